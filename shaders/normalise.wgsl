@@ -1,0 +1,22 @@
+// Pixels to the network's input.
+//   y[n,c,p] = (x[n,p].c / 255 − mean[c]) / std[c], the fourth channel 0
+// x [n·plane]: RGBA, R in the lowest byte; y [n][1][plane]: texels, one an invocation
+// dispatch: n · plane invocations
+struct Params {
+    mean: vec4<f32>,
+    std: vec4<f32>,
+    texels: u32,    // n · plane
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<u32>;
+#import write y 2
+#import grid
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+    let at = invocation(id, groups);
+    if at < params.texels {
+        let rgb = vec4<f32>(unpack4x8unorm(x[at]).rgb, 0.0);
+        store_y(at, (rgb - params.mean) / params.std);
+    }
+}

@@ -1,0 +1,51 @@
+// Pooling: the greatest element of each window (MAX), or the mean.
+//   y[n,c,oy,ox] = max or 1/divisor · Σ of x[n,c, oy·s − p .. + k, ox·s − p .. + k]
+// x [planes][in_h][in_w], y [planes][out_h][out_w]: texels, one output an invocation
+// dispatch: planes · out_h · out_w invocations
+struct Params {
+    in_size: vec2<u32>,   // width, height
+    out_size: vec2<u32>,
+    kernel: vec2<u32>,
+    stride: vec2<u32>,
+    pad: vec2<u32>,       // before the first column and row
+    pad_end: vec2<u32>,
+    count_pad: u32,       // whether the padding's zeros count in an average
+    planes: u32,    // n · channel blocks
+}
+@group(0) @binding(0) var<uniform> params: Params;
+#import read x 1
+#import write y 2
+#import grid
+#import pool
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+    let at = invocation(id, groups);
+    let size = params.out_size;
+    let plane = at / (size.x * size.y);
+    if plane >= params.planes { return; }
+    let o = vec2<u32>(at % size.x, at / size.x % size.y);
+    let start = window_start(o);
+    let end = window_end(o);
+    let base = plane * params.in_size.x * params.in_size.y;
+#ifdef MAX
+    var best = load_x(base + start.y * params.in_size.x + start.x);
+#else
+    var sum = vec4<f32>();
+#endif
+    for (var y = start.y; y < end.y; y++) {
+        for (var x = start.x; x < end.x; x++) {
+            let v = load_x(base + y * params.in_size.x + x);
+#ifdef MAX
+            best = max(best, v);
+#else
+            sum += v;
+#endif
+        }
+    }
+#ifdef MAX
+    store_y(at, best);
+#else
+    store_y(at, sum / divisor(o));
+#endif
+}

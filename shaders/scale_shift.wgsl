@@ -1,0 +1,25 @@
+// Batch norm that could not be folded; its gradient has no shift.
+//   y[n,c,p] = f( scale[c] · x[n,c,p] + shift[c] )
+// x, y [n][blocks][plane]: texels, one an invocation; w: scale [blocks], then shift [blocks]
+// dispatch: n · blocks · plane invocations
+struct Params {
+    texels: u32,
+    blocks: u32,
+    plane: u32,       // h · w
+    activation: u32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+#import read x 1
+#import read w 2
+#import write y 3
+#import grid
+#import activation
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+    let at = invocation(id, groups);
+    if at < params.texels {
+        let block = at / params.plane % params.blocks;
+        store_y(at, activate(params.activation, load_w(block) * load_x(at) + load_w(params.blocks + block)));
+    }
+}

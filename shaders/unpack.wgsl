@@ -1,0 +1,25 @@
+// Texels of four channels to row-major planes.
+//   y[n,c,p] = x[n,c/4,p][c%4]
+// x [n][blocks][plane]: texels; y [n][channels][plane]: numbers, one an invocation
+// dispatch: n · channels · plane invocations
+struct Params {
+    numbers: u32,   // n · channels · plane
+    channels: u32,
+    blocks: u32,
+    plane: u32,     // h · w
+}
+@group(0) @binding(0) var<uniform> params: Params;
+#import read x 1
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+#import grid
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+    let at = invocation(id, groups);
+    if at >= params.numbers { return; }
+    let place = at % params.plane;
+    let channel = at / params.plane % params.channels;
+    let image = at / params.plane / params.channels;
+    let texel = load_x((image * params.blocks + channel / 4u) * params.plane + place);
+    y[at] = texel[channel % 4u];
+}

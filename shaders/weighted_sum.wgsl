@@ -1,0 +1,35 @@
+// Grad-CAM's raw map.
+//   y[m,p] = Σ_c weights[m,c] · a[image(m),c,p]
+// a [n][blocks][plane], weights [maps][blocks]: texels; y [maps][plane]: numbers; `per_image` maps share an image
+// tile: LANES invocations share one pixel, OUTPUTS neighbouring pixels share a workgroup
+// dispatch: ⌈maps · plane / OUTPUTS⌉ workgroups
+struct Params {
+    pixels: u32,      // maps · plane
+    plane: u32,       // h · w
+    blocks: u32,
+    per_image: u32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+#import read a 1
+#import read weights 2
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+#import grid
+#import lanes
+
+@compute @workgroup_size(OUTPUTS, LANES)
+fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
+    let at = group_index(id, groups) * OUTPUTS + local.x;
+    let exists = at < params.pixels;
+    let map = at / params.plane;
+    let first = map / params.per_image * params.blocks * params.plane + at % params.plane;
+    var sum = vec4<f32>();
+    if exists {
+        for (var c = local.y; c < params.blocks; c += LANES) {
+            sum += load_weights(map * params.blocks + c) * load_a(first + c * params.plane);
+        }
+    }
+    sum = sum_lanes(sum, local.y, local.x);
+    if exists && local.y == 0u {
+        y[at] = sum.x + sum.y + sum.z + sum.w;
+    }
+}

@@ -1,0 +1,121 @@
+//! Everything that can go wrong, each as one line: what, where, and what to do.
+
+use std::path::PathBuf;
+
+use crate::graph::GraphError;
+
+/// What the library returns on failure.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file could not be read.
+    #[error("{}: cannot be read: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A file could not be written.
+    #[error("{}: cannot be written: {source}; choose another place with --output", path.display())]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A picture is damaged, too large, or of a kind that is not supported.
+    #[error("{what}: {reason}")]
+    Picture {
+        /// The picture's name.
+        what: String,
+        /// What is wrong with it, and the remedy.
+        reason: String,
+    },
+    /// A weights file is damaged or does not fit its architecture.
+    #[error("{what}: {reason}")]
+    Weights {
+        /// The file's name.
+        what: String,
+        /// What is wrong with it, and the remedy.
+        reason: String,
+    },
+    /// No layer, class, model or device has the name that was asked for.
+    #[error("unknown {kind} '{name}'{}", hint(suggestions, list))]
+    Unknown {
+        /// What kind of thing.
+        kind: &'static str,
+        /// What was asked for.
+        name: String,
+        /// Near names, best first.
+        suggestions: Vec<String>,
+        /// The command or place that lists all names.
+        list: &'static str,
+    },
+    /// A request contradicts itself or the model.
+    #[error("{0}")]
+    Request(String),
+    /// The network cannot be built for this input.
+    #[error("the network cannot take this input: {0}")]
+    Graph(#[from] GraphError),
+    /// No graphics adapter was found.
+    #[error("no graphics adapter found for {0}; install a driver (Debian: apt-get install mesa-vulkan-drivers) or use --device cpu")]
+    NoAdapter(String),
+    /// The adapter refused to work.
+    #[error("{adapter}: {reason}")]
+    Device {
+        /// Its name.
+        adapter: String,
+        /// Its reason.
+        reason: String,
+    },
+    /// The device has too little memory.
+    #[error("{adapter}: {needed} MiB needed, but {reason}; use a smaller batch, fewer classes, or --device cpu")]
+    OutOfMemory {
+        /// Its name.
+        adapter: String,
+        /// Mebibytes that the run needs.
+        needed: u64,
+        /// What the device said or allows.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// Whether the machine is at fault, rather than the request or a file.
+    pub fn is_machine(&self) -> bool {
+        matches!(self, Self::NoAdapter(_) | Self::Device { .. } | Self::OutOfMemory { .. })
+    }
+
+    /// An unknown name, with the nearest of `known`.
+    pub(crate) fn unknown<'a>(
+        kind: &'static str,
+        name: &str,
+        list: &'static str,
+        known: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        let wanted = name.to_lowercase();
+        let mut near: Vec<(f64, &str)> = known
+            .into_iter()
+            .map(|k| {
+                let k_lower = k.to_lowercase();
+                let contains = !wanted.is_empty() && k_lower.contains(&wanted);
+                (strsim::jaro_winkler(&wanted, &k_lower) + f64::from(u8::from(contains)), k)
+            })
+            .filter(|(score, _)| *score > 0.7)
+            .collect();
+        near.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let suggestions = near.into_iter().take(3).map(|(_, k)| k.to_owned()).collect();
+        Self::Unknown { kind, name: name.to_owned(), suggestions, list }
+    }
+}
+
+fn hint(suggestions: &[String], list: &str) -> String {
+    match suggestions {
+        [] => format!("; {list} lists them"),
+        near => format!("; did you mean {}? {list} lists them all", near.join(", ")),
+    }
+}
+
+/// The library's result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,211 @@
+//! Adapters and the device made from one.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::pipelines::Pipelines;
+use crate::error::{Error, Result};
+use crate::kernels::Profile;
+
+/// A graphics interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Backend {
+    /// Vulkan.
+    Vulkan,
+    /// Apple's Metal.
+    Metal,
+    /// Direct3D 12.
+    Dx12,
+    /// OpenGL or OpenGL ES.
+    Gl,
+    /// WebGPU of a browser.
+    WebGpu,
+}
+
+impl Backend {
+    fn flags(self) -> wgpu::Backends {
+        match self {
+            Self::Vulkan => wgpu::Backends::VULKAN,
+            Self::Metal => wgpu::Backends::METAL,
+            Self::Dx12 => wgpu::Backends::DX12,
+            Self::Gl => wgpu::Backends::GL,
+            Self::WebGpu => wgpu::Backends::BROWSER_WEBGPU,
+        }
+    }
+
+    fn of(backend: wgpu::Backend) -> Self {
+        match backend {
+            wgpu::Backend::Metal => Self::Metal,
+            wgpu::Backend::Dx12 => Self::Dx12,
+            wgpu::Backend::Gl => Self::Gl,
+            wgpu::Backend::BrowserWebGpu => Self::WebGpu,
+            wgpu::Backend::Vulkan | wgpu::Backend::Noop => Self::Vulkan,
+        }
+    }
+}
+
+/// What is known of an adapter.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct AdapterInfo {
+    /// The product's name.
+    pub name: String,
+    /// The interface that reaches it.
+    pub backend: Backend,
+    /// Driver and its version.
+    pub driver: String,
+    /// Whether it runs on the processor.
+    pub software: bool,
+    /// The largest piece of memory that a kernel can bind, in bytes.
+    pub max_binding: u64,
+}
+
+impl AdapterInfo {
+    fn of(adapter: &wgpu::Adapter) -> Self {
+        let info = adapter.get_info();
+        Self {
+            driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
+            backend: Backend::of(info.backend),
+            software: info.device_type == wgpu::DeviceType::Cpu,
+            max_binding: adapter.limits().max_storage_buffer_binding_size,
+            name: info.name,
+        }
+    }
+}
+
+/// Which adapter to take, and how to use it.
+#[derive(Clone, Debug, Default)]
+pub struct GpuOptions {
+    /// Only this interface; the system's native ones before OpenGL if none is given.
+    pub backend: Option<Backend>,
+    /// Number in [`Gpu::adapters`], or a part of the name.
+    pub adapter: Option<String>,
+    /// Kernel variants; chosen by the kind of adapter if none is given.
+    pub profile: Option<Profile>,
+    /// Keeps the bounds checks of shaders, which are not needed for correct ones. Browsers always keep them.
+    pub checked: bool,
+}
+
+/// An open device.
+pub struct Gpu {
+    pub(super) device: wgpu::Device,
+    pub(super) queue: wgpu::Queue,
+    pub(super) limits: wgpu::Limits,
+    pub(super) pipelines: Mutex<Pipelines>,
+    failure: Arc<Mutex<Option<String>>>,
+    info: AdapterInfo,
+    profile: Profile,
+    checked: bool,
+}
+
+impl Gpu {
+    /// All adapters of the given interface, or of all, in the order of their numbers: the best first.
+    pub async fn adapters(backend: Option<Backend>) -> Vec<AdapterInfo> {
+        enumerate(backend.map_or(wgpu::Backends::all(), Backend::flags)).await.iter().map(AdapterInfo::of).collect()
+    }
+
+    /// Opens the adapter that the options ask for.
+    ///
+    /// # Errors
+    /// [`Error::NoAdapter`] if there is none, [`Error::Unknown`] if none has the asked number or name,
+    /// [`Error::Device`] if the driver refuses.
+    pub async fn open(options: &GpuOptions) -> Result<Self> {
+        let adapters = match (options.backend, &options.adapter) {
+            (Some(backend), _) => enumerate(backend.flags()).await,
+            // A number or a name speaks of the whole list.
+            (None, Some(_)) => enumerate(wgpu::Backends::all()).await,
+            (None, None) => {
+                let native = enumerate(wgpu::Backends::PRIMARY).await;
+                if native.is_empty() { enumerate(wgpu::Backends::GL).await } else { native }
+            }
+        };
+        if adapters.is_empty() {
+            let sought = options.backend.map_or("any backend".into(), |b| format!("{b:?}"));
+            return Err(Error::NoAdapter(sought));
+        }
+        let names: Vec<String> = adapters.iter().map(|a| a.get_info().name).collect();
+        let at = match &options.adapter {
+            None => 0,
+            Some(wanted) => {
+                let by_name = || names.iter().position(|n| n.to_lowercase().contains(&wanted.to_lowercase()));
+                let found = wanted.parse().ok().filter(|i: &usize| *i < names.len()).or_else(by_name);
+                found.ok_or_else(|| Error::unknown("device", wanted, "gradcam devices", names.iter().map(String::as_str)))?
+            }
+        };
+        Self::request(&adapters[at], options).await
+    }
+
+    async fn request(adapter: &wgpu::Adapter, options: &GpuOptions) -> Result<Self> {
+        let info = AdapterInfo::of(adapter);
+        let limits = adapter.limits();
+        let descriptor = wgpu::DeviceDescriptor {
+            label: Some("gradcam"),
+            required_limits: limits.clone(),
+            memory_hints: wgpu::MemoryHints::MemoryUsage,
+            ..Default::default()
+        };
+        let refused = |e: wgpu::RequestDeviceError| Error::Device { adapter: info.name.clone(), reason: format!("cannot be opened: {e}") };
+        let (device, queue) = adapter.request_device(&descriptor).await.map_err(refused)?;
+        let failure: Arc<Mutex<Option<String>>> = Arc::default();
+        let (lost, uncaptured) = (failure.clone(), failure.clone());
+        device.set_device_lost_callback(move |reason, message| {
+            if reason != wgpu::DeviceLostReason::Destroyed {
+                note(&lost, format!("the device was lost: {message}"));
+            }
+        });
+        device.on_uncaptured_error(Arc::new(move |e: wgpu::Error| note(&uncaptured, e.to_string())));
+        let profile = options.profile.unwrap_or(if info.software { Profile::TEXTURES } else { Profile::BUFFERS });
+        let pipelines = Mutex::default();
+        Ok(Self { device, queue, limits, pipelines, failure, info, profile, checked: options.checked })
+    }
+
+    /// The adapter's description.
+    pub fn info(&self) -> &AdapterInfo {
+        &self.info
+    }
+
+    /// The kernel variants in use.
+    pub fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    pub(super) fn checked(&self) -> bool {
+        self.checked
+    }
+
+    /// The error for `reason` on this device.
+    pub(super) fn error(&self, reason: impl Into<String>) -> Error {
+        Error::Device { adapter: self.info.name.clone(), reason: reason.into() }
+    }
+
+    /// Fails if the device was lost, or met an error that nobody awaited.
+    pub(super) fn check(&self) -> Result<()> {
+        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        failure.map_or(Ok(()), |reason| Err(self.error(reason)))
+    }
+}
+
+/// Keeps the first failure: the others follow from it.
+fn note(failure: &Mutex<Option<String>>, reason: String) {
+    failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(reason);
+}
+
+/// Adapters that can compute: graphics cards before processors, native interfaces before OpenGL.
+async fn enumerate(backends: wgpu::Backends) -> Vec<wgpu::Adapter> {
+    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+    descriptor.backends = backends;
+    descriptor.flags = wgpu::InstanceFlags::empty().with_env();
+    let mut adapters = wgpu::Instance::new(descriptor).enumerate_adapters(backends).await;
+    adapters.retain(|a| a.get_downlevel_capabilities().flags.contains(wgpu::DownlevelFlags::COMPUTE_SHADERS));
+    adapters.sort_by_key(|a| {
+        let info = a.get_info();
+        let kind = match info.device_type {
+            wgpu::DeviceType::DiscreteGpu => 0,
+            wgpu::DeviceType::IntegratedGpu => 1,
+            wgpu::DeviceType::VirtualGpu => 2,
+            wgpu::DeviceType::Other => 3,
+            wgpu::DeviceType::Cpu => 4,
+        };
+        (kind, info.backend == wgpu::Backend::Gl)
+    });
+    adapters
+}

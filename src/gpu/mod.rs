@@ -1,0 +1,9 @@
+//! The only room that knows wgpu: devices, memory, pipelines, and the run of a plan.
+
+mod device;
+mod memory;
+mod pipelines;
+mod session;
+
+pub use device::{AdapterInfo, Backend, Gpu, GpuOptions};
+pub use session::{Session, Stats, Weights};

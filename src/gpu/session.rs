@@ -1,0 +1,211 @@
+//! A plan on a device, and its runs: everything of fixed size is made once.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError};
+
+use super::device::Gpu;
+use super::memory::Memory;
+use crate::error::{Error, Result};
+use crate::graph::{Graph, NodeId};
+use crate::kernels::{Constant, Operand};
+use crate::plan::Plan;
+
+/// A model's packed weights on a device, shared by all plans of the model.
+#[derive(Default)]
+pub struct Weights {
+    tensors: HashMap<String, Arc<Memory>>,
+}
+
+impl Weights {
+    /// The packed constant, uploaded at its first use.
+    fn get(&mut self, gpu: &Gpu, graph: &Graph, constant: &Constant) -> Result<Arc<Memory>> {
+        let key = constant.key(graph);
+        if let Some(tensor) = self.tensors.get(&key) {
+            return Ok(tensor.clone());
+        }
+        let tensor = Arc::new(Memory::upload(gpu, constant.pack(graph))?);
+        self.tensors.insert(key, tensor.clone());
+        Ok(tensor)
+    }
+
+    fn bytes(&self) -> u64 {
+        self.tensors.values().map(|t| t.bytes()).sum()
+    }
+}
+
+/// What a run cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Stats {
+    /// Command submissions.
+    pub submissions: u32,
+    /// Buffers mapped for reading.
+    pub readbacks: u32,
+    /// Bytes that came back.
+    pub readback_bytes: u64,
+    /// Bytes of device memory in use, weights included.
+    pub gpu_bytes: u64,
+    /// Shader dispatches.
+    pub dispatches: u32,
+}
+
+struct Step {
+    pipeline: wgpu::ComputePipeline,
+    bindings: wgpu::BindGroup,
+    groups: [u32; 2],
+}
+
+/// A plan with its memory, bind groups and pipelines on a device.
+pub struct Session {
+    steps: Vec<Step>,
+    memory: Vec<Arc<Memory>>,
+    staging: wgpu::Buffer,
+    inputs: Vec<(NodeId, usize)>,
+    /// Slot and bytes of each output.
+    outputs: Vec<(usize, u64)>,
+    gpu_bytes: u64,
+}
+
+impl Session {
+    /// Prepares a plan: takes memory, packs and uploads the weights that are not there yet, builds pipelines.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`] if the device lacks the room, [`Error::Device`] if it refuses a pipeline.
+    pub async fn new(gpu: &Gpu, weights: &mut Weights, graph: &Graph, plan: &Plan) -> Result<Self> {
+        let out_of_memory = gpu.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let invalid = gpu.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let session = Self::build(gpu, weights, graph, plan);
+        let (invalid, out_of_memory) = (invalid.pop(), out_of_memory.pop());
+        let (invalid, out_of_memory) = (invalid.await, out_of_memory.await);
+        let session = session?;
+        if let Some(e) = out_of_memory {
+            let needed = session.gpu_bytes >> 20;
+            return Err(Error::OutOfMemory { adapter: gpu.info().name.clone(), needed, reason: e.to_string() });
+        }
+        match invalid {
+            Some(e) => Err(gpu.error(e.to_string())),
+            None => Ok(session),
+        }
+    }
+
+    fn build(gpu: &Gpu, weights: &mut Weights, graph: &Graph, plan: &Plan) -> Result<Self> {
+        let memory = plan.slots.iter().map(|s| Memory::new(gpu, s.medium, s.bytes).map(Arc::new)).collect::<Result<Vec<_>>>()?;
+        let align = u64::from(gpu.limits.min_uniform_buffer_offset_alignment);
+        let size = |params: &[u8]| (params.len() as u64).next_multiple_of(16);
+        let uniform_bytes: u64 = plan.dispatches.iter().map(|d| size(&d.params).next_multiple_of(align)).sum();
+        let uniforms = gpu.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("uniforms"),
+            size: uniform_bytes.max(16),
+            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        let mut contents = vec![];
+        let mut steps = vec![];
+        for dispatch in &plan.dispatches {
+            let offset = contents.len() as u64;
+            contents.extend_from_slice(&dispatch.params);
+            contents.resize((offset + size(&dispatch.params).next_multiple_of(align)) as usize, 0);
+            let mut operands: Vec<(bool, Arc<Memory>)> = vec![];
+            for operand in &dispatch.operands {
+                let slot = |id: &NodeId| memory[plan.place[*id].expect("every operand has a place")].clone();
+                operands.push(match operand {
+                    Operand::Read(id) => (false, slot(id)),
+                    Operand::Write(id) => (true, slot(id)),
+                    Operand::Constant(constant) => (false, weights.get(gpu, graph, constant)?),
+                });
+            }
+            let types = operands.iter().map(|(writes, m)| m.binding_type(*writes)).collect();
+            let pipeline = gpu.pipelines.lock().unwrap_or_else(PoisonError::into_inner).get(gpu, dispatch, types);
+            let uniform = wgpu::BufferBinding { buffer: &uniforms, offset, size: std::num::NonZeroU64::new(size(&dispatch.params)) };
+            let entries: Vec<_> = std::iter::once(wgpu::BindingResource::Buffer(uniform))
+                .chain(operands.iter().map(|(_, m)| m.binding()))
+                .zip(0..)
+                .map(|(resource, binding)| wgpu::BindGroupEntry { binding, resource })
+                .collect();
+            let bindings = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
+                label: Some(dispatch.shader),
+                layout: &pipeline.get_bind_group_layout(0),
+                entries: &entries,
+            });
+            steps.push(Step { pipeline, bindings, groups: fold(dispatch.groups, gpu.limits.max_compute_workgroups_per_dimension) });
+        }
+        gpu.queue.write_buffer(&uniforms, 0, &contents);
+        let outputs: Vec<(usize, u64)> = plan
+            .outputs
+            .iter()
+            .map(|&o| (plan.place[o].expect("every output has a place"), crate::plan::bytes(graph.nodes[o].ty.kind, graph.shape(o))))
+            .collect();
+        let staging = gpu.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("readback"),
+            size: plan.readback(graph).max(4),
+            usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        let gpu_bytes = memory.iter().map(|m| m.bytes()).sum::<u64>() + uniforms.size() + staging.size() + weights.bytes();
+        let inputs = plan.inputs.iter().map(|&i| (i, plan.place[i].expect("every input has a place"))).collect();
+        Ok(Self { steps, memory, staging, inputs, outputs, gpu_bytes })
+    }
+
+    /// Uploads the inputs, runs the plan, and returns its outputs' bytes: one submission, one readback.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if the device was lost or failed.
+    pub async fn run(&self, gpu: &Gpu, inputs: &[(NodeId, &[u8])]) -> Result<(Vec<Vec<u8>>, Stats)> {
+        for (node, slot) in &self.inputs {
+            let given = inputs.iter().find(|(id, _)| id == node).expect("every input of the plan is given");
+            match &*self.memory[*slot] {
+                Memory::Buffer(buffer) => gpu.queue.write_buffer(buffer, 0, given.1),
+                Memory::Texture(..) => unreachable!("inputs are words"),
+            }
+        }
+        let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("explain") });
+        {
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+            for step in &self.steps {
+                pass.set_pipeline(&step.pipeline);
+                pass.set_bind_group(0, &step.bindings, &[]);
+                pass.dispatch_workgroups(step.groups[0], step.groups[1], 1);
+            }
+        }
+        let mut offset = 0;
+        for (slot, bytes) in &self.outputs {
+            let Memory::Buffer(buffer) = &*self.memory[*slot] else { unreachable!("outputs are words") };
+            encoder.copy_buffer_to_buffer(buffer, 0, &self.staging, offset, *bytes);
+            offset += bytes;
+        }
+        gpu.queue.submit([encoder.finish()]);
+
+        let (sender, receiver) = futures_channel::oneshot::channel();
+        self.staging.map_async(wgpu::MapMode::Read, .., move |mapped| drop(sender.send(mapped)));
+        // A browser runs the callback by itself; elsewhere somebody has to wait.
+        #[cfg(not(target_arch = "wasm32"))]
+        gpu.device.poll(wgpu::PollType::wait_indefinitely()).map_err(|e| gpu.error(e.to_string()))?;
+        let mapped = receiver.await;
+        gpu.check()?;
+        mapped.map_err(|e| gpu.error(e.to_string()))?.map_err(|e| gpu.error(e.to_string()))?;
+        let values = {
+            let view = self.staging.get_mapped_range(..).map_err(|e| gpu.error(e.to_string()))?;
+            let mut rest = &view[..];
+            let mut take = |bytes: u64| {
+                let (value, after) = rest.split_at(bytes as usize);
+                rest = after;
+                value.to_vec()
+            };
+            self.outputs.iter().map(|(_, bytes)| take(*bytes)).collect()
+        };
+        self.staging.unmap();
+        let stats = Stats {
+            submissions: 1,
+            readbacks: 1,
+            readback_bytes: offset,
+            gpu_bytes: self.gpu_bytes,
+            dispatches: self.steps.len() as u32,
+        };
+        Ok((values, stats))
+    }
+}
+
+/// A grid of at least `groups` workgroups within the limit of a dimension.
+fn fold(groups: u32, limit: u32) -> [u32; 2] {
+    let rows = groups.div_ceil(limit).max(1);
+    [groups.div_ceil(rows).max(1), rows]
+}

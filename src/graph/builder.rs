@@ -1,0 +1,133 @@
+//! Builds a graph the way a PyTorch module's `forward` reads, keeping the module paths.
+
+use std::sync::Arc;
+
+use super::{Activation, Conv2d, Graph, GraphError, Linear, NodeId, Op, Param, ParamId, Pool2d, Window};
+
+/// Where a builder takes trained tensors from.
+///
+/// A source answers every question, so that one pass over the network finds all that is missing or
+/// misshapen; it keeps its complaints for the end.
+pub trait ParamSource {
+    /// The tensor of this name with exactly this shape, or zeros after noting a complaint.
+    fn get(&mut self, name: &str, shape: &[usize]) -> Arc<[f32]>;
+}
+
+/// Appends layers to a graph under PyTorch's module paths.
+pub struct Builder<'a> {
+    /// The graph so far.
+    pub graph: Graph,
+    source: &'a mut dyn ParamSource,
+    scope: String,
+    modules: Vec<(String, NodeId)>,
+}
+
+impl<'a> Builder<'a> {
+    /// Goes on building `graph` with tensors from `source`.
+    pub fn new(graph: Graph, source: &'a mut dyn ParamSource) -> Self {
+        Self { graph, source, scope: String::new(), modules: vec![] }
+    }
+
+    /// The finished graph and each module path with the node of its output, in PyTorch's order.
+    pub fn finish(self) -> (Graph, Vec<(String, NodeId)>) {
+        (self.graph, self.modules)
+    }
+
+    /// Runs `body` inside the module `name`, whose output is what `body` returns.
+    ///
+    /// # Errors
+    /// Those of `body`.
+    pub fn module(
+        &mut self,
+        name: &str,
+        body: impl FnOnce(&mut Self) -> Result<NodeId, GraphError>,
+    ) -> Result<NodeId, GraphError> {
+        let path = self.path(name);
+        let outer = std::mem::replace(&mut self.scope, path.clone());
+        let place = self.modules.len();
+        self.modules.push((path, 0));
+        let output = body(self);
+        self.scope = outer;
+        self.modules[place].1 = *output.as_ref().unwrap_or(&0);
+        output
+    }
+
+    /// `torch.nn.Conv2d` as the module `name`.
+    ///
+    /// # Errors
+    /// [`GraphError::Shape`] if the input does not fit.
+    pub fn conv(&mut self, name: &str, x: NodeId, out: usize, window: Window, groups: usize, bias: bool) -> Result<NodeId, GraphError> {
+        let [kernel_h, kernel_w] = window.kernel;
+        let shape = [out, self.graph.shape(x)[1] / groups, kernel_h, kernel_w];
+        self.module(name, |b| {
+            let weight = b.param("weight", &shape);
+            let bias = bias.then(|| b.param("bias", &[out]));
+            b.graph.push(Op::Conv2d(Conv2d { weight, bias, out_channels: out, window, groups }), &[x])
+        })
+    }
+
+    /// `torch.nn.BatchNorm2d` in evaluation mode, followed by `activation`, as the module `name`.
+    ///
+    /// # Errors
+    /// [`GraphError::Shape`] if the input does not fit.
+    pub fn batch_norm(&mut self, name: &str, x: NodeId, eps: f32, activation: Option<Activation>) -> Result<NodeId, GraphError> {
+        let channels = [self.graph.shape(x)[1]];
+        self.module(name, |b| {
+            let [gamma, beta, mean, var] =
+                ["weight", "bias", "running_mean", "running_var"].map(|t| b.source.get(&b.path(t), &channels));
+            let scale: Arc<[f32]> = gamma.iter().zip(var.iter()).map(|(g, v)| g / (v + eps).sqrt()).collect();
+            let shift = beta.iter().zip(mean.iter()).zip(scale.iter()).map(|((b, m), s)| b - m * s).collect();
+            let scale = b.graph.param(Param::new(b.path("scale"), channels.to_vec(), scale));
+            let shift = b.graph.param(Param::new(b.path("shift"), channels.to_vec(), shift));
+            let y = b.graph.push(Op::ScaleShift { scale, shift: Some(shift) }, &[x])?;
+            activation.map_or(Ok(y), |f| b.graph.push(Op::Activate(f), &[y]))
+        })
+    }
+
+    /// `torch.nn.Linear` over the flattened input, as the module `name`.
+    ///
+    /// # Errors
+    /// [`GraphError::Shape`] if the input does not fit.
+    pub fn linear(&mut self, name: &str, x: NodeId, out: usize) -> Result<NodeId, GraphError> {
+        let [_, c, h, w] = self.graph.shape(x);
+        self.module(name, |b| {
+            let weight = b.param("weight", &[out, c * h * w]);
+            let bias = Some(b.param("bias", &[out]));
+            b.graph.push(Op::Linear(Linear { weight, bias, out_features: out }), &[x])
+        })
+    }
+
+    /// Global average pooling as the module `name`.
+    ///
+    /// # Errors
+    /// [`GraphError::Shape`] if the input does not fit.
+    pub fn global_pool(&mut self, name: &str, x: NodeId) -> Result<NodeId, GraphError> {
+        self.module(name, |b| b.graph.push(Op::Mean, &[x]))
+    }
+
+    /// Max or average pooling as the module `name`.
+    ///
+    /// # Errors
+    /// [`GraphError::Shape`] if the input does not fit.
+    pub fn pool(&mut self, name: &str, x: NodeId, pool: Pool2d) -> Result<NodeId, GraphError> {
+        self.module(name, |b| b.graph.push(Op::Pool2d(pool), &[x]))
+    }
+
+    /// `a + b`, a residual join.
+    ///
+    /// # Errors
+    /// [`GraphError::Shape`] if the operands differ.
+    pub fn add(&mut self, a: NodeId, b: NodeId) -> Result<NodeId, GraphError> {
+        self.graph.push(Op::Add, &[a, b])
+    }
+
+    fn path(&self, name: &str) -> String {
+        if self.scope.is_empty() { name.into() } else { format!("{}.{name}", self.scope) }
+    }
+
+    fn param(&mut self, tensor: &str, shape: &[usize]) -> ParamId {
+        let name = self.path(tensor);
+        let values = self.source.get(&name, shape);
+        self.graph.param(Param::new(name, shape.to_vec(), values))
+    }
+}

@@ -1,0 +1,51 @@
+//! Truncated reverse mode: data gradients from the class scores down to the target layer, no further.
+
+use super::{Graph, GraphError, NodeId, Op};
+
+/// Appends the backward pass that leads from `seed`, the derivative with respect to `output`, to each
+/// of `targets`, and returns the nodes of their gradients. Nothing outside the paths between `output`
+/// and `targets` is computed, and no weight gradient exists.
+///
+/// # Errors
+/// [`GraphError::NoPath`] if `output` does not depend on a target, [`GraphError::NoGradient`] if an
+/// operation on the way cannot be differentiated.
+pub fn gradients(graph: &mut Graph, output: NodeId, seed: NodeId, targets: &[NodeId]) -> Result<Vec<NodeId>, GraphError> {
+    let mut on_path = vec![false; output + 1];
+    for id in 0..=output {
+        on_path[id] = targets.contains(&id) || graph.nodes[id].inputs.iter().any(|&i| on_path[i]);
+    }
+    let mut grads: Vec<Option<NodeId>> = vec![None; output + 1];
+    grads[output] = Some(seed);
+    for id in (0..=output).rev() {
+        let Some(dy) = grads[id] else { continue };
+        for operand in 0..graph.nodes[id].inputs.len() {
+            let x = graph.nodes[id].inputs[operand];
+            if on_path[x] {
+                let dx = backward(graph, id, dy)?;
+                grads[x] = Some(match grads[x] {
+                    None => dx,
+                    Some(other) => graph.push(Op::Add, &[other, dx])?,
+                });
+            }
+        }
+    }
+    targets.iter().map(|&t| grads.get(t).copied().flatten().ok_or(GraphError::NoPath(t))).collect()
+}
+
+/// The gradient of the node's operand, given the gradient `dy` of its value. No operation so far tells its
+/// operands apart: `Add` passes `dy` to both.
+fn backward(graph: &mut Graph, id: NodeId, dy: NodeId) -> Result<NodeId, GraphError> {
+    let x = graph.nodes[id].inputs[0];
+    let [_, c, h, w] = graph.shape(x);
+    let input = [h, w];
+    match graph.nodes[id].op.clone() {
+        Op::Conv2d(conv) => graph.push(Op::Conv2dGrad { conv, input, in_channels: c }, &[dy]),
+        Op::ScaleShift { scale, .. } => graph.push(Op::ScaleShift { scale, shift: None }, &[dy]),
+        Op::Linear(linear) => graph.push(Op::LinearGrad { linear, input: [c, h, w] }, &[dy]),
+        Op::Activate(f) => graph.push(Op::ActivateGrad(f), &[dy, if f.saves_output() { id } else { x }]),
+        Op::Add => Ok(dy),
+        Op::Pool2d(pool) => graph.push(Op::Pool2dGrad(pool), &[dy, x]),
+        Op::Mean => graph.push(Op::MeanGrad { input }, &[dy]),
+        op => Err(GraphError::NoGradient(format!("{op:?}"))),
+    }
+}

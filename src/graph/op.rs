@@ -1,0 +1,230 @@
+//! The operations of a network, of its backward pass and of the Grad-CAM tail.
+
+use super::ParamId;
+
+/// A two-dimensional convolution, as `torch.nn.Conv2d`, with explicit top/left padding so that the
+/// asymmetric "same" padding of TensorFlow's networks fits in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Conv2d {
+    /// `[out, in / groups, kernel_h, kernel_w]`.
+    pub weight: ParamId,
+    /// `[out]`.
+    pub bias: Option<ParamId>,
+    /// Output channels.
+    pub out_channels: usize,
+    /// The window over the input.
+    pub window: Window,
+    /// Channel groups; equal to the channels for a depthwise convolution.
+    pub groups: usize,
+}
+
+/// A sliding window: kernel, stride, padding and dilation, each as `[vertical, horizontal]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Extent of the kernel.
+    pub kernel: [usize; 2],
+    /// Step between outputs.
+    pub stride: [usize; 2],
+    /// Zeros before the first row and column.
+    pub pad_start: [usize; 2],
+    /// Zeros after the last row and column.
+    pub pad_end: [usize; 2],
+    /// Distance between taps.
+    pub dilation: [usize; 2],
+}
+
+impl Window {
+    /// A square window with symmetric padding and no dilation.
+    pub fn square(kernel: usize, stride: usize, pad: usize) -> Self {
+        Self {
+            kernel: [kernel; 2],
+            stride: [stride; 2],
+            pad_start: [pad; 2],
+            pad_end: [pad; 2],
+            dilation: [1; 2],
+        }
+    }
+
+    /// TensorFlow's "SAME": `ceil(in / stride)` outputs, the odd zero at the end.
+    pub fn same(kernel: usize, stride: usize, input: [usize; 2]) -> Self {
+        let total = input.map(|n| ((n.div_ceil(stride) - 1) * stride + kernel).saturating_sub(n));
+        Self {
+            pad_start: total.map(|t| t / 2),
+            pad_end: total.map(|t| t - t / 2),
+            ..Self::square(kernel, stride, 0)
+        }
+    }
+
+    /// Extent of the dilated kernel along `axis`.
+    pub fn reach(&self, axis: usize) -> usize {
+        (self.kernel[axis] - 1) * self.dilation[axis] + 1
+    }
+}
+
+/// A fully connected layer over a whole feature map, flattened in PyTorch's order (channel, row, column).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Linear {
+    /// `[out, in]`.
+    pub weight: ParamId,
+    /// `[out]`.
+    pub bias: Option<ParamId>,
+    /// Output features.
+    pub out_features: usize,
+}
+
+/// Element-wise activation functions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activation {
+    /// `max(x, 0)`, with derivative 0 at 0.
+    Relu,
+    /// `min(max(x, 0), 6)`.
+    Relu6,
+    /// `1 / (1 + exp(-x))`.
+    Sigmoid,
+    /// `x · sigmoid(x)`.
+    Silu,
+    /// `relu6(x + 3) / 6`.
+    HardSigmoid,
+    /// `x · hard_sigmoid(x)`.
+    HardSwish,
+}
+
+impl Activation {
+    /// Every activation, for tests and tables.
+    pub const ALL: [Self; 6] =
+        [Self::Relu, Self::Relu6, Self::Sigmoid, Self::Silu, Self::HardSigmoid, Self::HardSwish];
+
+    /// Whether the derivative is taken from the output (`true`) or from the input of the function.
+    /// Taking it from the output lets the input go as soon as the function has run.
+    pub fn saves_output(self) -> bool {
+        !matches!(self, Self::Silu | Self::HardSwish)
+    }
+}
+
+/// What a pooling window computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PoolKind {
+    /// The largest element; the first in row-major order takes the gradient.
+    Max,
+    /// The mean, with or without the padding's zeros in the divisor.
+    Average {
+        /// `count_include_pad` of `torch.nn.AvgPool2d`.
+        count_include_pad: bool,
+    },
+}
+
+/// Max or average pooling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pool2d {
+    /// What the window computes.
+    pub kind: PoolKind,
+    /// The window; dilation is 1.
+    pub window: Window,
+    /// Rounds the output size up, as `torch.nn.MaxPool2d(ceil_mode=True)`.
+    pub ceil_mode: bool,
+}
+
+/// Where and how a heat map is laid over a photo.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Overlay {
+    /// Index of the photo's first map in the batch of maps.
+    pub first_map: usize,
+    /// Number of maps, and of pictures made.
+    pub maps: usize,
+    /// The part of the photo that the network saw: left, top, width, height in photo pixels.
+    pub crop: [f32; 4],
+    /// Opacity of the colours, 0 to 1.
+    pub alpha: f32,
+    /// 256 colours, R in the lowest byte.
+    pub colormap: Box<[u32; 256]>,
+}
+
+/// One operation. Comments give `(inputs) -> output` with shapes; `m = n · k` counts maps, `k` the classes
+/// explained per image, and an operand with `n` images serves `k` successive maps each.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Op {
+    /// Values that the caller gives for each run.
+    Input,
+    /// `(pixels [n,3,h,w]) -> features`: `(rgb / 255 - mean) / std`.
+    Normalise {
+        /// Per channel, in units of 0..1.
+        mean: [f32; 3],
+        /// Per channel, in units of 0..1.
+        std: [f32; 3],
+    },
+    /// `(plain) -> features`.
+    Pack,
+    /// `(features) -> plain`.
+    Unpack,
+
+    /// `(x) -> y`.
+    Conv2d(Conv2d),
+    /// `(x [n,c,h,w]) -> x · scale[c] + shift[c]`: a batch norm in evaluation mode.
+    ScaleShift {
+        /// `[c]`.
+        scale: ParamId,
+        /// `[c]`; none in the backward pass.
+        shift: Option<ParamId>,
+    },
+    /// `(x [n,c,h,w]) -> [n,out,1,1]`.
+    Linear(Linear),
+    /// `(x) -> f(x)`.
+    Activate(Activation),
+    /// `(a, b) -> a + b`.
+    Add,
+    /// `(x) -> y`.
+    Pool2d(Pool2d),
+    /// `(x [n,c,h,w]) -> [n,c,1,1]`: mean over space, both global pooling and Grad-CAM's weights.
+    Mean,
+
+    /// `(logits [n,c], requests plain [n,k]) -> plain [n·k, 4]`: class, logit, softmax probability, 0.
+    /// A request is a class index, or negative for the next most probable class.
+    Select,
+    /// `(selection) -> [m,c,1,1]`: one-hot rows, the derivative of each selected logit.
+    Seed {
+        /// Number of logits.
+        classes: usize,
+    },
+
+    /// `(dy) -> dx` of a convolution whose input was `h` × `w`.
+    Conv2dGrad {
+        /// The forward convolution.
+        conv: Conv2d,
+        /// Height and width of its input.
+        input: [usize; 2],
+        /// Channels of its input.
+        in_channels: usize,
+    },
+    /// `(dy) -> dx` of a linear layer whose input was `[c,h,w]`.
+    LinearGrad {
+        /// The forward layer.
+        linear: Linear,
+        /// Its input's channels, height and width.
+        input: [usize; 3],
+    },
+    /// `(dy, saved) -> dy · f'`; `saved` is the output or the input, see [`Activation::saves_output`].
+    ActivateGrad(Activation),
+    /// `(dy, x) -> dx`.
+    Pool2dGrad(Pool2d),
+    /// `(dy [m,c,1,1]) -> dy / (h·w)` spread over `h` × `w`.
+    MeanGrad {
+        /// Height and width of the forward input.
+        input: [usize; 2],
+    },
+
+    /// `(a [n,c,h,w], weights [m,c,1,1]) -> plain [m,1,h,w]`: `Σ_c weights · a`, Grad-CAM's raw map.
+    WeightedSum,
+    /// `(map) -> max(map, 0)`.
+    ReluMap,
+    /// `(map [m,1,h,w]) -> plain [m,4]`: least and greatest value, count of non-finite values, 0.
+    MinMax,
+    /// `(map, min_max) -> (map - min) / (max - min + 1e-7)`.
+    Rescale,
+    /// `(map) -> plain [m,1,height,width]`: bilinear, half-pixel centres, no antialiasing.
+    Resize {
+        /// Target height and width.
+        to: [usize; 2],
+    },
+    /// `(heatmap, photo) -> pixels [maps,1,h,w]`.
+    Overlay(Overlay),
+}

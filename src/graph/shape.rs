@@ -1,0 +1,141 @@
+//! Shape inference: one arm for each operation.
+
+use super::{GraphError, Kind, Op, PoolKind, Type, Window};
+
+/// `[n, c, h, w]`.
+pub type Shape = [usize; 4];
+
+/// The type of `op`'s value.
+///
+/// # Errors
+/// [`GraphError::Shape`] if the operands' number, kind or extents do not fit.
+pub fn infer(op: &Op, inputs: &[Type]) -> Result<Type, GraphError> {
+    check(op, inputs).map_err(|reason| GraphError::Shape { op: format!("{op:?}"), reason })
+}
+
+fn check(op: &Op, inputs: &[Type]) -> Result<Type, String> {
+    use Kind::{Features, Pixels, Plain};
+    let kinds: &[Kind] = match op {
+        Op::Input => &[],
+        Op::Normalise { .. } => &[Pixels],
+        Op::Pack | Op::ReluMap | Op::MinMax | Op::Resize { .. } | Op::Seed { .. } => &[Plain],
+        Op::Select => &[Features, Plain],
+        Op::Add | Op::ActivateGrad(_) | Op::Pool2dGrad(_) | Op::WeightedSum => &[Features, Features],
+        Op::Rescale => &[Plain, Plain],
+        Op::Overlay(_) => &[Plain, Pixels],
+        _ => &[Features],
+    };
+    if inputs.iter().map(|t| t.kind).ne(kinds.iter().copied()) {
+        return Err(format!("takes {kinds:?}, was given {:?}", inputs.iter().map(|t| t.kind).collect::<Vec<_>>()));
+    }
+    let shape = |i: usize| inputs[i].shape;
+    let features = |shape| Ok(Type { kind: Features, shape });
+    let plain = |shape| Ok(Type { kind: Plain, shape });
+    match op {
+        Op::Input => Err("an input has no operands to infer from".into()),
+        Op::Normalise { .. } => {
+            let [n, c, h, w] = shape(0);
+            require(c == 3, || format!("takes 3 channels, was given {c}"))?;
+            features([n, 3, h, w])
+        }
+        Op::Pack | Op::ScaleShift { .. } | Op::Activate(_) => features(shape(0)),
+        Op::Unpack | Op::ReluMap => plain(shape(0)),
+        Op::Conv2d(conv) => {
+            let [n, c, h, w] = shape(0);
+            let g = conv.groups;
+            require(g > 0 && c % g == 0 && conv.out_channels % g == 0, || {
+                format!("{c} channels in and {} out do not divide into {g} groups", conv.out_channels)
+            })?;
+            let [oh, ow] = windowed(&conv.window, [h, w], false)?;
+            features([n, conv.out_channels, oh, ow])
+        }
+        Op::Linear(linear) => features([shape(0)[0], linear.out_features, 1, 1]),
+        Op::Add => {
+            require(shape(0) == shape(1), || format!("{:?} and {:?} differ", shape(0), shape(1)))?;
+            features(shape(0))
+        }
+        Op::Pool2d(pool) => {
+            let [n, c, h, w] = shape(0);
+            let [oh, ow] = windowed(&pool.window, [h, w], pool.ceil_mode)?;
+            if pool.kind == PoolKind::Max {
+                let whole = (0..2).all(|a| pool.window.pad_start[a] * 2 <= pool.window.kernel[a]);
+                require(whole, || "padding is over half the kernel".into())?;
+            }
+            features([n, c, oh, ow])
+        }
+        Op::Mean => features([shape(0)[0], shape(0)[1], 1, 1]),
+        Op::Select => {
+            let [n, requests, ..] = shape(1);
+            require(n == shape(0)[0] && shape(0)[2..] == [1, 1], || {
+                format!("logits {:?} and requests {:?} do not fit", shape(0), shape(1))
+            })?;
+            plain([n * requests, 4, 1, 1])
+        }
+        Op::Seed { classes } => features([shape(0)[0], *classes, 1, 1]),
+        Op::Conv2dGrad { conv, input, in_channels } => {
+            let [m, c, h, w] = shape(0);
+            let forward = windowed(&conv.window, *input, false)?;
+            require(c == conv.out_channels && forward == [h, w], || format!("gradient {:?} does not fit", shape(0)))?;
+            features([m, *in_channels, input[0], input[1]])
+        }
+        Op::LinearGrad { input, .. } => features([shape(0)[0], input[0], input[1], input[2]]),
+        Op::ActivateGrad(_) => {
+            divides(shape(1)[0], shape(0)[0])?;
+            require(shape(0)[1..] == shape(1)[1..], || format!("{:?} and {:?} differ", shape(0), shape(1)))?;
+            features(shape(0))
+        }
+        Op::Pool2dGrad(pool) => {
+            divides(shape(1)[0], shape(0)[0])?;
+            let [_, c, h, w] = shape(1);
+            let forward = windowed(&pool.window, [h, w], pool.ceil_mode)?;
+            require(shape(0)[1] == c && shape(0)[2..] == forward, || format!("gradient {:?} does not fit", shape(0)))?;
+            features([shape(0)[0], c, h, w])
+        }
+        Op::MeanGrad { input } => features([shape(0)[0], shape(0)[1], input[0], input[1]]),
+        Op::WeightedSum => {
+            let [n, c, h, w] = shape(0);
+            divides(n, shape(1)[0])?;
+            require(shape(1)[1..] == [c, 1, 1], || format!("weights {:?} do not fit", shape(1)))?;
+            plain([shape(1)[0], 1, h, w])
+        }
+        Op::MinMax => plain([shape(0)[0], 4, 1, 1]),
+        Op::Rescale => {
+            require(shape(1) == [shape(0)[0], 4, 1, 1], || format!("range {:?} does not fit", shape(1)))?;
+            plain(shape(0))
+        }
+        Op::Resize { to } => plain([shape(0)[0], shape(0)[1], to[0], to[1]]),
+        Op::Overlay(overlay) => {
+            let [maps, ..] = shape(0);
+            let [_, _, h, w] = shape(1);
+            require(overlay.first_map + overlay.maps <= maps, || format!("only {maps} maps"))?;
+            Ok(Type { kind: Pixels, shape: [overlay.maps, 1, h, w] })
+        }
+    }
+}
+
+fn require(holds: bool, reason: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(reason()) }
+}
+
+fn divides(n: usize, maps: usize) -> Result<(), String> {
+    require(n > 0 && maps.is_multiple_of(n), || format!("{maps} maps do not divide into {n} images"))
+}
+
+/// Output extents of a window, as PyTorch counts them: with `ceil_mode` the last window must still begin
+/// inside the input or the starting padding.
+fn windowed(window: &Window, input: [usize; 2], ceil_mode: bool) -> Result<[usize; 2], String> {
+    let mut output = [0; 2];
+    for axis in 0..2 {
+        let padded = input[axis] + window.pad_start[axis] + window.pad_end[axis];
+        let stride = window.stride[axis];
+        require(window.kernel[axis] > 0 && stride > 0 && window.dilation[axis] > 0, || "empty window".into())?;
+        let Some(room) = padded.checked_sub(window.reach(axis)) else {
+            return Err(format!("input {}×{} is smaller than the window", input[0], input[1]));
+        };
+        output[axis] = room / stride + 1;
+        if ceil_mode && room % stride != 0 && output[axis] * stride < input[axis] + window.pad_start[axis] {
+            output[axis] += 1;
+        }
+    }
+    Ok(output)
+}

@@ -1,0 +1,39 @@
+//! `activation.wgsl`, `activation_grad.wgsl`, `scale_shift.wgsl` and `add.wgsl`: element-wise kernels.
+
+use super::constant::{Constant, Packing};
+use super::{Context, Dispatch, blocks, texels};
+use crate::graph::{Activation, ParamId};
+
+/// The shaders' code for an activation.
+pub fn code(f: Activation) -> u32 {
+    1 + Activation::ALL.iter().position(|&a| a == f).unwrap_or(0) as u32
+}
+
+/// `f(x)`.
+pub fn forward(cx: &Context, f: Activation) -> Dispatch {
+    let count = texels(cx.shape());
+    cx.elementwise("activation", &[], [count as u32, code(f)], None, count)
+}
+
+/// `dy · f'(saved)`.
+pub fn grad(cx: &Context, f: Activation) -> Dispatch {
+    let (dy, saved) = (cx.input(0), cx.input(1));
+    let (count, image) = (texels(dy), texels(saved) / saved[0]);
+    let params = [count, image, dy[0] / saved[0], code(f) as usize].map(|v| v as u32);
+    cx.elementwise("activation_grad", &[], params, None, count)
+}
+
+/// `f(scale · x + shift)`.
+pub fn scale_shift(cx: &Context, scale: ParamId, shift: Option<ParamId>) -> Dispatch {
+    let [_, c, h, w] = cx.shape();
+    let count = texels(cx.shape());
+    let constant = Constant { weight: scale, bias: shift, packing: Packing::Channels { channels: c } };
+    let params = [count as u32, blocks(c) as u32, (h * w) as u32, cx.activation()];
+    cx.elementwise("scale_shift", &[], params, Some(constant), count)
+}
+
+/// `a + b`.
+pub fn add(cx: &Context) -> Dispatch {
+    let count = texels(cx.shape());
+    cx.elementwise("add", &[], [count as u32], None, count)
+}

@@ -1,0 +1,17 @@
+//! `select.wgsl` and `seed.wgsl`: the choice of classes, and where the backward pass begins.
+
+use super::{Context, Dispatch, blocks, texels};
+
+/// Records of the requested or most probable classes.
+pub fn select(cx: &Context) -> Dispatch {
+    let [n, classes, ..] = cx.input(0);
+    let requests = cx.input(1)[1];
+    let wide = cx.profile.wide;
+    cx.dispatch("select", &[("WORKGROUP", wide), ("LANES", wide)], [classes as u32, requests as u32], None, n)
+}
+
+/// One-hot gradients of the logits.
+pub fn seed(cx: &Context) -> Dispatch {
+    let count = texels(cx.shape());
+    cx.elementwise("seed", &[], [count as u32, blocks(cx.shape()[1]) as u32], None, count)
+}

@@ -1,0 +1,119 @@
+//! Trained numbers in the layout that a kernel reads.
+
+use crate::graph::{Graph, ParamId};
+
+/// Four numbers: the unit of every kernel's loads.
+pub type Texel = [f32; 4];
+
+/// A weight, and what is added after it, packed for a kernel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Constant {
+    /// The weight.
+    pub weight: ParamId,
+    /// The bias or shift; zeros if there is none.
+    pub bias: Option<ParamId>,
+    /// The layout.
+    pub packing: Packing,
+}
+
+/// How a constant's texels are arranged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Packing {
+    /// A convolution's register tiles, see `conv.wgsl`. `gradient` swaps the channels' roles.
+    Conv { out: usize, input: usize, weight_groups: usize, groups: usize, taps: usize, tile: usize, gradient: bool },
+    /// One kernel a channel, see `depthwise.wgsl`.
+    Depthwise { channels: usize, taps: usize },
+    /// A matrix over the stored order of a `[c,h,w]` feature map, see `linear.wgsl`. `gradient` transposes.
+    Linear { out: usize, input: [usize; 3], gradient: bool },
+    /// One number a channel, see `scale_shift.wgsl`.
+    Channels { channels: usize },
+}
+
+impl Constant {
+    /// A name that equal constants of graphs of the same model share.
+    pub fn key(&self, graph: &Graph) -> String {
+        let bias = self.bias.map_or("", |b| &graph.params[b].name);
+        format!("{} + {bias} {:?}", graph.params[self.weight].name, self.packing)
+    }
+
+    /// Number of texels.
+    pub fn texels(&self) -> usize {
+        match self.packing {
+            Packing::Conv { out, input, groups, taps, tile, .. } => {
+                let tiles = groups * (out / groups).div_ceil(4).div_ceil(tile);
+                tiles * tile * (taps * (input / groups).div_ceil(4) * 4 + 1)
+            }
+            Packing::Depthwise { channels, taps } => channels.div_ceil(4) * (taps + 1),
+            Packing::Linear { out, input: [c, h, w], gradient } => {
+                let (rows, columns) = if gradient { (c.div_ceil(4) * h * w, out.div_ceil(4)) } else { (out.div_ceil(4), c.div_ceil(4) * h * w) };
+                rows * columns * 4 + rows
+            }
+            Packing::Channels { channels } => channels.div_ceil(4) * 2,
+        }
+    }
+
+    /// The texels.
+    pub fn pack(&self, graph: &Graph) -> Vec<Texel> {
+        let weight = graph.params[self.weight].values();
+        let bias = self.bias.map(|b| graph.params[b].values());
+        let bias = |channel: usize| bias.as_ref().and_then(|b| b.get(channel)).copied().unwrap_or(0.0);
+        let mut texels = Vec::with_capacity(self.texels());
+        match self.packing {
+            Packing::Conv { out, input, weight_groups, groups, taps, tile, gradient } => {
+                // The weight tensor is [forward out][forward in / weight_groups][taps]; channels of different groups do not meet.
+                let (forward_out, forward_in) = if gradient { (input, out) } else { (out, input) };
+                let (group_out, group_in) = (forward_out / weight_groups, forward_in / weight_groups);
+                let at = |o: usize, i: usize, tap: usize| {
+                    let (o, i) = if gradient { (i, o) } else { (o, i) };
+                    if o / group_out == i / group_in { weight[(o * group_in + i % group_in) * taps + tap] } else { 0.0 }
+                };
+                let (out, input) = (out / groups, input / groups);
+                let tiles = out.div_ceil(4).div_ceil(tile);
+                let channels = |first: usize| std::array::from_fn::<_, 4, _>(|lane| first + lane);
+                for (group, t) in (0..groups).flat_map(|g| (0..tiles).map(move |t| (g, t))) {
+                    for (tap, c) in (0..taps).flat_map(|tap| (0..input.div_ceil(4)).map(move |c| (tap, c))) {
+                        for m in t * tile..(t + 1) * tile {
+                            texels.extend(channels(c * 4).map(|i| {
+                                channels(m * 4).map(|o| if o < out && i < input { at(group * out + o, group * input + i, tap) } else { 0.0 })
+                            }));
+                        }
+                    }
+                }
+                for (group, m) in (0..groups).flat_map(|g| (0..tiles * tile).map(move |m| (g, m))) {
+                    texels.push(channels(m * 4).map(|o| if o < out { bias(group * out + o) } else { 0.0 }));
+                }
+            }
+            Packing::Depthwise { channels, taps } => {
+                let lanes = |block: usize, f: &dyn Fn(usize) -> f32| std::array::from_fn(|l| if block * 4 + l < channels { f(block * 4 + l) } else { 0.0 });
+                for block in 0..channels.div_ceil(4) {
+                    texels.extend((0..taps).map(|tap| lanes(block, &|c| weight[c * taps + tap])));
+                }
+                texels.extend((0..channels.div_ceil(4)).map(|block| lanes(block, &bias)));
+            }
+            Packing::Linear { out, input: [c, h, w], gradient } => {
+                // Stored order of a feature map's texels: block, row, column.
+                let plane = h * w;
+                let feature = |texel: usize, lane: usize| {
+                    let channel = texel / plane * 4 + lane;
+                    (channel < c).then(|| channel * plane + texel % plane)
+                };
+                let unit = |texel: usize, lane: usize| Some(texel * 4 + lane).filter(|&o| o < out);
+                let at = |o: Option<usize>, i: Option<usize>| o.zip(i).map_or(0.0, |(o, i)| weight[o * c * plane + i]);
+                let (features, units) = (c.div_ceil(4) * plane, out.div_ceil(4));
+                let (rows, columns) = if gradient { (features, units) } else { (units, features) };
+                for (row, column) in (0..rows).flat_map(|r| (0..columns).map(move |c| (r, c))) {
+                    texels.extend((0..4).map(|j| {
+                        std::array::from_fn(|l| if gradient { at(unit(column, j), feature(row, l)) } else { at(unit(row, l), feature(column, j)) })
+                    }));
+                }
+                texels.extend((0..rows).map(|row| std::array::from_fn(|l| unit(row, l).map_or(0.0, bias))));
+            }
+            Packing::Channels { channels } => {
+                let lanes = |block: usize, f: &dyn Fn(usize) -> f32| std::array::from_fn(|l| if block * 4 + l < channels { f(block * 4 + l) } else { 0.0 });
+                texels.extend((0..channels.div_ceil(4)).map(|block| lanes(block, &|c| weight[c])));
+                texels.extend((0..channels.div_ceil(4)).map(|block| lanes(block, &bias)));
+            }
+        }
+        texels
+    }
+}

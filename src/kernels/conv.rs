@@ -1,0 +1,139 @@
+//! `conv.wgsl`, `pointwise.wgsl` and `depthwise.wgsl`: convolutions and their gradients.
+
+use bytemuck::{Pod, Zeroable};
+
+use super::constant::{Constant, Packing};
+use super::{Context, Dispatch, blocks};
+use crate::graph::{Conv2d, Shape, Window};
+
+/// Geometry of a window, width before height; in sync with `conv.wgsl` and `depthwise.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+struct Geometry {
+    in_size: [u32; 2],
+    out_size: [u32; 2],
+    kernel: [u32; 2],
+    stride: [u32; 2],
+    dilation: [u32; 2],
+    pad: [u32; 2],
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+struct ConvParams {
+    geometry: Geometry,
+    in_blocks: u32,
+    out_blocks: u32,
+    groups: u32,
+    tiles: u32,
+    strips: u32,
+    pixels: u32,
+    activation: u32,
+    pad: u32,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+struct PointwiseParams {
+    in_blocks: u32,
+    out_blocks: u32,
+    tiles: u32,
+    strips: u32,
+    pixels: u32,
+    plane: u32,
+    activation: u32,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+struct DepthwiseParams {
+    geometry: Geometry,
+    blocks: u32,
+    planes: u32,
+    strips: u32,
+    activation: u32,
+}
+
+/// `y = f(w ∗ x + b)`.
+pub fn forward(cx: &Context, conv: &Conv2d) -> Dispatch {
+    kernel(cx, conv, false)
+}
+
+/// `dx` from `dy`.
+pub fn grad(cx: &Context, conv: &Conv2d) -> Dispatch {
+    kernel(cx, conv, true)
+}
+
+fn kernel(cx: &Context, conv: &Conv2d, gradient: bool) -> Dispatch {
+    let [n, input, in_h, in_w]: Shape = cx.input(0);
+    let [_, out, h, w] = cx.shape();
+    let window = &conv.window;
+    let taps = window.kernel.iter().product();
+    let mut defines = vec![("PIXELS", cx.profile.tile[1])];
+    if gradient {
+        defines.push(("GRADIENT", 1));
+    }
+    let bias = if gradient { None } else { conv.bias };
+    let geometry = geometry(window, [in_h, in_w], [h, w]);
+    let strips = |pixels: usize| pixels.div_ceil(cx.profile.tile[1] as usize);
+
+    if conv.groups == input && conv.groups == out {
+        let constant = Constant { weight: conv.weight, bias, packing: Packing::Depthwise { channels: out, taps } };
+        let (planes, strips) = (n * blocks(out), strips(h * w));
+        let params = DepthwiseParams {
+            geometry,
+            blocks: blocks(out) as u32,
+            planes: planes as u32,
+            strips: strips as u32,
+            activation: cx.activation(),
+        };
+        return cx.elementwise("depthwise", &defines, params, Some(constant), planes * strips);
+    }
+    // Groups that do not fill blocks of four channels become one group with zeros between them.
+    let whole = (input / conv.groups).is_multiple_of(4) && (out / conv.groups).is_multiple_of(4);
+    let groups = if whole { conv.groups } else { 1 };
+    let (in_blocks, out_blocks) = (blocks(input / groups), blocks(out / groups));
+    let tile = cx.profile.tile_blocks(out_blocks);
+    let tiles = out_blocks.div_ceil(tile);
+    let strips = strips(n * h * w);
+    let packing = Packing::Conv { out, input, weight_groups: conv.groups, groups, taps, tile, gradient };
+    let constant = Some(Constant { weight: conv.weight, bias, packing });
+    defines.push(("BLOCKS", tile as u32));
+    if groups == 1 && *window == Window::square(1, 1, 0) {
+        defines.retain(|(name, _)| *name != "GRADIENT");
+        let params = PointwiseParams {
+            in_blocks: in_blocks as u32,
+            out_blocks: out_blocks as u32,
+            tiles: tiles as u32,
+            strips: strips as u32,
+            pixels: (n * h * w) as u32,
+            plane: (h * w) as u32,
+            activation: cx.activation(),
+        };
+        return cx.elementwise("pointwise", &defines, params, constant, tiles * strips);
+    }
+    let params = ConvParams {
+        geometry,
+        in_blocks: in_blocks as u32,
+        out_blocks: out_blocks as u32,
+        groups: groups as u32,
+        tiles: tiles as u32,
+        strips: strips as u32,
+        pixels: (n * h * w) as u32,
+        activation: cx.activation(),
+        pad: 0,
+    };
+    cx.elementwise("conv", &defines, params, constant, groups * tiles * strips)
+}
+
+fn geometry(window: &Window, input: [usize; 2], output: [usize; 2]) -> Geometry {
+    let size = |[vertical, horizontal]: [usize; 2]| [horizontal as u32, vertical as u32];
+    Geometry {
+        in_size: size(input),
+        out_size: size(output),
+        kernel: size(window.kernel),
+        stride: size(window.stride),
+        dilation: size(window.dilation),
+        pad: size(window.pad_start),
+    }
+}

@@ -1,0 +1,39 @@
+//! `linear.wgsl`, `reduce.wgsl` and `spread.wgsl`: fully connected layers, and means over space.
+
+use super::constant::{Constant, Packing};
+use super::{Context, Dispatch, blocks, texels};
+use crate::graph::Linear;
+
+/// `y = w · x + b`.
+pub fn forward(cx: &Context, linear: &Linear) -> Dispatch {
+    let [_, c, h, w] = cx.input(0);
+    kernel(cx, linear, [c, h, w], false)
+}
+
+/// `dx = wᵀ · dy`.
+pub fn grad(cx: &Context, linear: &Linear, input: [usize; 3]) -> Dispatch {
+    kernel(cx, linear, input, true)
+}
+
+fn kernel(cx: &Context, linear: &Linear, input: [usize; 3], gradient: bool) -> Dispatch {
+    let n = cx.shape()[0];
+    let (from, to) = (texels(cx.input(0)) / n, texels(cx.shape()) / n);
+    let packing = Packing::Linear { out: linear.out_features, input, gradient };
+    let bias = if gradient { None } else { linear.bias };
+    let constant = Constant { weight: linear.weight, bias, packing };
+    cx.cooperative("linear", [from as u32, to as u32, n as u32], Some(constant), n * to)
+}
+
+/// Mean over space.
+pub fn mean(cx: &Context) -> Dispatch {
+    let [n, c, h, w] = cx.input(0);
+    let planes = n * blocks(c);
+    cx.cooperative("reduce", [planes as u32, (h * w) as u32], None, planes)
+}
+
+/// Gradient of the mean over space.
+pub fn mean_grad(cx: &Context) -> Dispatch {
+    let [_, _, h, w] = cx.shape();
+    let count = texels(cx.shape());
+    cx.elementwise("spread", &[], [count as u32, (h * w) as u32], None, count)
+}

@@ -1,0 +1,53 @@
+//! `pool.wgsl` and `pool_grad.wgsl`.
+
+use bytemuck::{Pod, Zeroable};
+
+use super::{Context, Dispatch, blocks};
+use crate::graph::{Pool2d, PoolKind, Shape};
+
+/// In sync with `pool.wgsl` and `pool_grad.wgsl`, the latter with two more numbers; width before height.
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+struct Params {
+    in_size: [u32; 2],
+    out_size: [u32; 2],
+    kernel: [u32; 2],
+    stride: [u32; 2],
+    pad: [u32; 2],
+    pad_end: [u32; 2],
+    count_pad: u32,
+    planes: u32,
+    blocks: u32,
+    per_image: u32,
+}
+
+/// `y` from `x`.
+pub fn forward(cx: &Context, pool: &Pool2d) -> Dispatch {
+    let (x, y) = (cx.input(0), cx.shape());
+    kernel(cx, "pool", pool, x, y, 1, y)
+}
+
+/// `dx` from `dy` and `x`.
+pub fn grad(cx: &Context, pool: &Pool2d) -> Dispatch {
+    let (dy, x) = (cx.input(0), cx.input(1));
+    kernel(cx, "pool_grad", pool, x, dy, dy[0] / x[0], cx.shape())
+}
+
+fn kernel(cx: &Context, shader: &'static str, pool: &Pool2d, x: Shape, y: Shape, per_image: usize, made: Shape) -> Dispatch {
+    let size = |[vertical, horizontal]: [usize; 2]| [horizontal as u32, vertical as u32];
+    let [n, c, h, w] = made;
+    let params = Params {
+        in_size: size([x[2], x[3]]),
+        out_size: size([y[2], y[3]]),
+        kernel: size(pool.window.kernel),
+        stride: size(pool.window.stride),
+        pad: size(pool.window.pad_start),
+        pad_end: size(pool.window.pad_end),
+        count_pad: u32::from(pool.kind == PoolKind::Average { count_include_pad: true }),
+        planes: (n * blocks(c)) as u32,
+        blocks: blocks(c) as u32,
+        per_image: per_image as u32,
+    };
+    let defines: &[(&str, u32)] = if pool.kind == PoolKind::Max { &[("MAX", 1)] } else { &[] };
+    cx.elementwise(shader, defines, params, None, n * blocks(c) * h * w)
+}

@@ -1,0 +1,86 @@
+//! The shaders' preprocessor: `#import file args…`, `#ifdef`/`#else`/`#endif`, `#for v in 0..N`/`#endfor`,
+//! and one WGSL constant for each define.
+
+/// Name and text of every shader and shared snippet.
+macro_rules! files {
+    ($folder:literal: $($name:literal)*) => {
+        &[$(($name, include_str!(concat!("../../shaders/", $folder, $name, ".wgsl")))),*]
+    };
+}
+
+const SHADERS: &[(&str, &str)] = files!("":
+    "activation" "activation_grad" "add" "conv" "depthwise" "linear" "min_max" "normalise" "overlay" "pack"
+    "pointwise" "pool" "pool_grad" "reduce" "relu" "rescale" "resize" "scale_shift" "seed" "select" "spread"
+    "unpack" "weighted_sum");
+const SHARED: &[(&str, &str)] = files!("shared/":
+    "accumulate" "activation" "bilinear" "grid" "lanes" "pool" "read" "source" "write");
+
+/// Names of all shaders.
+pub fn shaders() -> impl Iterator<Item = &'static str> {
+    SHADERS.iter().map(|(name, _)| *name)
+}
+
+/// The WGSL text of a shader under the given defines.
+///
+/// # Panics
+/// If the shader does not exist or its directives do not match up: a defect of the shader, which the tests
+/// look for in every permutation.
+pub fn expand(shader: &str, defines: &[(&str, u32)]) -> String {
+    let mut text: String = defines.iter().map(|(name, value)| format!("const {name}: u32 = {value}u;\n")).collect();
+    let lines: Vec<&str> = find(SHADERS, shader).lines().collect();
+    block(&lines, defines, &mut text);
+    text
+}
+
+fn find(files: &[(&'static str, &'static str)], name: &str) -> &'static str {
+    files.iter().find(|(n, _)| *n == name).unwrap_or_else(|| panic!("no shader file '{name}'")).1
+}
+
+/// Expands lines whose directives are balanced.
+fn block(lines: &[&str], defines: &[(&str, u32)], out: &mut String) {
+    let mut at = 0;
+    while at < lines.len() {
+        let words: Vec<&str> = lines[at].split_whitespace().collect();
+        match words[..] {
+            ["#import", file, ref args @ ..] => {
+                let mut text = find(SHARED, file).to_owned();
+                for (i, arg) in args.iter().enumerate() {
+                    text = text.replace(&format!("${}", i + 1), arg);
+                }
+                block(&text.lines().collect::<Vec<_>>(), defines, out);
+            }
+            ["#ifdef", name] => {
+                let end = matching(lines, at, "#ifdef", "#endif");
+                let other = (at + 1..end).find(|&i| lines[i].trim() == "#else" && depth(&lines[at + 1..i], "#ifdef", "#endif") == 0);
+                let defined = defines.iter().any(|(n, _)| *n == name);
+                let (yes, no) = (at + 1..other.unwrap_or(end), other.map_or(end, |o| o + 1)..end);
+                block(&lines[if defined { yes } else { no }], defines, out);
+                at = end;
+            }
+            ["#for", variable, "in", range] => {
+                let end = matching(lines, at, "#for", "#endfor");
+                let name = range.strip_prefix("0..").expect("a range from 0");
+                let count = defines.iter().find(|(n, _)| *n == name).unwrap_or_else(|| panic!("{name} is not defined")).1;
+                for i in 0..count {
+                    let body: Vec<String> = lines[at + 1..end].iter().map(|l| l.replace(&format!("${variable}"), &i.to_string())).collect();
+                    block(&body.iter().map(String::as_str).collect::<Vec<_>>(), defines, out);
+                }
+                at = end;
+            }
+            _ => {
+                out.push_str(lines[at]);
+                out.push('\n');
+            }
+        }
+        at += 1;
+    }
+}
+
+fn depth(lines: &[&str], open: &str, close: &str) -> isize {
+    let count = |word: &str| lines.iter().filter(|l| l.split_whitespace().next() == Some(word)).count() as isize;
+    count(open) - count(close)
+}
+
+fn matching(lines: &[&str], at: usize, open: &str, close: &str) -> usize {
+    (at + 1..lines.len()).find(|&i| depth(&lines[at..=i], open, close) == 0).unwrap_or_else(|| panic!("{open} without {close}"))
+}

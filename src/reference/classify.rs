@@ -1,0 +1,32 @@
+//! The choice of classes and the seed of the backward pass.
+
+use crate::graph::Shape;
+
+/// Records of class, logit, softmax probability and 0 for each request: a class index, or a negative
+/// number for the next most probable class (the first of equal ones).
+pub fn select(logits: &[f64], [_, classes, ..]: Shape, requests: &[f64], [_, k, ..]: Shape) -> Vec<f64> {
+    let mut records = vec![];
+    for (logits, requests) in logits.chunks(classes).zip(requests.chunks(k)) {
+        let mut ranking: Vec<usize> = (0..classes).collect();
+        ranking.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]).then(a.cmp(&b)));
+        let max = logits[ranking[0]];
+        let sum: f64 = logits.iter().map(|l| (l - max).exp()).sum();
+        let mut rank = 0;
+        for &request in requests {
+            let class = if request < 0.0 {
+                rank += 1;
+                ranking[(rank - 1).min(classes - 1)]
+            } else {
+                request as usize
+            };
+            records.extend([class as f64, logits[class], (logits[class] - max).exp() / sum, 0.0]);
+        }
+    }
+    records
+}
+
+/// One-hot rows of the selected classes.
+pub fn seed(records: &[f64], classes: usize) -> Vec<f64> {
+    let one_hot = |record: &[f64]| (0..classes).map(|c| f64::from(u8::from(c == record[0] as usize))).collect::<Vec<_>>();
+    records.chunks(4).flat_map(one_hot).collect()
+}

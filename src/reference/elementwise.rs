@@ -1,0 +1,70 @@
+//! Operations on single values, and means over planes.
+
+use super::planes;
+use crate::graph::{Activation, Shape};
+
+/// `(rgb / 255 - mean) / std`, from interleaved RGBA to planes.
+pub fn normalise(pixels: &[u8], [n, _, h, w]: Shape, mean: [f32; 3], std: [f32; 3]) -> Vec<f64> {
+    planes(n * 3, h * w, |plane, y| {
+        let (image, c) = (plane / 3, plane % 3);
+        let pixels = &pixels[image * h * w * 4..];
+        for (i, y) in y.iter_mut().enumerate() {
+            *y = (f64::from(pixels[i * 4 + c]) / 255.0 - f64::from(mean[c])) / f64::from(std[c]);
+        }
+    })
+}
+
+/// `x · scale[c] + shift[c]`.
+pub fn scale_shift(x: &[f64], [_, c, h, w]: Shape, scale: &[f32], shift: Option<&[f32]>) -> Vec<f64> {
+    let channel = |i: usize| i / (h * w) % c;
+    let shift = |c: usize| shift.map_or(0.0, |s| f64::from(s[c]));
+    x.iter().enumerate().map(|(i, x)| x * f64::from(scale[channel(i)]) + shift(channel(i))).collect()
+}
+
+/// `f(x)`.
+pub fn activate(f: Activation, x: &[f64]) -> Vec<f64> {
+    let hard_sigmoid = |x: f64| ((x + 3.0) / 6.0).clamp(0.0, 1.0);
+    let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+    let apply = |x: f64| match f {
+        Activation::Relu => x.max(0.0),
+        Activation::Relu6 => x.clamp(0.0, 6.0),
+        Activation::Sigmoid => sigmoid(x),
+        Activation::Silu => x * sigmoid(x),
+        Activation::HardSigmoid => hard_sigmoid(x),
+        Activation::HardSwish => x * hard_sigmoid(x),
+    };
+    x.iter().map(|&x| apply(x)).collect()
+}
+
+/// `dy · f'`, with `saved` the output or the input of `f`; several maps may share one image.
+pub fn activate_grad(f: Activation, dy: &[f64], saved: &[f64], [m, ..]: Shape, [n, c, h, w]: Shape) -> Vec<f64> {
+    let image = c * h * w;
+    let inside = |x: f64, low: f64, high: f64| f64::from(u8::from(x > low && x < high));
+    let slope = |s: f64| match f {
+        Activation::Relu => inside(s, 0.0, f64::INFINITY),
+        Activation::Relu6 => inside(s, 0.0, 6.0),
+        Activation::Sigmoid => s * (1.0 - s),
+        Activation::Silu => {
+            let sigmoid = 1.0 / (1.0 + (-s).exp());
+            sigmoid * (1.0 + s * (1.0 - sigmoid))
+        }
+        Activation::HardSigmoid => inside(s, 0.0, 1.0) / 6.0,
+        Activation::HardSwish => match s {
+            s if s <= -3.0 => 0.0,
+            s if s >= 3.0 => 1.0,
+            s => s / 3.0 + 0.5,
+        },
+    };
+    let saved = |i: usize| saved[i / image / (m / n) * image + i % image];
+    dy.iter().enumerate().map(|(i, dy)| dy * slope(saved(i))).collect()
+}
+
+/// Mean of each plane.
+pub fn mean(x: &[f64], [_, _, h, w]: Shape) -> Vec<f64> {
+    x.chunks(h * w).map(|plane| plane.iter().sum::<f64>() / (h * w) as f64).collect()
+}
+
+/// Each plane's gradient, spread evenly.
+pub fn mean_grad(dy: &[f64], plane: usize) -> Vec<f64> {
+    dy.iter().flat_map(|dy| std::iter::repeat_n(dy / plane as f64, plane)).collect()
+}

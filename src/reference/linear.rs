@@ -1,0 +1,24 @@
+//! Fully connected layers.
+
+use super::planes;
+use crate::graph::Shape;
+
+/// `y[n,o] = bias[o] + Σ_i w[o,i] · x[n,i]`.
+pub fn forward(x: &[f64], weight: &[f32], bias: Option<&[f32]>, [n, o, ..]: Shape) -> Vec<f64> {
+    let features = x.len() / n;
+    planes(n * o, 1, |at, y| {
+        let x = &x[at / o * features..][..features];
+        let row = &weight[at % o * features..][..features];
+        y[0] = bias.map_or(0.0, |b| f64::from(b[at % o])) + row.iter().zip(x).map(|(w, x)| f64::from(*w) * x).sum::<f64>();
+    })
+}
+
+/// `dx[n,i] = Σ_o w[o,i] · dy[n,o]`.
+pub fn grad(dy: &[f64], [_, o, ..]: Shape, weight: &[f32], [m, c, h, w]: Shape) -> Vec<f64> {
+    let features = c * h * w;
+    planes(m, features, |map, dx| {
+        for (dy, row) in dy[map * o..][..o].iter().zip(weight.chunks(features)).filter(|(dy, _)| **dy != 0.0) {
+            dx.iter_mut().zip(row).for_each(|(dx, w)| *dx += dy * f64::from(*w));
+        }
+    })
+}

@@ -1,0 +1,136 @@
+//! The CPU truth: plain f64 loops that execute the same graph as the GPU. The oracle of the tests, and
+//! the device of machines without any graphics driver.
+
+mod cam;
+mod classify;
+mod elementwise;
+mod linear;
+mod overlay;
+mod window;
+
+use crate::graph::{Graph, Kind, NodeId, Op, Shape};
+
+/// A node's value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// Row-major `[n,c,h,w]`.
+    Numbers(Vec<f64>),
+    /// Row-major RGBA.
+    Pixels(Vec<u8>),
+}
+
+impl Value {
+    /// The numbers, or nothing where the value is a picture.
+    pub fn numbers(&self) -> &[f64] {
+        match self {
+            Self::Numbers(numbers) => numbers,
+            Self::Pixels(_) => &[],
+        }
+    }
+
+    /// The RGBA bytes, or nothing where the value is numbers.
+    pub fn pixels(&self) -> &[u8] {
+        match self {
+            Self::Numbers(_) => &[],
+            Self::Pixels(pixels) => pixels,
+        }
+    }
+
+    fn fits(&self, kind: Kind, shape: Shape) -> bool {
+        let numbers = shape.iter().product::<usize>();
+        match self {
+            Self::Numbers(v) => kind != Kind::Pixels && v.len() == numbers,
+            Self::Pixels(v) => kind == Kind::Pixels && v.len() == shape[0] * shape[2] * shape[3] * 4,
+        }
+    }
+}
+
+/// Executes what `outputs` need of `graph` and returns their values.
+///
+/// # Panics
+/// If `inputs` lacks an input of the graph or one does not fit its shape: the caller builds both.
+pub fn evaluate(graph: &Graph, inputs: &[(NodeId, Value)], outputs: &[NodeId]) -> Vec<Value> {
+    let needed = graph.needed(outputs);
+    let mut readers = vec![0; graph.nodes.len()];
+    outputs.iter().for_each(|&o| readers[o] += 1);
+    for (node, _) in graph.nodes.iter().zip(&needed).filter(|(_, needed)| **needed) {
+        node.inputs.iter().for_each(|&i| readers[i] += 1);
+    }
+    let mut values: Vec<Option<Value>> = vec![None; graph.nodes.len()];
+    for (id, node) in graph.nodes.iter().enumerate().filter(|(id, _)| needed[*id]) {
+        let value = if node.op == Op::Input {
+            let given = inputs.iter().find(|(input, _)| *input == id).map(|(_, value)| value.clone());
+            given.expect("every input of the graph is given")
+        } else {
+            let operands: Vec<&Value> = node.inputs.iter().map(|&i| values[i].as_ref().expect("computed before")).collect();
+            execute(graph, id, &operands)
+        };
+        assert!(value.fits(node.ty.kind, node.ty.shape), "node {id} is not of type {:?}", node.ty);
+        values[id] = Some(value);
+        for &i in &node.inputs {
+            readers[i] -= 1;
+            if readers[i] == 0 {
+                values[i] = None;
+            }
+        }
+    }
+    outputs.iter().map(|&o| values[o].clone().expect("computed")).collect()
+}
+
+fn execute(graph: &Graph, id: NodeId, operands: &[&Value]) -> Value {
+    let node = &graph.nodes[id];
+    let shape = node.ty.shape;
+    let number = |i: usize| operands[i].numbers();
+    let from = |i: usize| graph.shape(node.inputs[i]);
+    let param = |p: usize| graph.params[p].values();
+    Value::Numbers(match &node.op {
+        Op::Input => unreachable!("inputs are given"),
+        Op::Overlay(overlay) => return Value::Pixels(overlay::draw(overlay, number(0), from(0), operands[1].pixels(), from(1))),
+        Op::Normalise { mean, std } => elementwise::normalise(operands[0].pixels(), shape, *mean, *std),
+        Op::Pack | Op::Unpack => number(0).to_vec(),
+        Op::Conv2d(conv) => {
+            let bias = conv.bias.map(param);
+            window::conv(number(0), from(0), &param(conv.weight), bias.as_deref(), conv, shape)
+        }
+        Op::Conv2dGrad { conv, .. } => window::conv_grad(number(0), from(0), &param(conv.weight), conv, shape),
+        Op::Pool2d(pool) => window::pool(number(0), from(0), pool, shape),
+        Op::Pool2dGrad(pool) => window::pool_grad(number(0), from(0), number(1), from(1), pool),
+        Op::Linear(linear) => {
+            let bias = linear.bias.map(param);
+            linear::forward(number(0), &param(linear.weight), bias.as_deref(), shape)
+        }
+        Op::LinearGrad { linear, .. } => linear::grad(number(0), from(0), &param(linear.weight), shape),
+        Op::ScaleShift { scale, shift } => {
+            let shift = shift.map(param);
+            elementwise::scale_shift(number(0), shape, &param(*scale), shift.as_deref())
+        }
+        Op::Activate(f) => elementwise::activate(*f, number(0)),
+        Op::ActivateGrad(f) => elementwise::activate_grad(*f, number(0), number(1), shape, from(1)),
+        Op::Add => number(0).iter().zip(number(1)).map(|(a, b)| a + b).collect(),
+        Op::Mean => elementwise::mean(number(0), from(0)),
+        Op::MeanGrad { input: [h, w] } => elementwise::mean_grad(number(0), h * w),
+        Op::Select => classify::select(number(0), from(0), number(1), from(1)),
+        Op::Seed { classes } => classify::seed(number(0), *classes),
+        Op::WeightedSum => cam::weighted_sum(number(0), from(0), number(1), shape),
+        Op::ReluMap => number(0).iter().map(|v| v.max(0.0)).collect(),
+        Op::MinMax => cam::min_max(number(0), from(0)),
+        Op::Rescale => cam::rescale(number(0), shape, number(1)),
+        Op::Resize { .. } => cam::resize(number(0), from(0), shape),
+    })
+}
+
+/// Fills the planes of `size` values that make up a tensor, on all processors.
+fn planes(count: usize, size: usize, fill: impl Fn(usize, &mut [f64]) + Sync) -> Vec<f64> {
+    let mut out = vec![0.0; count * size];
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = count.div_ceil(threads).max(1);
+    std::thread::scope(|scope| {
+        for (first, planes) in out.chunks_mut((share * size).max(1)).enumerate() {
+            let fill = &fill;
+            scope.spawn(move || {
+                planes.chunks_mut(size).enumerate().for_each(|(i, plane)| fill(first * share + i, plane));
+            });
+        }
+    });
+    out
+}

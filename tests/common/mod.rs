@@ -1,0 +1,76 @@
+//! What several test programs share.
+#![allow(dead_code)]
+
+use std::sync::Arc;
+
+use gradcam::gpu::{Gpu, GpuOptions, Session, Stats, Weights};
+use gradcam::graph::{Graph, Kind, NodeId, Param, ParamId, Shape};
+use gradcam::kernels::Profile;
+use gradcam::plan::Plan;
+use gradcam::reference::{self, Value};
+
+/// Reproducible numbers in -1..1 (SplitMix64).
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn number(&mut self) -> f32 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+    }
+
+    pub fn numbers(&mut self, count: usize) -> Vec<f32> {
+        (0..count).map(|_| self.number()).collect()
+    }
+
+    pub fn param(&mut self, graph: &mut Graph, shape: &[usize]) -> ParamId {
+        let values: Arc<[f32]> = self.numbers(shape.iter().product()).into();
+        let name = format!("p{}", graph.params.len());
+        graph.param(Param::new(name, shape.to_vec(), values))
+    }
+}
+
+/// Each kernel profile with and without the shaders' run-time checks.
+pub fn every_gpu() -> Vec<(String, Gpu)> {
+    let options = Profile::ALL.into_iter().flat_map(|p| [false, true].map(|checked| (p, checked)));
+    options
+        .map(|(profile, checked)| {
+            let options = GpuOptions { profile: Some(profile), checked, ..Default::default() };
+            let gpu = pollster::block_on(Gpu::open(&options)).expect("a graphics adapter: run `make setup`");
+            (format!("{}{}", profile.name, if checked { ", checked" } else { "" }), gpu)
+        })
+        .collect()
+}
+
+/// Runs `outputs` of the graph on a GPU, with plain f32 inputs.
+pub fn run_gpu(gpu: &Gpu, graph: &Graph, inputs: &[(NodeId, Vec<f32>)], outputs: &[NodeId]) -> (Vec<Vec<f32>>, Stats) {
+    let plan = Plan::new(graph, gpu.profile(), outputs);
+    let session = pollster::block_on(Session::new(gpu, &mut Weights::default(), graph, &plan)).unwrap();
+    let bytes: Vec<_> = inputs.iter().map(|(id, v)| (*id, bytemuck::cast_slice(v))).collect();
+    let (values, stats) = pollster::block_on(session.run(gpu, &bytes)).unwrap();
+    (values.iter().map(|v| bytemuck::pod_collect_to_vec(v)).collect(), stats)
+}
+
+/// Runs `outputs` of the graph by the CPU truth.
+pub fn run_cpu(graph: &Graph, inputs: &[(NodeId, Vec<f32>)], outputs: &[NodeId]) -> Vec<Vec<f64>> {
+    let wide = |v: &Vec<f32>| Value::Numbers(v.iter().map(|&v| f64::from(v)).collect());
+    let inputs: Vec<_> = inputs.iter().map(|(id, v)| (*id, wide(v))).collect();
+    reference::evaluate(graph, &inputs, outputs).into_iter().map(|v| v.numbers().to_vec()).collect()
+}
+
+/// A plain input of this shape, packed into features; with its values.
+pub fn features(graph: &mut Graph, random: &mut Random, inputs: &mut Vec<(NodeId, Vec<f32>)>, shape: Shape) -> NodeId {
+    let plain = graph.input(Kind::Plain, shape);
+    inputs.push((plain, random.numbers(shape.iter().product())));
+    graph.push(gradcam::graph::Op::Pack, &[plain]).unwrap()
+}
+
+/// Greatest difference relative to the greatest magnitude of the truth.
+pub fn error(found: &[f32], truth: &[f64]) -> f64 {
+    assert_eq!(found.len(), truth.len());
+    let scale = truth.iter().fold(1e-30, |m: f64, v| m.max(v.abs()));
+    let differences = found.iter().zip(truth).map(|(f, t)| (f64::from(*f) - t).abs() / scale);
+    differences.fold(0.0, |m, d| if d.is_nan() { f64::INFINITY } else { m.max(d) })
+}

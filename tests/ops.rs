@@ -1,0 +1,258 @@
+//! Every kernel and variant against the CPU truth, over odd shapes, W ≠ H, strides, paddings, groups,
+//! channels not divisible by 4; with and without the shaders' run-time checks.
+
+mod common;
+
+use common::{Random, error, every_gpu, features, run_cpu, run_gpu};
+use gradcam::graph::{Activation, Conv2d, Graph, Kind, Linear, NodeId, Op, Pool2d, PoolKind, Shape, Window};
+
+/// f32 sums of a few thousand products, relative to the largest.
+const TOLERANCE: f64 = 3e-6;
+
+struct Case {
+    name: String,
+    graph: Graph,
+    inputs: Vec<(NodeId, Vec<f32>)>,
+    outputs: Vec<NodeId>,
+}
+
+/// A graph of one operation on random features, and the features read back.
+fn case(name: String, shapes: &[Shape], op: impl FnOnce(&mut Graph, &mut Random) -> Op) -> Case {
+    let mut random = Random(name.bytes().map(u64::from).sum());
+    let (mut graph, mut inputs) = (Graph::default(), vec![]);
+    let operands: Vec<NodeId> = shapes.iter().map(|s| features(&mut graph, &mut random, &mut inputs, *s)).collect();
+    let op = op(&mut graph, &mut random);
+    let value = graph.push(op, &operands).unwrap_or_else(|e| panic!("{name}: {e}"));
+    let output = match graph.nodes[value].ty.kind {
+        Kind::Features => graph.push(Op::Unpack, &[value]).unwrap(),
+        _ => value,
+    };
+    Case { name, graph, inputs, outputs: vec![output] }
+}
+
+fn check(cases: Vec<Case>) {
+    for (variant, gpu) in every_gpu() {
+        for case in &cases {
+            let truth = run_cpu(&case.graph, &case.inputs, &case.outputs);
+            let (found, _) = run_gpu(&gpu, &case.graph, &case.inputs, &case.outputs);
+            for (found, truth) in found.iter().zip(&truth) {
+                let error = error(found, truth);
+                assert!(error <= TOLERANCE, "{} ({variant}): error {error:e}", case.name);
+            }
+        }
+    }
+}
+
+fn window(kernel: [usize; 2], stride: [usize; 2], pad_start: [usize; 2], pad_end: [usize; 2], dilation: [usize; 2]) -> Window {
+    Window { kernel, stride, pad_start, pad_end, dilation }
+}
+
+/// Windows with every trap: asymmetric kernels and paddings, strides on even and odd sizes, dilation.
+fn windows() -> Vec<Window> {
+    vec![
+        Window::square(1, 1, 0),
+        Window::square(1, 2, 0),
+        Window::square(3, 1, 1),
+        Window::square(3, 1, 0),
+        Window::square(3, 2, 1),
+        Window::same(3, 2, [9, 12]),
+        Window::same(5, 2, [9, 12]),
+        window([3, 5], [1, 1], [1, 2], [1, 2], [1, 1]),
+        window([5, 3], [2, 1], [2, 0], [1, 1], [1, 1]),
+        window([3, 3], [1, 1], [2, 2], [2, 2], [2, 2]),
+        window([3, 2], [2, 3], [0, 1], [1, 0], [2, 1]),
+        window([7, 7], [2, 2], [3, 3], [3, 3], [1, 1]),
+        window([2, 2], [1, 1], [2, 2], [2, 2], [1, 1]),
+    ]
+}
+
+/// Image count, channels in and out, groups.
+const CHANNELS: [[usize; 4]; 8] = [
+    [1, 3, 8, 1],
+    [2, 5, 7, 1],
+    [1, 16, 20, 1],
+    [2, 6, 6, 6],
+    [1, 8, 8, 8],
+    [2, 16, 24, 2],
+    [1, 6, 9, 3],
+    [1, 4, 8, 4],
+];
+
+fn conv(graph: &mut Graph, random: &mut Random, window: Window, [_, input, out, groups]: [usize; 4], bias: bool) -> Conv2d {
+    let weight = random.param(graph, &[out, input / groups, window.kernel[0], window.kernel[1]]);
+    let bias = bias.then(|| random.param(graph, &[out]));
+    Conv2d { weight, bias, out_channels: out, window, groups }
+}
+
+#[test]
+fn convolution() {
+    let mut cases = vec![];
+    for window in windows() {
+        for channels in CHANNELS {
+            let name = format!("conv {channels:?} {window:?}");
+            let bias = channels[0] == 2;
+            cases.push(case(name, &[[channels[0], channels[1], 9, 12]], |g, r| Op::Conv2d(conv(g, r, window, channels, bias))));
+        }
+    }
+    check(cases);
+}
+
+#[test]
+fn convolution_gradient() {
+    let mut cases = vec![];
+    for window in windows() {
+        for channels in CHANNELS {
+            let name = format!("conv gradient {channels:?} {window:?}");
+            let size = [9, 12];
+            let output = [0, 1].map(|a| {
+                (size[a] + window.pad_start[a] + window.pad_end[a] - window.reach(a)) / window.stride[a] + 1
+            });
+            let dy = [channels[0], channels[2], output[0], output[1]];
+            cases.push(case(name, &[dy], |g, r| Op::Conv2dGrad {
+                conv: conv(g, r, window, channels, true),
+                input: size,
+                in_channels: channels[1],
+            }));
+        }
+    }
+    check(cases);
+}
+
+/// Larger than any tile, so that all of a tile's edges are met.
+#[test]
+fn large_convolutions() {
+    let shapes = [([3, 3, 2], [1, 40, 36, 1]), ([1, 1, 1], [2, 96, 41, 1]), ([3, 3, 1], [1, 144, 144, 144])];
+    let cases = shapes.map(|([kh, kw, stride], channels)| {
+        let window = window([kh, kw], [stride; 2], [kh / 2; 2], [kw / 2; 2], [1; 2]);
+        let shape = [channels[0], channels[1], 31, 17];
+        case(format!("large conv {channels:?}"), &[shape], |g, r| Op::Conv2d(conv(g, r, window, channels, true)))
+    });
+    check(cases.into());
+}
+
+#[test]
+fn pooling() {
+    let average = |count_include_pad| PoolKind::Average { count_include_pad };
+    let windows = [
+        (Window::square(2, 2, 0), false),
+        (Window::square(3, 2, 1), false),
+        (Window::square(3, 2, 0), true),
+        (Window::square(3, 2, 1), true),
+        (Window::square(3, 1, 1), false),
+        (window([3, 2], [2, 1], [1, 0], [1, 0], [1, 1]), true),
+    ];
+    let mut cases = vec![];
+    for kind in [PoolKind::Max, average(true), average(false)] {
+        for (window, ceil_mode) in windows {
+            let pool = Pool2d { kind, window, ceil_mode };
+            let name = format!("{pool:?}");
+            let forward = case(name.clone(), &[[2, 7, 9, 12]], |_, _| Op::Pool2d(pool));
+            let [_, c, h, w] = forward.graph.shape(forward.outputs[0]);
+            cases.push(forward);
+            // Two maps to an image.
+            cases.push(case(format!("gradient of {name}"), &[[4, c, h, w], [2, 7, 9, 12]], |_, _| Op::Pool2dGrad(pool)));
+        }
+    }
+    check(cases);
+}
+
+/// Equal elements: the first in row-major order takes the gradient.
+#[test]
+fn max_pool_ties() {
+    let pool = Pool2d { kind: PoolKind::Max, window: Window::square(3, 2, 1), ceil_mode: false };
+    let mut tied = case("ties".into(), &[[1, 5, 4, 5], [1, 5, 7, 9]], |_, _| Op::Pool2dGrad(pool));
+    tied.inputs[1].1.iter_mut().for_each(|v| *v = (*v * 2.0).round());
+    check(vec![tied]);
+}
+
+#[test]
+fn elementwise() {
+    let mut cases = vec![];
+    for f in Activation::ALL {
+        // Past every knee of the functions.
+        let wide = |mut case: Case| {
+            case.inputs.iter_mut().for_each(|(_, v)| v.iter_mut().for_each(|v| *v *= 8.0));
+            case
+        };
+        cases.push(wide(case(format!("{f:?}"), &[[2, 5, 3, 7]], |_, _| Op::Activate(f))));
+        cases.push(wide(case(format!("gradient of {f:?}"), &[[6, 5, 3, 7], [2, 5, 3, 7]], |_, _| Op::ActivateGrad(f))));
+    }
+    cases.push(case("add".into(), &[[2, 5, 3, 7]; 2], |_, _| Op::Add));
+    cases.push(case("scale and shift".into(), &[[2, 6, 3, 7]], |g, r| Op::ScaleShift {
+        scale: r.param(g, &[6]),
+        shift: Some(r.param(g, &[6])),
+    }));
+    cases.push(case("scale".into(), &[[2, 6, 3, 7]], |g, r| Op::ScaleShift { scale: r.param(g, &[6]), shift: None }));
+    cases.push(case("mean".into(), &[[2, 6, 13, 7]], |_, _| Op::Mean));
+    cases.push(case("mean gradient".into(), &[[3, 6, 1, 1]], |_, _| Op::MeanGrad { input: [5, 3] }));
+    check(cases);
+}
+
+#[test]
+fn linear() {
+    let mut cases = vec![];
+    for (n, input, out) in [(1, [37, 1, 1], 10), (3, [5, 4, 3], 9), (2, [300, 1, 1], 1000)] {
+        let [c, h, w] = input;
+        let layer = |g: &mut Graph, r: &mut Random| Linear {
+            weight: r.param(g, &[out, c * h * w]),
+            bias: Some(r.param(g, &[out])),
+            out_features: out,
+        };
+        cases.push(case(format!("linear {input:?}"), &[[n, c, h, w]], |g, r| Op::Linear(layer(g, r))));
+        cases.push(case(format!("linear gradient {input:?}"), &[[n, out, 1, 1]], |g, r| Op::LinearGrad { linear: layer(g, r), input }));
+    }
+    check(cases);
+}
+
+/// Requests by number and by rank, ties, and the seed made of them.
+#[test]
+fn selection() {
+    let mut cases = vec![];
+    for (classes, requests) in [(10, vec![-1.0, -1.0, 7.0, -1.0]), (1000, vec![-1.0, 3.0]), (3, vec![-1.0; 3])] {
+        let (mut graph, mut inputs) = (Graph::default(), vec![]);
+        let logits = features(&mut graph, &mut Random(classes as u64), &mut inputs, [2, classes, 1, 1]);
+        if classes == 10 {
+            inputs[0].1.iter_mut().for_each(|v| *v = (*v * 2.0).round());
+        }
+        let asked = graph.input(Kind::Plain, [2, requests.len(), 1, 1]);
+        inputs.push((asked, requests.repeat(2)));
+        let records = graph.push(Op::Select, &[logits, asked]).unwrap();
+        let seed = graph.push(Op::Seed { classes }, &[records]).unwrap();
+        let seed = graph.push(Op::Unpack, &[seed]).unwrap();
+        cases.push(Case { name: format!("selection of {classes}"), graph, inputs, outputs: vec![records, seed] });
+    }
+    check(cases);
+}
+
+/// Raw map, range, ReLU, rescaling and both directions of resizing, with two maps to an image.
+#[test]
+fn cam_tail() {
+    let mut random = Random(11);
+    let (mut graph, mut inputs) = (Graph::default(), vec![]);
+    let a = features(&mut graph, &mut random, &mut inputs, [2, 9, 7, 5]);
+    let w = features(&mut graph, &mut random, &mut inputs, [4, 9, 1, 1]);
+    let raw = graph.push(Op::WeightedSum, &[a, w]).unwrap();
+    let range = graph.push(Op::MinMax, &[raw]).unwrap();
+    let relu = graph.push(Op::ReluMap, &[raw]).unwrap();
+    let scaled = graph.push(Op::Rescale, &[raw, range]).unwrap();
+    let up = graph.push(Op::Resize { to: [31, 23] }, &[scaled]).unwrap();
+    let down = graph.push(Op::Resize { to: [3, 4] }, &[up]).unwrap();
+    check(vec![Case { name: "cam tail".into(), graph, inputs, outputs: vec![raw, range, relu, scaled, up, down] }]);
+}
+
+/// A map with values that are no numbers: they are counted, and the range is that of the others.
+#[test]
+fn range_of_broken_maps() {
+    for (variant, gpu) in every_gpu() {
+        let mut graph = Graph::default();
+        let map = graph.input(Kind::Plain, [3, 1, 4, 5]);
+        let range = graph.push(Op::MinMax, &[map]).unwrap();
+        let mut values = Random(5).numbers(60);
+        (values[0], values[3], values[7]) = (f32::NAN, f32::INFINITY, f32::NEG_INFINITY);
+        values[20..40].fill(f32::NAN);
+        let truth = run_cpu(&graph, &[(map, values.clone())], &[range]);
+        let (found, _) = run_gpu(&gpu, &graph, &[(map, values)], &[range]);
+        assert_eq!(found[0].iter().map(|&v| f64::from(v)).collect::<Vec<_>>(), truth[0], "{variant}");
+        assert_eq!((found[0][2], found[0][6], found[0][10]), (3.0, 20.0, 0.0), "{variant}");
+    }
+}
