@@ -1,10 +1,10 @@
 // Pixels to the network's input.
-//   y[n,c,p] = (x[n,p].c / 255 − mean[c]) / std[c], the fourth channel 0
+//   y[n,c,p] = (x[n,p].c / 255 − mean[c]) / deviation[c], the fourth channel 0
 // x [n·plane]: RGBA, R in the lowest byte; y [n][1][plane]: texels, one an invocation
 // dispatch: n · plane invocations
 struct Params {
     mean: vec4<f32>,
-    std: vec4<f32>,
+    deviation: vec4<f32>,
     texels: u32,    // n · plane
 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -17,6 +17,6 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     let at = invocation(id, groups);
     if at < params.texels {
         let rgb = vec4<f32>(unpack4x8unorm(x[at]).rgb, 0.0);
-        store_y(at, (rgb - params.mean) / params.std);
+        store_y(at, (rgb - params.mean) / params.deviation);
     }
 }

@@ -1,6 +1,21 @@
-pub mod error;
+//! See why a CNN decided: Grad-CAM in hand-written WGSL compute shaders, on any GPU.
+#![deny(missing_docs, unsafe_code)]
+
+pub mod cam;
+mod error;
+mod explainer;
 pub mod gpu;
 pub mod graph;
 pub mod kernels;
+pub mod model;
+pub mod picture;
 pub mod plan;
 pub mod reference;
+
+pub use cam::{Method, Status};
+pub use error::{Error, Result};
+#[cfg(not(target_arch = "wasm32"))]
+pub use explainer::{Batch, Classes, Device, Explainer, Explanation, Heatmap, Images, Map, Outputs, Overlay, Prediction, Style};
+pub use gpu::{AdapterInfo, Backend, Gpu, GpuOptions, Stats};
+pub use model::Model;
+pub use picture::{Colormap, Photo};

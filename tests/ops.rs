@@ -217,7 +217,8 @@ fn selection() {
         let asked = graph.input(Kind::Plain, [2, requests.len(), 1, 1]);
         inputs.push((asked, requests.repeat(2)));
         let records = graph.push(Op::Select, &[logits, asked]).unwrap();
-        let seed = graph.push(Op::Seed { classes }, &[records]).unwrap();
+        let requests = requests.len();
+        let seed = graph.push(Op::Seed { classes, requests, maps: 2 }, &[records]).unwrap();
         let seed = graph.push(Op::Unpack, &[seed]).unwrap();
         cases.push(Case { name: format!("selection of {classes}"), graph, inputs, outputs: vec![records, seed] });
     }

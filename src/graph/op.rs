@@ -180,10 +180,14 @@ pub enum Op {
     /// `(logits [n,c], requests plain [n,k]) -> plain [n·k, 4]`: class, logit, softmax probability, 0.
     /// A request is a class index, or negative for the next most probable class.
     Select,
-    /// `(selection) -> [m,c,1,1]`: one-hot rows, the derivative of each selected logit.
+    /// `(selection) -> [m,c,1,1]`: one-hot rows, the derivative of each image's first `maps` selected logits.
     Seed {
         /// Number of logits.
         classes: usize,
+        /// Records of an image.
+        requests: usize,
+        /// How many of them, from the first on, are explained.
+        maps: usize,
     },
 
     /// `(dy) -> dx` of a convolution whose input was `h` × `w`.

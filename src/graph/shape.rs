@@ -71,7 +71,11 @@ fn check(op: &Op, inputs: &[Type]) -> Result<Type, String> {
             })?;
             plain([n * requests, 4, 1, 1])
         }
-        Op::Seed { classes } => features([shape(0)[0], *classes, 1, 1]),
+        Op::Seed { classes, requests, maps } => {
+            divides(*requests, shape(0)[0])?;
+            require(maps <= requests, || format!("{maps} maps of {requests} records"))?;
+            features([shape(0)[0] / requests * maps, *classes, 1, 1])
+        }
         Op::Conv2dGrad { conv, input, in_channels } => {
             let [m, c, h, w] = shape(0);
             let forward = windowed(&conv.window, *input, false)?;
@@ -118,7 +122,7 @@ fn require(holds: bool, reason: impl FnOnce() -> String) -> Result<(), String> {
 }
 
 fn divides(n: usize, maps: usize) -> Result<(), String> {
-    require(n > 0 && maps.is_multiple_of(n), || format!("{maps} maps do not divide into {n} images"))
+    require(n > 0 && maps.is_multiple_of(n), || format!("{maps} do not divide into {n}"))
 }
 
 /// Output extents of a window, as PyTorch counts them: with `ceil_mode` the last window must still begin

@@ -11,7 +11,8 @@ pub fn select(cx: &Context) -> Dispatch {
 }
 
 /// One-hot gradients of the logits.
-pub fn seed(cx: &Context) -> Dispatch {
+pub fn seed(cx: &Context, requests: usize, maps: usize) -> Dispatch {
     let count = texels(cx.shape());
-    cx.elementwise("seed", &[], [count as u32, blocks(cx.shape()[1]) as u32], None, count)
+    let params = [count, blocks(cx.shape()[1]), requests, maps].map(|v| v as u32);
+    cx.elementwise("seed", &[], params, None, count)
 }

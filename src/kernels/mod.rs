@@ -77,7 +77,7 @@ pub fn lower(profile: &Profile, graph: &Graph, id: NodeId, fused: Option<(Activa
         Op::Linear(linear) => linear::forward(&cx, linear),
         Op::LinearGrad { linear, input } => linear::grad(&cx, linear, *input),
         Op::Select => classify::select(&cx),
-        Op::Seed { .. } => classify::seed(&cx),
+        Op::Seed { requests, maps, .. } => classify::seed(&cx, *requests, *maps),
         Op::WeightedSum => cam::weighted_sum(&cx),
         Op::ReluMap => cam::relu(&cx),
         Op::MinMax => cam::min_max(&cx),

@@ -110,7 +110,7 @@ fn execute(graph: &Graph, id: NodeId, operands: &[&Value]) -> Value {
         Op::Mean => elementwise::mean(number(0), from(0)),
         Op::MeanGrad { input: [h, w] } => elementwise::mean_grad(number(0), h * w),
         Op::Select => classify::select(number(0), from(0), number(1), from(1)),
-        Op::Seed { classes } => classify::seed(number(0), *classes),
+        Op::Seed { classes, requests, maps } => classify::seed(number(0), *classes, *requests, *maps),
         Op::WeightedSum => cam::weighted_sum(number(0), from(0), number(1), shape),
         Op::ReluMap => number(0).iter().map(|v| v.max(0.0)).collect(),
         Op::MinMax => cam::min_max(number(0), from(0)),

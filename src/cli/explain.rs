@@ -1,0 +1,267 @@
+//! `gradcam explain`.
+
+use std::io::{Write, stdout};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use gradcam::{Batch, Classes, Colormap, Error, Explainer, Explanation, Images, Method, Outputs, Photo, Result, Style};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+
+use super::output::Output;
+use super::tensors::{Collected, Tensors};
+use super::{DeviceArgs, Failure, ModelArgs, complain, print_json};
+
+/// How many of the most probable classes are named.
+const PREDICTIONS: usize = 3;
+/// Endings of pictures in folders.
+const ENDINGS: [&str; 9] = ["bmp", "gif", "jpeg", "jpg", "jfif", "png", "tif", "tiff", "webp"];
+
+/// Show where a network saw a class
+///
+/// Explains each photo's most probable class, or the classes asked for, and lays the heat map over the
+/// photo. With --json or --save-tensors pictures are only written if --output is given.
+#[derive(Args)]
+pub struct Explain {
+    /// Photos, or folders of photos
+    #[arg(value_name = "IMAGE|DIR")]
+    images: Vec<PathBuf>,
+    #[command(flatten)]
+    model: ModelArgs,
+    /// Layer to explain at, see `gradcam layers`; the last feature map if not given
+    #[arg(long, value_name = "PATH")]
+    layer: Option<String>,
+    /// How activations and gradients become a map
+    #[arg(long, value_name = "NAME", default_value = "gradcam")]
+    method: String,
+    /// Class to explain, by number or label; may be given several times
+    #[arg(long, value_name = "ID|LABEL", conflicts_with = "top")]
+    class: Vec<String>,
+    /// Explain the K most probable classes
+    #[arg(long, value_name = "K", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    top: u32,
+    /// Where the overlay goes: a PNG for one photo, a folder for several; NAME.gradcam.png here if not given
+    #[arg(short, long, value_name = "PATH")]
+    output: Option<PathBuf>,
+    /// Opacity of the colours, 0 to 1
+    #[arg(long, default_value_t = 0.5)]
+    alpha: f32,
+    /// Colours of the heat map
+    #[arg(long, value_enum, default_value_t)]
+    colormap: Colormap,
+    /// Print one object an image
+    #[arg(long)]
+    json: bool,
+    /// Explain the f32 tensor "input" [N,3,H,W] of a file, already normalised, instead of photos; an i64
+    /// tensor "classes" [N] or [N,K] beside it names the classes of each image
+    #[arg(long, value_name = "IN.safetensors", conflicts_with_all = ["images", "output"])]
+    tensors: Option<PathBuf>,
+    /// Write "logits" [N,C], "classes" [N,K], "cam" [N,K,h,w] and "heatmap" [N,K,H,W] to a file
+    #[arg(long, value_name = "OUT.safetensors")]
+    save_tensors: Option<PathBuf>,
+    #[command(flatten)]
+    device: DeviceArgs,
+    /// Images computed at once
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    batch: u32,
+}
+
+impl Explain {
+    pub fn run(self) -> Result<(), Failure> {
+        if !(0.0..=1.0).contains(&self.alpha) {
+            return Err(Error::Request(format!("--alpha is {}, not between 0 and 1", self.alpha)).into());
+        }
+        let method: Method = self.method.parse()?;
+        let model = self.model.open()?;
+        let classes = match &self.class[..] {
+            [] => Classes::Top(self.top as usize),
+            chosen => Classes::Chosen(chosen.iter().map(|c| model.class(c)).collect::<Result<_>>()?),
+        };
+        // Everything that may be wrong with the request is found before a device is opened.
+        let tensors = self.tensors.as_deref().map(Tensors::open).transpose()?;
+        let photos = photos(&self.images)?;
+        if tensors.is_none() && photos.is_empty() {
+            return Err(Error::Request("no photos given; name some, or a folder of them".into()).into());
+        }
+        let draws = tensors.is_none() && (self.output.is_some() || !(self.json || self.save_tensors.is_some()));
+        let output = draws.then(|| Output::new(self.output.as_deref(), &photos)).transpose()?;
+        let explainer = Explainer::new(model, gradcam::Device::Cpu).with_method(method);
+        let explainer = match &self.layer {
+            Some(path) => explainer.with_layer(path)?,
+            None => explainer,
+        };
+        let saves = self.save_tensors.is_some();
+        let outputs = Outputs {
+            predictions: PREDICTIONS,
+            logits: saves,
+            raw: saves,
+            heatmap: saves,
+            overlay: draws.then_some(Style { alpha: self.alpha, colormap: self.colormap }),
+        };
+        let mut run = Run {
+            explainer: explainer.on(self.device.open()?),
+            outputs,
+            output,
+            json: self.json,
+            collected: saves.then(Collected::default),
+            bar: progress(tensors.as_ref().map_or(photos.len(), |t| t.shape[0])),
+            worst: 0,
+        };
+        match &tensors {
+            Some(tensors) => run.tensors(tensors, &classes, self.batch as usize)?,
+            None => run.photos(&photos, &classes, self.batch as usize)?,
+        }
+        run.bar.finish_and_clear();
+        if let (Some(path), Some(collected)) = (&self.save_tensors, &run.collected) {
+            collected.save(path)?;
+        }
+        if run.worst > 0 { Err(Failure::Reported(run.worst)) } else { Ok(()) }
+    }
+}
+
+/// A run over all images.
+struct Run {
+    explainer: Explainer,
+    outputs: Outputs,
+    output: Option<Output>,
+    json: bool,
+    collected: Option<Collected>,
+    bar: ProgressBar,
+    /// The worst exit code of the images that failed.
+    worst: u8,
+}
+
+impl Run {
+    /// Explains photos; one that cannot be read is reported and left out.
+    fn photos(&mut self, paths: &[PathBuf], classes: &Classes, batch: usize) -> Result<(), Failure> {
+        for paths in paths.chunks(batch) {
+            let mut photos = vec![];
+            for path in paths {
+                match Photo::open(path) {
+                    Ok(photo) => photos.push((path, photo)),
+                    Err(error) => self.report(&error),
+                }
+            }
+            let (paths, photos): (Vec<&PathBuf>, Vec<Photo>) = photos.into_iter().unzip();
+            if !photos.is_empty() {
+                let result = self.explainer.explain(Images::Photos(&photos), classes, &self.outputs)?;
+                for (explanation, path) in result.explanations.iter().zip(&paths) {
+                    self.show(&path.display().to_string(), Some(path), explanation, &result)?;
+                }
+                self.collect(&result);
+            }
+            self.bar.inc(batch as u64);
+        }
+        Ok(())
+    }
+
+    fn tensors(&mut self, tensors: &Tensors, classes: &Classes, batch: usize) -> Result<(), Failure> {
+        let [n, c, h, w] = tensors.shape;
+        for first in (0..n).step_by(batch) {
+            let last = n.min(first + batch);
+            let images = Images::Tensor { shape: [last - first, c, h, w], values: &tensors.values[first * c * h * w..last * c * h * w] };
+            let own = tensors.classes.as_ref().map(|c| Classes::PerImage(c[first..last].to_vec()));
+            let result = self.explainer.explain(images, own.as_ref().unwrap_or(classes), &self.outputs)?;
+            for (i, explanation) in result.explanations.iter().enumerate() {
+                self.show(&format!("input[{}]", first + i), None, explanation, &result)?;
+            }
+            self.collect(&result);
+            self.bar.inc(batch as u64);
+        }
+        Ok(())
+    }
+
+    fn collect(&mut self, batch: &Batch) {
+        if let Some(collected) = &mut self.collected {
+            collected.add(batch);
+        }
+    }
+
+    fn report(&mut self, error: &Error) {
+        self.bar.suspend(|| complain(error));
+        self.worst = self.worst.max(if error.is_machine() { 1 } else { 2 });
+    }
+
+    /// Writes the image's overlays, and prints what was found.
+    fn show(&mut self, name: &str, path: Option<&Path>, explanation: &Explanation, batch: &Batch) -> Result<(), Failure> {
+        let mut files = vec![];
+        if let (Some(output), Some(path)) = (&mut self.output, path) {
+            for (i, heatmap) in explanation.heatmaps.iter().enumerate() {
+                let file = output.file(path, &heatmap.prediction, i + 1, explanation.heatmaps.len())?;
+                heatmap.save_overlay(&file)?;
+                files.push(file);
+            }
+        }
+        if self.json {
+            let maps = explanation.heatmaps.iter().enumerate().map(|(i, heatmap)| {
+                let p = &heatmap.prediction;
+                json!({"class": p.class, "label": p.label, "logit": p.logit, "probability": p.probability,
+                       "status": heatmap.status, "overlay": files.get(i)})
+            });
+            return self.bar.suspend(|| {
+                print_json(&json!({
+                    "image": name,
+                    "model": self.explainer.model().name(),
+                    "layer": self.explainer.layer(),
+                    "layer_size": batch.layer_size,
+                    "predictions": explanation.predictions,
+                    "maps": maps.collect::<Vec<_>>(),
+                    "stats": batch.stats,
+                }))
+            });
+        }
+        self.bar.suspend(|| {
+            let mut out = stdout().lock();
+            writeln!(out, "{name}")?;
+            let explained = explanation.heatmaps.iter().map(|h| &h.prediction);
+            for (i, heatmap) in explanation.heatmaps.iter().enumerate() {
+                let file = files.get(i).map_or(String::new(), |f| format!("  → {}", f.display()));
+                let remark = heatmap.status.remark().map_or(String::new(), |r| format!("  ({r})"));
+                writeln!(out, "{}{file}{remark}", line(&heatmap.prediction))?;
+            }
+            for prediction in explanation.predictions.iter().filter(|p| explained.clone().all(|e| e.class != p.class)) {
+                writeln!(out, "{}", line(prediction))?;
+            }
+            Ok(())
+        })
+    }
+}
+
+fn line(p: &gradcam::Prediction) -> String {
+    format!("  {:5.1} %  {} ({})", p.probability * 100.0, p.label, p.class)
+}
+
+/// The photos named, and those in the folders named, sorted by name.
+fn photos(given: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let mut photos = vec![];
+    for path in given {
+        if !path.is_dir() {
+            photos.push(path.clone());
+            continue;
+        }
+        let read = |source| Error::Read { path: path.clone(), source };
+        let mut inside = vec![];
+        for entry in std::fs::read_dir(path).map_err(read)? {
+            let entry = entry.map_err(read)?.path();
+            let ending = entry.extension().map(|e| e.to_ascii_lowercase());
+            if ending.is_some_and(|e| ENDINGS.iter().any(|known| e == *known)) {
+                inside.push(entry);
+            }
+        }
+        if inside.is_empty() {
+            return Err(Error::Request(format!("{}: no pictures in this folder ({})", path.display(), ENDINGS.join(", "))));
+        }
+        inside.sort();
+        photos.extend(inside);
+    }
+    Ok(photos)
+}
+
+/// A bar on the terminal for more than one image.
+fn progress(images: usize) -> ProgressBar {
+    if images < 2 {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} images, {eta} left").unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(images as u64).with_style(style)
+}

@@ -1,0 +1,148 @@
+//! The command line: one file a command, no engine code.
+
+mod devices;
+mod explain;
+mod layers;
+mod models;
+mod output;
+mod tensors;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use gradcam::{Backend, Device, Error, Gpu, GpuOptions, Model, Result};
+
+/// See why a CNN decided: Grad-CAM heat maps on any GPU.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true, after_help = "Exit codes: 0 all done, 1 something failed while running, 2 the request or a file was wrong.")]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Explain(explain::Explain),
+    Layers(layers::Layers),
+    Models(models::Models),
+    Devices(devices::Devices),
+}
+
+impl Cli {
+    /// Runs the command, and says on stderr what went wrong.
+    pub fn run(self) -> ExitCode {
+        let outcome = match self.command {
+            Command::Explain(explain) => explain.run(),
+            Command::Layers(layers) => layers.run(),
+            Command::Models(models) => models.run(),
+            Command::Devices(devices) => devices.run(),
+        };
+        match outcome {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(Failure::Here(error)) => {
+                complain(&error);
+                ExitCode::from(if error.is_machine() { 1 } else { 2 })
+            }
+            Err(Failure::Reported(code)) => ExitCode::from(code),
+            // Whoever read the output has seen enough.
+            Err(Failure::Pipe) => ExitCode::SUCCESS,
+        }
+    }
+}
+
+/// Why a command ended early.
+enum Failure {
+    /// An error yet to be shown.
+    Here(Error),
+    /// Errors that were shown when they happened; the worst one's exit code.
+    Reported(u8),
+    /// Nobody reads stdout any more.
+    Pipe,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Here(error)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::BrokenPipe => Self::Pipe,
+            _ => Self::Here(Error::Write { path: "standard output".into(), source: error }),
+        }
+    }
+}
+
+/// One line on stderr.
+fn complain(error: &Error) {
+    let line = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+    drop(writeln!(std::io::stderr(), "gradcam: {line}"));
+}
+
+/// Prints `value` as one line of JSON.
+fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    let line = serde_json::to_string(value).map_err(|e| Error::Request(e.to_string()))?;
+    Ok(writeln!(std::io::stdout(), "{line}")?)
+}
+
+#[derive(Args)]
+struct ModelArgs {
+    /// The bundled model's name, or a .safetensors file
+    #[arg(long, value_name = "NAME|FILE", default_value = gradcam::model::BUNDLED)]
+    model: String,
+    /// Architecture of the file, if it does not name its own
+    #[arg(long, value_name = "NAME")]
+    arch: Option<String>,
+}
+
+impl ModelArgs {
+    fn open(&self) -> Result<Model> {
+        Model::open(&self.model, self.arch.as_deref())
+    }
+}
+
+#[derive(Args)]
+struct DeviceArgs {
+    /// A number or a part of a name from `gradcam devices`, or "cpu" for plain loops without any driver
+    #[arg(long, value_name = "NAME|INDEX|cpu")]
+    device: Option<String>,
+    /// Only this graphics interface
+    #[arg(long, value_enum)]
+    backend: Option<BackendArg>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum BackendArg {
+    Vulkan,
+    Metal,
+    Dx12,
+    Gl,
+}
+
+impl From<BackendArg> for Backend {
+    fn from(backend: BackendArg) -> Self {
+        match backend {
+            BackendArg::Vulkan => Self::Vulkan,
+            BackendArg::Metal => Self::Metal,
+            BackendArg::Dx12 => Self::Dx12,
+            BackendArg::Gl => Self::Gl,
+        }
+    }
+}
+
+impl DeviceArgs {
+    fn open(&self) -> Result<Device> {
+        if self.device.as_deref() == Some("cpu") {
+            return Ok(Device::Cpu);
+        }
+        let options = GpuOptions {
+            backend: self.backend.map(Backend::from),
+            adapter: self.device.clone(),
+            ..GpuOptions::default()
+        };
+        Ok(Device::Gpu(Box::new(pollster::block_on(Gpu::open(&options))?)))
+    }
+}

@@ -1,0 +1,53 @@
+//! `gradcam models`.
+
+use std::io::{Write, stdout};
+
+use clap::Args;
+use gradcam::model::{models, zoo::ARCHITECTURES};
+use serde_json::json;
+
+use super::{Failure, ModelArgs, print_json};
+
+/// List the models that need no file, and the architectures of files
+#[derive(Args)]
+pub struct Models {
+    #[command(flatten)]
+    model: ModelArgs,
+    /// List the classes of --model instead
+    #[arg(long)]
+    labels: bool,
+    /// Print an object
+    #[arg(long)]
+    json: bool,
+}
+
+impl Models {
+    pub fn run(self) -> Result<(), Failure> {
+        let mut out = stdout().lock();
+        if self.labels {
+            let model = self.model.open()?;
+            let labels: Vec<String> = (0..model.classes()).map(|c| model.label(c)).collect();
+            if self.json {
+                return print_json(&labels);
+            }
+            for (class, label) in labels.iter().enumerate() {
+                writeln!(out, "{class:>5}  {label}")?;
+            }
+            return Ok(());
+        }
+        if self.json {
+            let architectures = ARCHITECTURES.iter().map(|a| json!({"name": a.name, "default_layer": a.default_layer}));
+            let bundled: Vec<&str> = models().collect();
+            return print_json(&json!({"bundled": bundled, "architectures": architectures.collect::<Vec<_>>()}));
+        }
+        for name in models() {
+            let model = gradcam::Model::open(name, None)?;
+            writeln!(out, "{name}  bundled: {}", model.provenance().unwrap_or(model.architecture()))?;
+        }
+        writeln!(out, "\nArchitectures of --model FILE.safetensors, with their default layers:")?;
+        for a in ARCHITECTURES {
+            writeln!(out, "{}  {}", a.name, a.default_layer)?;
+        }
+        Ok(())
+    }
+}

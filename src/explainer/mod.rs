@@ -1,0 +1,265 @@
+//! The façade: photos in, explanations out, on the GPU or on the CPU.
+
+mod recipe;
+mod result;
+
+pub use result::{Batch, Explanation, Heatmap, Map, Overlay, Prediction};
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::cam::Method;
+use crate::error::{Error, Result};
+use crate::gpu::{Gpu, GpuOptions, Session, Stats, Weights};
+use crate::graph::{Kind, NodeId};
+use crate::model::{Model, Network};
+use crate::picture::{Colormap, Crop, Photo};
+use crate::plan::Plan;
+use crate::reference::{self, Value};
+use recipe::{Built, Recipe};
+
+/// Plans kept for the next batch of the same shape.
+const KEPT_PLANS: usize = 4;
+
+/// Where to compute.
+pub enum Device {
+    /// A graphics processor, or a driver that acts as one.
+    Gpu(Box<Gpu>),
+    /// Plain f64 loops, for machines without any graphics driver.
+    Cpu,
+}
+
+impl Device {
+    /// Opens the best adapter.
+    ///
+    /// # Errors
+    /// As [`Gpu::open`].
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn gpu() -> Result<Self> {
+        pollster::block_on(Gpu::open(&GpuOptions::default())).map(|gpu| Self::Gpu(Box::new(gpu)))
+    }
+}
+
+/// Which classes to explain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Classes {
+    /// The most probable ones, chosen on the device for each image.
+    Top(usize),
+    /// The same ones for every image.
+    Chosen(Vec<usize>),
+    /// For each image its own, equally many.
+    PerImage(Vec<Vec<usize>>),
+}
+
+/// What to look at.
+#[derive(Clone, Copy)]
+pub enum Images<'a> {
+    /// Photos of any size.
+    Photos(&'a [Photo]),
+    /// Normalised numbers.
+    Tensor {
+        /// `[n, 3, h, w]`.
+        shape: [usize; 4],
+        /// Row-major.
+        values: &'a [f32],
+    },
+}
+
+/// Colours of an overlay.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Style {
+    /// Opacity of the colours, 0 to 1.
+    pub alpha: f32,
+    /// How heat becomes colour.
+    pub colormap: Colormap,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Self { alpha: 0.5, colormap: Colormap::default() }
+    }
+}
+
+/// What to bring back besides the scores; nothing else crosses the bus.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Outputs {
+    /// How many of the most probable classes to name, whatever the classes explained.
+    pub predictions: usize,
+    /// All class scores before softmax.
+    pub logits: bool,
+    /// Maps at the layer's size, signed and unscaled.
+    pub raw: bool,
+    /// Maps at the input's size, in 0..1.
+    pub heatmap: bool,
+    /// Pictures at each photo's own size, drawn on the device.
+    pub overlay: Option<Style>,
+}
+
+/// Explains a model's decisions.
+pub struct Explainer {
+    model: Model,
+    device: Device,
+    method: Method,
+    layer: String,
+    weights: Weights,
+    /// The latest last.
+    plans: Vec<Arc<Prepared>>,
+}
+
+struct Prepared {
+    recipe: Recipe,
+    built: Built,
+    session: Option<Session>,
+}
+
+impl Explainer {
+    /// Explains `model` on `device`, by Grad-CAM at the model's default layer.
+    pub fn new(model: Model, device: Device) -> Self {
+        let layer = model.default_layer().to_owned();
+        Self { model, device, method: Method::default(), layer, weights: Weights::default(), plans: vec![] }
+    }
+
+    /// Explains at another layer: a module path, see [`Explainer::network`].
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] with near paths; [`Error::Request`] if the class scores do not depend on it.
+    pub fn with_layer(mut self, path: &str) -> Result<Self> {
+        let [h, w] = self.model.preprocess.size;
+        let network = self.model.network(Kind::Plain, [1, 3, h, w])?;
+        let node = network.layer(path)?;
+        if !network.graph.needed(&[network.logits])[node] || node == network.logits {
+            return Err(Error::Request(format!("the class scores cannot be explained at layer '{path}'; choose one before the classifier")));
+        }
+        self.layer = path.to_owned();
+        self.plans.clear();
+        Ok(self)
+    }
+
+    /// Explains by another method.
+    pub fn with_method(mut self, method: Method) -> Self {
+        self.method = method;
+        self.plans.clear();
+        self
+    }
+
+    /// Moves to another device.
+    pub fn on(self, device: Device) -> Self {
+        Self { device, weights: Weights::default(), plans: vec![], ..self }
+    }
+
+    /// The model.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// The device.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Module path of the target layer.
+    pub fn layer(&self) -> &str {
+        &self.layer
+    }
+
+    /// The network as built for one image of the model's own size, with its module paths and shapes.
+    ///
+    /// # Errors
+    /// None for a model that was loaded.
+    pub fn network(&self) -> Result<Network> {
+        let [h, w] = self.model.preprocess.size;
+        self.model.network(Kind::Plain, [1, 3, h, w])
+    }
+
+    /// Explains one photo, with an overlay and a heat map for each class.
+    ///
+    /// # Errors
+    /// As [`Explainer::explain`].
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn explain_photo(&mut self, photo: &Photo, classes: Classes) -> Result<Explanation> {
+        let outputs = Outputs { predictions: 3, heatmap: true, overlay: Some(Style::default()), ..Outputs::default() };
+        let batch = self.explain(Images::Photos(std::slice::from_ref(photo)), &classes, &outputs)?;
+        batch.explanations.into_iter().next().ok_or_else(|| Error::Request("nothing to explain".into()))
+    }
+
+    /// Explains a batch of images: one submission and one readback.
+    ///
+    /// # Errors
+    /// [`Error::Request`] if classes, images and outputs contradict each other, [`Error::OutOfMemory`] or
+    /// [`Error::Device`] if the device fails.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn explain(&mut self, images: Images<'_>, classes: &Classes, outputs: &Outputs) -> Result<Batch> {
+        pollster::block_on(self.explain_async(images, classes, outputs))
+    }
+
+    /// [`Explainer::explain`] for callers who must not block, such as a browser's page.
+    ///
+    /// # Errors
+    /// As [`Explainer::explain`].
+    pub async fn explain_async(&mut self, images: Images<'_>, classes: &Classes, outputs: &Outputs) -> Result<Batch> {
+        let recipe = Recipe::new(&self.model, images, classes, outputs)?;
+        let requests = recipe.requests(&self.model, classes)?;
+        let prepared = self.prepare(recipe).await?;
+        let built = &prepared.built;
+        let mut inputs: Vec<(NodeId, Cow<[u8]>)> = vec![(built.requests, bytemuck::cast_slice(&requests).into())];
+        match images {
+            Images::Tensor { values, .. } => inputs.push((built.images, bytemuck::cast_slice(values).into())),
+            Images::Photos(photos) => {
+                let preprocess = &self.model.preprocess;
+                let mut pixels = vec![];
+                for photo in photos {
+                    let crop = Crop::centre(preprocess, photo.width(), photo.height());
+                    pixels.extend(crop.resample(photo, preprocess)?);
+                }
+                inputs.push((built.images, pixels.into()));
+                inputs.extend(built.photos.iter().zip(photos).map(|(node, photo)| (*node, photo.rgba().into())));
+            }
+        }
+        let (values, stats) = match (&self.device, &prepared.session) {
+            (Device::Gpu(gpu), Some(session)) => {
+                let inputs: Vec<(NodeId, &[u8])> = inputs.iter().map(|(id, bytes)| (*id, &**bytes)).collect();
+                session.run(gpu, &inputs).await?
+            }
+            _ => (on_cpu(built, &inputs), Stats::default()),
+        };
+        Ok(result::assemble(&self.model, &prepared.recipe, values, built.layer_size, stats))
+    }
+
+    /// The plan for this kind of batch, made if there is none.
+    async fn prepare(&mut self, recipe: Recipe) -> Result<Arc<Prepared>> {
+        if let Some(at) = self.plans.iter().position(|p| p.recipe == recipe) {
+            let prepared = self.plans.remove(at);
+            self.plans.push(prepared.clone());
+            return Ok(prepared);
+        }
+        if self.plans.len() == KEPT_PLANS {
+            self.plans.remove(0);
+        }
+        let built = recipe.build(&self.model, self.method, &self.layer)?;
+        let session = match &self.device {
+            Device::Cpu => None,
+            Device::Gpu(gpu) => {
+                let plan = Plan::new(&built.graph, gpu.profile(), &built.outputs);
+                Some(Session::new(gpu, &mut self.weights, &built.graph, &plan).await?)
+            }
+        };
+        let prepared = Arc::new(Prepared { recipe, built, session });
+        self.plans.push(prepared.clone());
+        Ok(prepared)
+    }
+}
+
+/// Runs a graph by the CPU truth, from bytes to bytes as the GPU does.
+fn on_cpu(built: &Built, inputs: &[(NodeId, Cow<[u8]>)]) -> Vec<Vec<u8>> {
+    let value = |(id, bytes): &(NodeId, Cow<[u8]>)| {
+        let numbers = || bytes.chunks_exact(4).map(|b| f64::from(f32::from_ne_bytes([b[0], b[1], b[2], b[3]]))).collect();
+        let pixels = built.graph.nodes[*id].ty.kind == Kind::Pixels;
+        (*id, if pixels { Value::Pixels(bytes.to_vec()) } else { Value::Numbers(numbers()) })
+    };
+    let inputs: Vec<_> = inputs.iter().map(value).collect();
+    let bytes = |value| match value {
+        Value::Numbers(numbers) => numbers.iter().flat_map(|v| (*v as f32).to_ne_bytes()).collect(),
+        Value::Pixels(pixels) => pixels,
+    };
+    reference::evaluate(&built.graph, &inputs, &built.outputs).into_iter().map(bytes).collect()
+}

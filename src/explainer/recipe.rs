@@ -1,0 +1,147 @@
+//! What kind of batch is asked for, and the graph that answers it.
+
+use super::{Classes, Images, Outputs};
+use crate::cam::{self, Method};
+use crate::error::{Error, Result};
+use crate::graph::{Graph, Kind, NodeId, Op, Overlay, Shape, fold, gradients};
+use crate::model::Model;
+use crate::picture::Crop;
+
+/// Everything that a plan depends on; batches with equal recipes share one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recipe {
+    pub kind: Kind,
+    /// `[n,3,h,w]` of the network's input.
+    pub shape: Shape,
+    /// Maps of an image.
+    pub maps: usize,
+    /// Records of an image: its maps' classes first, then further predictions.
+    pub records: usize,
+    /// Whether the records are simply the most probable classes.
+    pub ranked: bool,
+    pub outputs: Outputs,
+    /// Width and height of the photos that overlays are drawn on.
+    pub photos: Vec<[u32; 2]>,
+}
+
+/// A recipe's graph.
+pub struct Built {
+    pub graph: Graph,
+    /// Input: pixels or numbers.
+    pub images: NodeId,
+    /// Input: one number for each record.
+    pub requests: NodeId,
+    /// Inputs: the photos that overlays are drawn on.
+    pub photos: Vec<NodeId>,
+    /// In the order in which [`super::result::assemble`] takes them.
+    pub outputs: Vec<NodeId>,
+    /// Height and width of the target layer.
+    pub layer_size: [usize; 2],
+}
+
+impl Recipe {
+    pub fn new(model: &Model, images: Images<'_>, classes: &Classes, outputs: &Outputs) -> Result<Self> {
+        let fail = |reason: String| Err(Error::Request(reason));
+        let [h, w] = model.preprocess.size;
+        let (kind, shape) = match images {
+            Images::Photos(photos) => (Kind::Pixels, [photos.len(), 3, h, w]),
+            Images::Tensor { shape, values } => {
+                if shape[1] != 3 || shape.iter().product::<usize>() != values.len() {
+                    return fail(format!("the images have the shape {shape:?}; [n, 3, height, width] is needed"));
+                }
+                if outputs.overlay.is_some() {
+                    return fail("overlays need photos, not normalised tensors".into());
+                }
+                if let Some(at) = values.iter().position(|v| !v.is_finite()) {
+                    return fail(format!("the images hold {} at {at}", values[at]));
+                }
+                (Kind::Plain, shape)
+            }
+        };
+        let (maps, records) = match classes {
+            Classes::Top(k) => (*k, outputs.predictions.min(model.classes()).max(*k)),
+            Classes::Chosen(chosen) => (chosen.len(), chosen.len() + outputs.predictions.min(model.classes())),
+            Classes::PerImage(chosen) => {
+                let k = chosen.first().map_or(0, Vec::len);
+                if chosen.len() != shape[0] || chosen.iter().any(|c| c.len() != k) {
+                    return fail(format!("classes are given for {} images of {}, or not equally many", chosen.len(), shape[0]));
+                }
+                (k, k + outputs.predictions.min(model.classes()))
+            }
+        };
+        if shape[0] == 0 || maps == 0 {
+            return fail("there is nothing to explain: no images or no classes".into());
+        }
+        if matches!(classes, Classes::Top(k) if *k > model.classes()) {
+            return fail(format!("the model has only {} classes", model.classes()));
+        }
+        let photos = match (images, outputs.overlay) {
+            (Images::Photos(photos), Some(_)) => photos.iter().map(|p| [p.width(), p.height()]).collect(),
+            _ => vec![],
+        };
+        let ranked = matches!(classes, Classes::Top(_));
+        Ok(Self { kind, shape, maps, records, ranked, outputs: *outputs, photos })
+    }
+
+    /// The classes asked for, and -1 for each next most probable one.
+    pub fn requests(&self, model: &Model, classes: &Classes) -> Result<Vec<f32>> {
+        let of_image = |image: usize| match classes {
+            Classes::Top(_) => &[][..],
+            Classes::Chosen(chosen) => chosen,
+            Classes::PerImage(chosen) => &chosen[image],
+        };
+        let mut requests = vec![];
+        for image in 0..self.shape[0] {
+            for &class in of_image(image) {
+                if class >= model.classes() {
+                    let last = model.classes() - 1;
+                    return Err(Error::Request(format!("there is no class {class}; the model's classes are 0 to {last}")));
+                }
+                requests.push(class as f32);
+            }
+            requests.resize((image + 1) * self.records, -1.0);
+        }
+        Ok(requests)
+    }
+
+    /// The graph: network, choice of classes, backward pass, maps, overlays.
+    pub fn build(&self, model: &Model, method: Method, layer: &str) -> Result<Built> {
+        let network = model.network(self.kind, self.shape)?;
+        let target = network.layer(layer)?;
+        let mut graph = network.graph;
+        fold(&mut graph, &[target]);
+
+        let [n, _, h, w] = self.shape;
+        let requests = graph.input(Kind::Plain, [n, self.records, 1, 1]);
+        let selection = graph.push(Op::Select, &[network.logits, requests])?;
+        let seed = Op::Seed { classes: model.classes(), requests: self.records, maps: self.maps };
+        let seed = graph.push(seed, &[selection])?;
+        let gradient = gradients(&mut graph, network.logits, seed, &[target])?[0];
+        let maps = cam::recipe(&mut graph, method, target, gradient, [h, w])?;
+
+        let mut outputs = vec![selection, maps.range];
+        if self.outputs.logits {
+            outputs.push(graph.push(Op::Unpack, &[network.logits])?);
+        }
+        outputs.extend(self.outputs.raw.then_some(maps.raw));
+        outputs.extend(self.outputs.heatmap.then_some(maps.heatmap));
+        let mut photos = vec![];
+        if let Some(style) = self.outputs.overlay {
+            for (i, [width, height]) in self.photos.iter().copied().enumerate() {
+                let photo = graph.input(Kind::Pixels, [1, 3, height as usize, width as usize]);
+                let crop = Crop::centre(&model.preprocess, width, height);
+                let overlay = Overlay {
+                    first_map: i * self.maps,
+                    maps: self.maps,
+                    crop: [crop.left, crop.top, crop.width, crop.height].map(|v| v as f32),
+                    alpha: style.alpha,
+                    colormap: style.colormap.table(),
+                };
+                outputs.push(graph.push(Op::Overlay(overlay), &[maps.heatmap, photo])?);
+                photos.push(photo);
+            }
+        }
+        let [_, _, layer_h, layer_w] = graph.shape(target);
+        Ok(Built { graph, images: network.input, requests, photos, outputs, layer_size: [layer_h, layer_w] })
+    }
+}

@@ -1,0 +1,141 @@
+//! What comes back.
+
+use std::path::Path;
+
+use super::recipe::Recipe;
+use crate::cam::Status;
+use crate::error::{Error, Result};
+use crate::gpu::Stats;
+use crate::model::Model;
+use crate::picture::write_png;
+
+/// A class with its score.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Prediction {
+    /// Index of the class.
+    pub class: usize,
+    /// Its name.
+    pub label: String,
+    /// Score before softmax.
+    pub logit: f32,
+    /// Softmax probability.
+    pub probability: f32,
+}
+
+/// Numbers over an image.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Map {
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+    /// Row by row.
+    pub values: Vec<f32>,
+}
+
+/// Why the network chose a class.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Heatmap {
+    /// The class explained.
+    pub prediction: Prediction,
+    /// Whether the map says anything.
+    pub status: Status,
+    /// At the layer's size, signed and unscaled, if asked for.
+    pub raw: Option<Map>,
+    /// At the input's size, in 0..1, if asked for.
+    pub heatmap: Option<Map>,
+    /// The photo under the map's colours, RGBA, if asked for.
+    pub overlay: Option<Overlay>,
+}
+
+/// A picture of RGBA bytes, row by row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Overlay {
+    /// Columns.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// `width · height · 4` bytes.
+    pub rgba: Vec<u8>,
+}
+
+impl Heatmap {
+    /// Writes the overlay as a PNG.
+    ///
+    /// # Errors
+    /// [`Error::Request`] if no overlay was asked for, [`Error::Write`] if it cannot be written.
+    pub fn save_overlay(&self, path: impl AsRef<Path>) -> Result<()> {
+        let overlay = self.overlay.as_ref().ok_or_else(|| Error::Request("no overlay was asked for".into()))?;
+        write_png(path.as_ref(), overlay.width, overlay.height, &overlay.rgba)
+    }
+}
+
+/// One image explained.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Explanation {
+    /// The most probable classes, best first, as many as were asked for.
+    pub predictions: Vec<Prediction>,
+    /// One for each class explained.
+    pub heatmaps: Vec<Heatmap>,
+    /// All class scores before softmax, if asked for.
+    pub logits: Option<Vec<f32>>,
+}
+
+/// A batch explained.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Batch {
+    /// In the order of the images.
+    pub explanations: Vec<Explanation>,
+    /// What it cost; zeros on the CPU.
+    pub stats: Stats,
+    /// Height and width of the raw maps.
+    pub layer_size: [usize; 2],
+}
+
+/// Sorts the outputs' bytes, which lie in the order of [`Recipe::build`], to images and classes.
+pub fn assemble(model: &Model, recipe: &Recipe, values: Vec<Vec<u8>>, layer_size: [usize; 2], stats: Stats) -> Batch {
+    let [n, _, h, w] = recipe.shape;
+    let mut values = values.into_iter();
+    let mut numbers = |wanted: bool| -> Vec<f32> {
+        if wanted { bytemuck::pod_collect_to_vec(&values.next().unwrap_or_default()) } else { vec![] }
+    };
+    let (records, ranges) = (numbers(true), numbers(true));
+    let logits = numbers(recipe.outputs.logits);
+    let raw = numbers(recipe.outputs.raw);
+    let heatmaps = numbers(recipe.outputs.heatmap);
+    let overlays: Vec<Vec<u8>> = values.collect();
+
+    let prediction = |record: &[f32]| {
+        let class = record[0] as usize;
+        Prediction { class, label: model.label(class), logit: record[1], probability: record[2] }
+    };
+    let map = |values: &[f32], [height, width]: [usize; 2], i: usize| {
+        let plane = height * width;
+        values.get(i * plane..(i + 1) * plane).map(|v| Map { height, width, values: v.to_vec() })
+    };
+    let explain = |image: usize| {
+        let records: Vec<Prediction> = records[image * recipe.records * 4..][..recipe.records * 4].chunks(4).map(prediction).collect();
+        let heatmaps = (0..recipe.maps).map(|j| {
+            let i = image * recipe.maps + j;
+            let range = &ranges[i * 4..];
+            let overlay = recipe.photos.get(image).zip(overlays.get(image)).map(|([width, height], all)| {
+                let bytes = *width as usize * *height as usize * 4;
+                Overlay { width: *width, height: *height, rgba: all[j * bytes..(j + 1) * bytes].to_vec() }
+            });
+            Heatmap {
+                prediction: records[j].clone(),
+                status: Status::of(range[0], range[1], range[2]),
+                raw: map(&raw, layer_size, i),
+                heatmap: map(&heatmaps, [h, w], i),
+                overlay,
+            }
+        });
+        let ranking = if recipe.ranked { &records[..] } else { &records[recipe.maps..] };
+        Explanation {
+            heatmaps: heatmaps.collect(),
+            predictions: ranking.iter().take(recipe.outputs.predictions).cloned().collect(),
+            logits: logits.chunks(model.classes()).nth(image).map(<[f32]>::to_vec),
+        }
+    };
+    Batch { explanations: (0..n).map(explain).collect(), stats, layer_size }
+}

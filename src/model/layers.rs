@@ -1,0 +1,42 @@
+//! Module paths.
+
+use crate::error::{Error, Result};
+use crate::graph::NodeId;
+
+/// The node of a module's output. A negative component counts from the end: `blocks.-1`.
+///
+/// # Errors
+/// [`Error::Unknown`] with near paths.
+pub fn resolve(modules: &[(String, NodeId)], path: &str) -> Result<NodeId> {
+    let mut full = String::new();
+    for part in path.split('.') {
+        let prefix = if full.is_empty() { String::new() } else { format!("{full}.") };
+        let from_end = part.parse::<isize>().ok().filter(|i| *i < 0).map(isize::unsigned_abs);
+        let part = from_end.map_or(Some(part.to_owned()), |back| {
+            let children = modules.iter().filter_map(|(p, _)| p.strip_prefix(&prefix)?.parse::<usize>().ok());
+            children.count().checked_sub(back).map(|i| i.to_string())
+        });
+        full = format!("{prefix}{}", part.unwrap_or_default());
+    }
+    let found = modules.iter().find(|(p, _)| *p == full).map(|(_, id)| *id);
+    found.ok_or_else(|| Error::unknown("layer", path, "gradcam layers", modules.iter().map(|(p, _)| p.as_str())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::resolve;
+
+    #[test]
+    fn paths() {
+        let modules = ["conv", "blocks", "blocks.0", "blocks.0.conv", "blocks.1", "blocks.1.conv"];
+        let modules: Vec<_> = modules.into_iter().map(str::to_owned).zip(0..).collect();
+        assert_eq!(resolve(&modules, "blocks.1.conv").unwrap(), 5);
+        assert_eq!(resolve(&modules, "blocks.-1").unwrap(), 4);
+        assert_eq!(resolve(&modules, "blocks.-2.conv").unwrap(), 3);
+        for wrong in ["blocks.-3", "block.0", "", "."] {
+            assert!(resolve(&modules, wrong).is_err(), "{wrong}");
+        }
+        let error = resolve(&modules, "blocks.1.con").unwrap_err().to_string();
+        assert!(error.contains("blocks.1.conv"), "{error}");
+    }
+}

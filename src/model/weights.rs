@@ -1,0 +1,110 @@
+//! Trained tensors out of a safetensors file.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use half::{bf16, f16};
+use safetensors::{Dtype, SafeTensors};
+
+use crate::error::{Error, Result};
+use crate::graph::ParamSource;
+
+/// A weights file's tensors as f32, and its metadata.
+pub struct Weights {
+    what: String,
+    /// The file's free-form metadata.
+    pub metadata: HashMap<String, String>,
+    tensors: BTreeMap<String, (Vec<usize>, Arc<[f32]>)>,
+}
+
+impl Weights {
+    /// Reads a safetensors file's bytes; `what` names it in errors.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] if the file is damaged, or a tensor is neither f32, f16 nor bf16 or holds a value
+    /// that is not finite.
+    pub fn parse(what: &str, bytes: &[u8]) -> Result<Self> {
+        let damaged = |e: safetensors::SafeTensorError| fail(what, format!("not a whole safetensors file: {e}"));
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
+        let file = SafeTensors::deserialize(bytes).map_err(damaged)?;
+        let mut tensors = BTreeMap::new();
+        for (name, view) in file.iter().filter(|(name, _)| !name.ends_with("num_batches_tracked")) {
+            let data = view.data();
+            let values: Arc<[f32]> = match view.dtype() {
+                Dtype::F32 => data.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
+                Dtype::F16 => data.chunks_exact(2).map(|b| f16::from_le_bytes([b[0], b[1]]).to_f32()).collect(),
+                Dtype::BF16 => data.chunks_exact(2).map(|b| bf16::from_le_bytes([b[0], b[1]]).to_f32()).collect(),
+                other => return Err(fail(what, format!("tensor '{name}' is {other:?}; f32, f16 and bf16 are supported"))),
+            };
+            if let Some(at) = values.iter().position(|v| !v.is_finite()) {
+                return Err(fail(what, format!("tensor '{name}' holds {} at {at}; export the weights again", values[at])));
+            }
+            tensors.insert(name.to_owned(), (view.shape().to_vec(), values));
+        }
+        Ok(Self { what: what.to_owned(), metadata: header.metadata().clone().unwrap_or_default(), tensors })
+    }
+
+    /// Extents of a tensor.
+    pub fn shape(&self, name: &str) -> Option<&[usize]> {
+        self.tensors.get(name).map(|(shape, _)| &shape[..])
+    }
+
+    /// A reader that keeps its complaints.
+    pub fn reader(&self) -> Reader<'_> {
+        Reader { weights: self, missing: vec![], misshapen: vec![], used: BTreeSet::new() }
+    }
+
+    /// The file's name for errors.
+    pub fn what(&self) -> &str {
+        &self.what
+    }
+}
+
+/// Hands out tensors while a network is built, and then says what did not fit.
+pub struct Reader<'a> {
+    weights: &'a Weights,
+    missing: Vec<String>,
+    misshapen: Vec<String>,
+    used: BTreeSet<String>,
+}
+
+impl Reader<'_> {
+    /// Fails if a tensor was missing, misshapen, or never asked for.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] that names the first ten of each, and counts the others.
+    pub fn finish(self, architecture: &str) -> Result<()> {
+        let unexpected = self.weights.tensors.keys().filter(|name| !self.used.contains(*name)).cloned().collect();
+        let complaints: Vec<String> =
+            [("missing", self.missing), ("of another shape", self.misshapen), ("unexpected", unexpected)]
+                .into_iter()
+                .filter(|(_, names)| !names.is_empty())
+                .map(|(kind, names)| format!("{kind}: {}", first_ten(&names)))
+                .collect();
+        if complaints.is_empty() {
+            return Ok(());
+        }
+        Err(fail(&self.weights.what, format!("the tensors are not those of {architecture}; {}", complaints.join("; "))))
+    }
+}
+
+impl ParamSource for Reader<'_> {
+    fn get(&mut self, name: &str, shape: &[usize]) -> Arc<[f32]> {
+        self.used.insert(name.to_owned());
+        match self.weights.tensors.get(name) {
+            Some((found, values)) if found == shape => return values.clone(),
+            Some((found, _)) => self.misshapen.push(format!("{name} {found:?} instead of {shape:?}")),
+            None => self.missing.push(name.to_owned()),
+        }
+        vec![0.0; shape.iter().product()].into()
+    }
+}
+
+fn first_ten(names: &[String]) -> String {
+    let shown = names.iter().take(10).cloned().collect::<Vec<_>>().join(", ");
+    if names.len() > 10 { format!("{shown} and {} more", names.len() - 10) } else { shown }
+}
+
+fn fail(what: &str, reason: String) -> Error {
+    Error::Weights { what: what.to_owned(), reason }
+}

@@ -1,0 +1,42 @@
+//! Colour maps of 256 colours.
+
+/// How heat becomes colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Colormap {
+    /// Blue, cyan, yellow, red: the customary one for Grad-CAM.
+    #[default]
+    Jet,
+    /// Jet's colours with even lightness.
+    Turbo,
+    /// Purple, green, yellow; safe for colour-blind readers.
+    Viridis,
+    /// Black, purple, orange, pale yellow.
+    Inferno,
+    /// Black to white.
+    Gray,
+}
+
+impl Colormap {
+    /// The colours from cold to hot, R in the lowest byte, opaque.
+    pub fn table(self) -> Box<[u32; 256]> {
+        Box::new(std::array::from_fn(|i| {
+            let [r, g, b] = self.colour(i as f64 / 255.0);
+            u32::from_le_bytes([r, g, b, 255])
+        }))
+    }
+
+    fn colour(self, heat: f64) -> [u8; 3] {
+        let gradient = match self {
+            Self::Jet => {
+                // Three trapezoids, as in Matlab's and OpenCV's jet.
+                let ramp = |centre: f64| (255.0 * (1.5 - (4.0 * heat - centre).abs()).clamp(0.0, 1.0)).round() as u8;
+                return [ramp(3.0), ramp(2.0), ramp(1.0)];
+            }
+            Self::Turbo => colorous::TURBO,
+            Self::Viridis => colorous::VIRIDIS,
+            Self::Inferno => colorous::INFERNO,
+            Self::Gray => return [(heat * 255.0).round() as u8; 3],
+        };
+        gradient.eval_continuous(heat).as_array()
+    }
+}

@@ -1,0 +1,11 @@
+//! Pictures in and out: decoding with limits, the crop that the network sees, colour maps, writing.
+
+mod colormap;
+mod crop;
+mod photo;
+mod write;
+
+pub use colormap::Colormap;
+pub use crop::Crop;
+pub use photo::Photo;
+pub use write::{write_atomically, write_png};

@@ -1,0 +1,105 @@
+//! Decoding, with limits against hostile files.
+
+use std::io::{BufRead, BufReader, Cursor, Seek};
+use std::path::Path;
+
+use image::{DynamicImage, ImageDecoder, ImageReader, Limits, RgbaImage};
+
+use crate::error::{Error, Result};
+
+/// More pixels than this are refused: 2²⁶, a square of 8192.
+const MAX_PIXELS: u64 = 1 << 26;
+/// Fewer pixels than this on a side show nothing that could be explained.
+const MIN_SIDE: u32 = 8;
+/// What a decoder may allocate for itself, in bytes.
+const MAX_ALLOCATION: u64 = 1 << 30;
+
+/// A decoded photo, upright.
+#[derive(Clone)]
+pub struct Photo {
+    /// Its name, for errors and listings.
+    pub name: String,
+    pixels: RgbaImage,
+}
+
+impl Photo {
+    /// Decodes a picture file: PNG, JPEG, WebP, GIF, BMP or TIFF, by its content.
+    ///
+    /// # Errors
+    /// [`Error::Read`] or [`Error::Picture`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let read = |source| Error::Read { path: path.to_owned(), source };
+        if path.is_dir() {
+            return Err(read(std::io::ErrorKind::IsADirectory.into()));
+        }
+        let file = std::fs::File::open(path).map_err(read)?;
+        Self::read(path.display().to_string(), BufReader::new(file))
+    }
+
+    /// Decodes a picture file's bytes; `name` stands for it in errors.
+    ///
+    /// # Errors
+    /// [`Error::Picture`].
+    pub fn decode(name: &str, bytes: &[u8]) -> Result<Self> {
+        Self::read(name.to_owned(), Cursor::new(bytes))
+    }
+
+    /// A photo of RGBA bytes, row by row.
+    ///
+    /// # Errors
+    /// [`Error::Picture`] if there are not `width · height · 4` bytes, or too few or too many pixels.
+    pub fn from_rgba(name: &str, width: u32, height: u32, bytes: Vec<u8>) -> Result<Self> {
+        check_size(name, width, height)?;
+        let fail = || Error::Picture { what: name.to_owned(), reason: format!("not {width}×{height} RGBA bytes") };
+        Ok(Self { name: name.to_owned(), pixels: RgbaImage::from_raw(width, height, bytes).ok_or_else(fail)? })
+    }
+
+    fn read(name: String, source: impl BufRead + Seek) -> Result<Self> {
+        let fail = |reason: String| Error::Picture { what: name.clone(), reason };
+        let undecodable = |e: image::ImageError| match e {
+            image::ImageError::Limits(_) => fail("decoding it would take too much memory".into()),
+            e => fail(format!("cannot be decoded: {e}")),
+        };
+        let mut reader = ImageReader::new(source).with_guessed_format().map_err(|e| fail(e.to_string()))?;
+        if reader.format().is_none() {
+            return Err(fail("not a picture; PNG, JPEG, WebP, GIF, BMP and TIFF are supported".into()));
+        }
+        let mut limits = Limits::default();
+        limits.max_alloc = Some(MAX_ALLOCATION);
+        reader.limits(limits);
+        let mut decoder = reader.into_decoder().map_err(undecodable)?;
+        let (width, height) = decoder.dimensions();
+        check_size(&name, width, height)?;
+        let orientation = decoder.orientation().map_err(undecodable)?;
+        let mut image = DynamicImage::from_decoder(decoder).map_err(undecodable)?;
+        image.apply_orientation(orientation);
+        Ok(Self { pixels: image.into_rgba8(), name })
+    }
+
+    /// Width in pixels.
+    pub fn width(&self) -> u32 {
+        self.pixels.width()
+    }
+
+    /// Height in pixels.
+    pub fn height(&self) -> u32 {
+        self.pixels.height()
+    }
+
+    /// RGBA bytes, row by row.
+    pub fn rgba(&self) -> &[u8] {
+        self.pixels.as_raw()
+    }
+}
+
+fn check_size(name: &str, width: u32, height: u32) -> Result<()> {
+    let fail = |reason: String| Err(Error::Picture { what: name.to_owned(), reason });
+    if u64::from(width) * u64::from(height) > MAX_PIXELS {
+        return fail(format!("{width}×{height} pixels are too many; scale it down to {} million", MAX_PIXELS / 1_000_000));
+    }
+    if width.min(height) < MIN_SIDE {
+        return fail(format!("{width}×{height} pixels are too few; each side needs at least {MIN_SIDE}"));
+    }
+    Ok(())
+}
