@@ -2,8 +2,8 @@
 //   y[n,o] = bias[o] + Σ_i w[o,i] · x[n,i]
 // x [n][inputs], y [n][outputs]: texels of four features, in the order in which the feature map is stored
 // w [outputs][inputs][4] (texel j: four outputs' weights for input lane j), then bias [outputs]
-// tile: LANES invocations share one texel of y, OUTPUTS texels share a workgroup
-// dispatch: ⌈n·outputs / OUTPUTS⌉ workgroups
+// tile: LANES invocations share one texel of y for IMAGES images, OUTPUTS such texels share a workgroup
+// dispatch: ⌈⌈n / IMAGES⌉ · outputs / OUTPUTS⌉ workgroups
 struct Params {
     inputs: u32,    // texels
     outputs: u32,
@@ -19,18 +19,25 @@ struct Params {
 @compute @workgroup_size(LANES, OUTPUTS)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
     let at = group_index(id, groups) * OUTPUTS + local.y;
-    let exists = at < params.images * params.outputs;
-    let image = at / params.outputs;
     let output = at % params.outputs;
-    var sum = vec4<f32>();
-    if exists {
-        for (var i = local.x; i < params.inputs; i += LANES) {
-            let q = (output * params.inputs + i) * 4u;
-            sum += mat4x4<f32>(load_w(q), load_w(q + 1u), load_w(q + 2u), load_w(q + 3u)) * load_x(image * params.inputs + i);
+    let first = at / params.outputs * IMAGES;
+#for i in 0..IMAGES
+    let image$i = min(first + $iu, params.images - 1u);
+    var sum$i = vec4<f32>();
+#endfor
+    if first < params.images {
+        for (var c = local.x; c < params.inputs; c += LANES) {
+            let q = (output * params.inputs + c) * 4u;
+            let a = mat4x4<f32>(load_w(q), load_w(q + 1u), load_w(q + 2u), load_w(q + 3u));
+#for i in 0..IMAGES
+            sum$i += a * load_x(image$i * params.inputs + c);
+#endfor
         }
     }
-    sum = sum_lanes(sum, local.x, local.y);
-    if exists && local.x == 0u {
-        store_y(at, sum + load_w(params.outputs * params.inputs * 4u + output));
+#for i in 0..IMAGES
+    sum$i = sum_lanes(sum$i, local.x, local.y);
+    if first + $iu < params.images && local.x == 0u {
+        store_y((first + $iu) * params.outputs + output, sum$i + load_w(params.outputs * params.inputs * 4u + output));
     }
+#endfor
 }

@@ -1,13 +1,13 @@
 // Range of each map.
 //   y[m] = (least, greatest finite value, count of the other values, 0); zeros where no value is finite
-// x [maps][plane]: numbers; y [maps]: records of four numbers
+// x [maps][plane] in the first channel, y [maps]: texels
 // dispatch: `maps` workgroups of LANES invocations, one a map
 struct Params {
     plane: u32,   // h · w
 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<vec4<f32>>;
+#import read x 1
+#import write y 2
 #import grid
 
 var<workgroup> ranges: array<vec3<f32>, LANES>;
@@ -18,7 +18,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: v
     let map = group_index(id, groups);
     var range = vec3<f32>(LARGEST, -LARGEST, 0.0);
     for (var p = lane; p < params.plane; p += LANES) {
-        let v = x[map * params.plane + p];
+        let v = load_x(map * params.plane + p).x;
         // By its bits: a driver may assume that no comparison meets a NaN.
         if (bitcast<u32>(v) & 0x7f800000u) == 0x7f800000u {
             range.z += 1.0;
@@ -37,6 +37,6 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: v
     }
     if lane == 0u {
         let none = u32(range.z) == params.plane;
-        y[map] = vec4<f32>(select(range.xy, vec2<f32>(), none), range.z, 0.0);
+        store_y(map, vec4<f32>(select(range.xy, vec2<f32>(), none), range.z, 0.0));
     }
 }

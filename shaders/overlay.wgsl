@@ -1,6 +1,6 @@
 // Heat maps in colour over a photo of any size.
 //   y[j,p] = photo[p] · (1 − alpha) + colormap[⌊255 · x[first + j](p)⌋] · alpha inside the crop, photo[p] outside it
-// x [maps][h][w]: numbers in 0..1; photo [height][width], y [pictures][height][width]: RGBA, R in the lowest byte
+// x [maps][h][w]: texels, in 0..1 in the first channel; photo [height][width], y [pictures][height][width]: RGBA, R in the lowest byte
 // dispatch: pictures · height · width invocations
 struct Params {
     crop: vec4<f32>,      // left, top, width, height of what the network saw, in photo pixels
@@ -12,7 +12,7 @@ struct Params {
     colormap: array<vec4<u32>, 64>,
 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+#import read x 1
 @group(0) @binding(2) var<storage, read> photo: array<u32>;
 @group(0) @binding(3) var<storage, read_write> y: array<u32>;
 #import grid
@@ -28,7 +28,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     let within = (centre - params.crop.xy) / params.crop.zw;
     var colour = unpack4x8unorm(photo[place]);
     if all(within >= vec2<f32>()) && all(within <= vec2<f32>(1.0)) {
-        let heat = bilinear(params.first + at / plane, params.in_size, within * vec2<f32>(params.in_size) - 0.5);
+        let heat = bilinear(params.first + at / plane, params.in_size, within * vec2<f32>(params.in_size) - 0.5).x;
         let i = u32(clamp(heat, 0.0, 1.0) * 255.0);
         colour = mix(colour, unpack4x8unorm(params.colormap[i / 4u][i % 4u]), params.alpha);
     }

@@ -1,18 +1,18 @@
 // Keeps what speaks for the class.
 //   y = max(x, 0)
-// x, y: numbers, one an invocation; dispatch: `numbers` invocations
+// x, y: texels, one an invocation; dispatch: `texels` invocations
 struct Params {
-    numbers: u32,
+    texels: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+#import read x 1
+#import write y 2
 #import grid
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let at = invocation(id, groups);
-    if at < params.numbers {
-        y[at] = max(x[at], 0.0);
+    if at < params.texels {
+        store_y(at, max(load_x(at), vec4<f32>()));
     }
 }

@@ -1,6 +1,6 @@
 // Where the backward pass begins: the derivative of each selected logit with respect to all of them.
 //   y[n,j,c] = 1 if c is the class of record j of image n, else 0
-// records [n][requests]: class first; y [n][maps][blocks]: texels, one an invocation
+// records [n][requests], class first; y [n][maps][blocks]: texels, one of y an invocation
 // dispatch: n · maps · blocks invocations
 struct Params {
     texels: u32,
@@ -9,7 +9,7 @@ struct Params {
     maps: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> records: array<vec4<f32>>;
+#import read records 1
 #import write y 2
 #import grid
 
@@ -18,7 +18,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     let at = invocation(id, groups);
     if at < params.texels {
         let map = at / params.blocks;
-        let class_id = u32(records[map / params.maps * params.requests + map % params.maps].x);
+        let class_id = u32(load_records(map / params.maps * params.requests + map % params.maps).x);
         let four = vec4<u32>(0u, 1u, 2u, 3u) + at % params.blocks * 4u;
         store_y(at, select(vec4<f32>(), vec4<f32>(1.0), four == vec4<u32>(class_id)));
     }

@@ -1,7 +1,7 @@
 // The classes to explain, with their softmax probabilities.
 //   y[n,j] = (class, logit, exp(logit − peak) / Σ_c exp(logits[c] − peak), 0)
 // where class is the request, or for a negative request the next most probable class (the first of equal ones)
-// logits [n][⌈classes/4⌉]: texels; requests [n][requests]: numbers; y [n][requests]: records of four numbers
+// logits [n][⌈classes/4⌉]: texels; requests [n][requests]: numbers; y [n][requests]: texels
 // dispatch: n workgroups of LANES invocations, one an image
 struct Params {
     classes: u32,
@@ -10,7 +10,7 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 #import read logits 1
 @group(0) @binding(2) var<storage, read> requests: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;
+#import write y 3
 #import grid
 
 struct Candidate {
@@ -83,7 +83,8 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: v
         if lane == 0u {
             class_id = min(class_id, params.classes - 1u);
             let logit = load_logits(image * texels + class_id / 4u)[class_id % 4u];
-            y[image * params.requests + j] = vec4<f32>(f32(class_id), logit, exp(logit - peak.logit) / sums[0], 0.0);
+            let record = vec4<f32>(f32(class_id), logit, exp(logit - peak.logit) / sums[0], 0.0);
+            store_y(image * params.requests + j, record);
         }
     }
 }

@@ -1,6 +1,6 @@
 // Grad-CAM's raw map.
 //   y[m,p] = Σ_c weights[m,c] · a[image(m),c,p]
-// a [n][blocks][plane], weights [maps][blocks]: texels; y [maps][plane]: numbers; `per_image` maps share an image
+// a [n][blocks][plane], weights [maps][blocks], y [maps][plane] in the first channel: texels; `per_image` maps share an image
 // tile: LANES invocations share one pixel, OUTPUTS neighbouring pixels share a workgroup
 // dispatch: ⌈maps · plane / OUTPUTS⌉ workgroups
 struct Params {
@@ -12,7 +12,7 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 #import read a 1
 #import read weights 2
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+#import write y 3
 #import grid
 #import lanes
 
@@ -30,6 +30,6 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: v
     }
     sum = sum_lanes(sum, local.y, local.x);
     if exists && local.y == 0u {
-        y[at] = sum.x + sum.y + sum.z + sum.w;
+        store_y(at, vec4<f32>(sum.x + sum.y + sum.z + sum.w, 0.0, 0.0, 0.0));
     }
 }

@@ -225,6 +225,17 @@ impl Explainer {
         Ok(result::assemble(&self.model, &prepared.recipe, values, built.layer_size, stats))
     }
 
+    /// Seconds of each dispatch of the latest batch by the device's clock, with its shader's name.
+    ///
+    /// # Errors
+    /// [`Error::Request`] if nothing was explained on a GPU yet, [`Error::Device`] if it has no clock.
+    pub async fn time(&self) -> Result<Vec<(&'static str, f64)>> {
+        match (&self.device, self.plans.last().and_then(|p| p.session.as_ref())) {
+            (Device::Gpu(gpu), Some(session)) => session.time(gpu).await,
+            _ => Err(Error::Request("nothing was explained on a GPU yet".into())),
+        }
+    }
+
     /// The plan for this kind of batch, made if there is none.
     async fn prepare(&mut self, recipe: Recipe) -> Result<Arc<Prepared>> {
         if let Some(at) = self.plans.iter().position(|p| p.recipe == recipe) {

@@ -119,12 +119,15 @@ impl Recipe {
         let gradient = gradients(&mut graph, network.logits, seed, &[target])?[0];
         let maps = cam::recipe(&mut graph, method, target, gradient, [h, w])?;
 
-        let mut outputs = vec![selection, maps.range];
-        if self.outputs.logits {
-            outputs.push(graph.push(Op::Unpack, &[network.logits])?);
-        }
-        outputs.extend(self.outputs.raw.then_some(maps.raw));
-        outputs.extend(self.outputs.heatmap.then_some(maps.heatmap));
+        let wanted = [
+            (selection, true),
+            (maps.range, true),
+            (network.logits, self.outputs.logits),
+            (maps.raw, self.outputs.raw),
+            (maps.heatmap, self.outputs.heatmap),
+        ];
+        let wanted = wanted.into_iter().filter(|(_, wanted)| *wanted);
+        let mut outputs = wanted.map(|(node, _)| graph.push(Op::Unpack, &[node])).collect::<Result<Vec<_>, _>>()?;
         let mut photos = vec![];
         if let Some(style) = self.outputs.overlay {
             for (i, [width, height]) in self.photos.iter().copied().enumerate() {

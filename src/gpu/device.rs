@@ -139,6 +139,7 @@ impl Gpu {
         let limits = adapter.limits();
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("gradcam"),
+            required_features: adapter.features() & wgpu::Features::TIMESTAMP_QUERY,
             required_limits: limits.clone(),
             memory_hints: wgpu::MemoryHints::MemoryUsage,
             ..Default::default()
@@ -170,6 +171,21 @@ impl Gpu {
 
     pub(super) fn checked(&self) -> bool {
         self.checked
+    }
+
+    /// Waits for the device and brings a buffer's bytes back.
+    pub(super) async fn read(&self, staging: &wgpu::Buffer) -> Result<Vec<u8>> {
+        let (sender, receiver) = futures_channel::oneshot::channel();
+        staging.map_async(wgpu::MapMode::Read, .., move |mapped| drop(sender.send(mapped)));
+        // A browser runs the callback by itself; elsewhere somebody has to wait.
+        #[cfg(not(target_arch = "wasm32"))]
+        self.device.poll(wgpu::PollType::wait_indefinitely()).map_err(|e| self.error(e.to_string()))?;
+        let mapped = receiver.await;
+        self.check()?;
+        mapped.map_err(|e| self.error(e.to_string()))?.map_err(|e| self.error(e.to_string()))?;
+        let bytes = staging.get_mapped_range(..).map_err(|e| self.error(e.to_string()))?.to_vec();
+        staging.unmap();
+        Ok(bytes)
     }
 
     /// The error for `reason` on this device.

@@ -4,6 +4,7 @@ mod device;
 mod memory;
 mod pipelines;
 mod session;
+mod timing;
 
 pub use device::{AdapterInfo, Backend, Gpu, GpuOptions};
 pub use session::{Session, Stats, Weights};

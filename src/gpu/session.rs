@@ -48,15 +48,24 @@ pub struct Stats {
     pub dispatches: u32,
 }
 
-struct Step {
+pub(super) struct Step {
+    pub(super) shader: &'static str,
     pipeline: wgpu::ComputePipeline,
     bindings: wgpu::BindGroup,
     groups: [u32; 2],
 }
 
+impl Step {
+    pub(super) fn encode(&self, pass: &mut wgpu::ComputePass) {
+        pass.set_pipeline(&self.pipeline);
+        pass.set_bind_group(0, &self.bindings, &[]);
+        pass.dispatch_workgroups(self.groups[0], self.groups[1], 1);
+    }
+}
+
 /// A plan with its memory, bind groups and pipelines on a device.
 pub struct Session {
-    steps: Vec<Step>,
+    pub(super) steps: Vec<Step>,
     memory: Vec<Arc<Memory>>,
     staging: wgpu::Buffer,
     inputs: Vec<(NodeId, usize)>,
@@ -126,7 +135,7 @@ impl Session {
                 layout: &pipeline.get_bind_group_layout(0),
                 entries: &entries,
             });
-            steps.push(Step { pipeline, bindings, groups: fold(dispatch.groups, gpu.limits.max_compute_workgroups_per_dimension) });
+            steps.push(Step { shader: dispatch.shader, pipeline, bindings, groups: fold(dispatch.groups, gpu.limits.max_compute_workgroups_per_dimension) });
         }
         gpu.queue.write_buffer(&uniforms, 0, &contents);
         let outputs: Vec<(usize, u64)> = plan
@@ -160,11 +169,7 @@ impl Session {
         let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("explain") });
         {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-            for step in &self.steps {
-                pass.set_pipeline(&step.pipeline);
-                pass.set_bind_group(0, &step.bindings, &[]);
-                pass.dispatch_workgroups(step.groups[0], step.groups[1], 1);
-            }
+            self.steps.iter().for_each(|step| step.encode(&mut pass));
         }
         let mut offset = 0;
         for (slot, bytes) in &self.outputs {
@@ -174,25 +179,14 @@ impl Session {
         }
         gpu.queue.submit([encoder.finish()]);
 
-        let (sender, receiver) = futures_channel::oneshot::channel();
-        self.staging.map_async(wgpu::MapMode::Read, .., move |mapped| drop(sender.send(mapped)));
-        // A browser runs the callback by itself; elsewhere somebody has to wait.
-        #[cfg(not(target_arch = "wasm32"))]
-        gpu.device.poll(wgpu::PollType::wait_indefinitely()).map_err(|e| gpu.error(e.to_string()))?;
-        let mapped = receiver.await;
-        gpu.check()?;
-        mapped.map_err(|e| gpu.error(e.to_string()))?.map_err(|e| gpu.error(e.to_string()))?;
-        let values = {
-            let view = self.staging.get_mapped_range(..).map_err(|e| gpu.error(e.to_string()))?;
-            let mut rest = &view[..];
-            let mut take = |bytes: u64| {
-                let (value, after) = rest.split_at(bytes as usize);
-                rest = after;
-                value.to_vec()
-            };
-            self.outputs.iter().map(|(_, bytes)| take(*bytes)).collect()
+        let bytes = gpu.read(&self.staging).await?;
+        let mut rest = &bytes[..];
+        let mut take = |(_, bytes): &(usize, u64)| {
+            let (value, after) = rest.split_at(*bytes as usize);
+            rest = after;
+            value.to_vec()
         };
-        self.staging.unmap();
+        let values = self.outputs.iter().map(&mut take).collect();
         let stats = Stats {
             submissions: 1,
             readbacks: 1,

@@ -26,9 +26,9 @@ pub type ParamId = usize;
 /// What a node's value is made of, and so where an engine keeps it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// Activations and gradients, in the engine's own layout (blocks of four channels on the GPU).
+    /// Activations, gradients, maps and records, in the engine's own layout (blocks of four channels on the GPU).
     Features,
-    /// f32 in row-major `[n,c,h,w]`: maps, records, tensors that come in or go out.
+    /// f32 in row-major `[n,c,h,w]`: tensors that come in or go out.
     Plain,
     /// RGBA, one byte a channel, row-major.
     Pixels,

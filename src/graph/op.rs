@@ -177,7 +177,7 @@ pub enum Op {
     /// `(x [n,c,h,w]) -> [n,c,1,1]`: mean over space, both global pooling and Grad-CAM's weights.
     Mean,
 
-    /// `(logits [n,c], requests plain [n,k]) -> plain [n·k, 4]`: class, logit, softmax probability, 0.
+    /// `(logits [n,c,1,1], requests plain [n,k,1,1]) -> [n·k,4,1,1]`: class, logit, softmax probability, 0.
     /// A request is a class index, or negative for the next most probable class.
     Select,
     /// `(selection) -> [m,c,1,1]`: one-hot rows, the derivative of each image's first `maps` selected logits.
@@ -216,15 +216,15 @@ pub enum Op {
         input: [usize; 2],
     },
 
-    /// `(a [n,c,h,w], weights [m,c,1,1]) -> plain [m,1,h,w]`: `Σ_c weights · a`, Grad-CAM's raw map.
+    /// `(a [n,c,h,w], weights [m,c,1,1]) -> [m,1,h,w]`: `Σ_c weights · a`, Grad-CAM's raw map.
     WeightedSum,
     /// `(map) -> max(map, 0)`.
     ReluMap,
-    /// `(map [m,1,h,w]) -> plain [m,4]`: least and greatest value, count of non-finite values, 0.
+    /// `(map [m,1,h,w]) -> [m,4,1,1]`: least and greatest value, count of non-finite values, 0.
     MinMax,
     /// `(map, min_max) -> (map - min) / (max - min + 1e-7)`.
     Rescale,
-    /// `(map) -> plain [m,1,height,width]`: bilinear, half-pixel centres, no antialiasing.
+    /// `(map) -> [m,1,height,width]`: bilinear, half-pixel centres, no antialiasing.
     Resize {
         /// Target height and width.
         to: [usize; 2],

@@ -18,11 +18,10 @@ fn check(op: &Op, inputs: &[Type]) -> Result<Type, String> {
     let kinds: &[Kind] = match op {
         Op::Input => &[],
         Op::Normalise { .. } => &[Pixels],
-        Op::Pack | Op::ReluMap | Op::MinMax | Op::Resize { .. } | Op::Seed { .. } => &[Plain],
+        Op::Pack => &[Plain],
         Op::Select => &[Features, Plain],
-        Op::Add | Op::ActivateGrad(_) | Op::Pool2dGrad(_) | Op::WeightedSum => &[Features, Features],
-        Op::Rescale => &[Plain, Plain],
-        Op::Overlay(_) => &[Plain, Pixels],
+        Op::Add | Op::ActivateGrad(_) | Op::Pool2dGrad(_) | Op::WeightedSum | Op::Rescale => &[Features, Features],
+        Op::Overlay(_) => &[Features, Pixels],
         _ => &[Features],
     };
     if inputs.iter().map(|t| t.kind).ne(kinds.iter().copied()) {
@@ -30,7 +29,6 @@ fn check(op: &Op, inputs: &[Type]) -> Result<Type, String> {
     }
     let shape = |i: usize| inputs[i].shape;
     let features = |shape| Ok(Type { kind: Features, shape });
-    let plain = |shape| Ok(Type { kind: Plain, shape });
     match op {
         Op::Input => Err("an input has no operands to infer from".into()),
         Op::Normalise { .. } => {
@@ -38,8 +36,8 @@ fn check(op: &Op, inputs: &[Type]) -> Result<Type, String> {
             require(c == 3, || format!("takes 3 channels, was given {c}"))?;
             features([n, 3, h, w])
         }
-        Op::Pack | Op::ScaleShift { .. } | Op::Activate(_) => features(shape(0)),
-        Op::Unpack | Op::ReluMap => plain(shape(0)),
+        Op::Pack | Op::ScaleShift { .. } | Op::Activate(_) | Op::ReluMap => features(shape(0)),
+        Op::Unpack => Ok(Type { kind: Plain, shape: shape(0) }),
         Op::Conv2d(conv) => {
             let [n, c, h, w] = shape(0);
             let g = conv.groups;
@@ -69,7 +67,7 @@ fn check(op: &Op, inputs: &[Type]) -> Result<Type, String> {
             require(n == shape(0)[0] && shape(0)[2..] == [1, 1], || {
                 format!("logits {:?} and requests {:?} do not fit", shape(0), shape(1))
             })?;
-            plain([n * requests, 4, 1, 1])
+            features([n * requests, 4, 1, 1])
         }
         Op::Seed { classes, requests, maps } => {
             divides(*requests, shape(0)[0])?;
@@ -100,14 +98,14 @@ fn check(op: &Op, inputs: &[Type]) -> Result<Type, String> {
             let [n, c, h, w] = shape(0);
             divides(n, shape(1)[0])?;
             require(shape(1)[1..] == [c, 1, 1], || format!("weights {:?} do not fit", shape(1)))?;
-            plain([shape(1)[0], 1, h, w])
+            features([shape(1)[0], 1, h, w])
         }
-        Op::MinMax => plain([shape(0)[0], 4, 1, 1]),
+        Op::MinMax => features([shape(0)[0], 4, 1, 1]),
         Op::Rescale => {
             require(shape(1) == [shape(0)[0], 4, 1, 1], || format!("range {:?} does not fit", shape(1)))?;
-            plain(shape(0))
+            features(shape(0))
         }
-        Op::Resize { to } => plain([shape(0)[0], shape(0)[1], to[0], to[1]]),
+        Op::Resize { to } => features([shape(0)[0], shape(0)[1], to[0], to[1]]),
         Op::Overlay(overlay) => {
             let [maps, ..] = shape(0);
             let [_, _, h, w] = shape(1);

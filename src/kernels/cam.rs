@@ -1,19 +1,19 @@
 //! The Grad-CAM tail on whole maps: `weighted_sum.wgsl`, `relu.wgsl`, `min_max.wgsl`, `rescale.wgsl` and
 //! `resize.wgsl`. The mean of the gradients is `reduce.wgsl`.
 
-use super::{Context, Dispatch, blocks};
+use super::{Context, Dispatch, blocks, texels};
 
 /// `Σ_c weights · a`.
 pub fn weighted_sum(cx: &Context) -> Dispatch {
     let [n, c, ..] = cx.input(0);
     let [m, _, h, w] = cx.shape();
     let params = [m * h * w, h * w, blocks(c), m / n].map(|v| v as u32);
-    cx.cooperative("weighted_sum", params, None, m * h * w)
+    cx.cooperative("weighted_sum", &[], params, None, m * h * w)
 }
 
 /// `max(x, 0)`.
 pub fn relu(cx: &Context) -> Dispatch {
-    let count = cx.shape().iter().product::<usize>();
+    let count = texels(cx.shape());
     cx.elementwise("relu", &[], [count as u32], None, count)
 }
 

@@ -87,7 +87,7 @@ fn kernel(cx: &Context, conv: &Conv2d, gradient: bool) -> Dispatch {
             strips: strips as u32,
             activation: cx.activation(),
         };
-        return cx.elementwise("depthwise", &defines, params, Some(constant), planes * strips);
+        return cx.tiled("depthwise", &defines, params, constant, planes * strips);
     }
     // Groups that do not fill blocks of four channels become one group with zeros between them.
     let whole = (input / conv.groups).is_multiple_of(4) && (out / conv.groups).is_multiple_of(4);
@@ -97,7 +97,7 @@ fn kernel(cx: &Context, conv: &Conv2d, gradient: bool) -> Dispatch {
     let tiles = out_blocks.div_ceil(tile);
     let strips = strips(n * h * w);
     let packing = Packing::Conv { out, input, weight_groups: conv.groups, groups, taps, tile, gradient };
-    let constant = Some(Constant { weight: conv.weight, bias, packing });
+    let constant = Constant { weight: conv.weight, bias, packing };
     defines.push(("BLOCKS", tile as u32));
     if groups == 1 && *window == Window::square(1, 1, 0) {
         defines.retain(|(name, _)| *name != "GRADIENT");
@@ -110,7 +110,7 @@ fn kernel(cx: &Context, conv: &Conv2d, gradient: bool) -> Dispatch {
             plane: (h * w) as u32,
             activation: cx.activation(),
         };
-        return cx.elementwise("pointwise", &defines, params, constant, tiles * strips);
+        return cx.tiled("pointwise", &defines, params, constant, tiles * strips);
     }
     let params = ConvParams {
         geometry,
@@ -123,7 +123,7 @@ fn kernel(cx: &Context, conv: &Conv2d, gradient: bool) -> Dispatch {
         activation: cx.activation(),
         pad: 0,
     };
-    cx.elementwise("conv", &defines, params, constant, groups * tiles * strips)
+    cx.tiled("conv", &defines, params, constant, groups * tiles * strips)
 }
 
 fn geometry(window: &Window, input: [usize; 2], output: [usize; 2]) -> Geometry {

@@ -4,6 +4,9 @@ use super::constant::{Constant, Packing};
 use super::{Context, Dispatch, blocks, texels};
 use crate::graph::Linear;
 
+/// Images that share one load of the weights at most.
+const MAX_IMAGES: usize = 8;
+
 /// `y = w · x + b`.
 pub fn forward(cx: &Context, linear: &Linear) -> Dispatch {
     let [_, c, h, w] = cx.input(0);
@@ -21,14 +24,16 @@ fn kernel(cx: &Context, linear: &Linear, input: [usize; 3], gradient: bool) -> D
     let packing = Packing::Linear { out: linear.out_features, input, gradient };
     let bias = if gradient { None } else { linear.bias };
     let constant = Constant { weight: linear.weight, bias, packing };
-    cx.cooperative("linear", [from as u32, to as u32, n as u32], Some(constant), n * to)
+    let images = n.div_ceil(n.div_ceil(MAX_IMAGES));
+    let params = [from as u32, to as u32, n as u32];
+    cx.cooperative("linear", &[("IMAGES", images as u32)], params, Some(constant), n.div_ceil(images) * to)
 }
 
 /// Mean over space.
 pub fn mean(cx: &Context) -> Dispatch {
     let [n, c, h, w] = cx.input(0);
     let planes = n * blocks(c);
-    cx.cooperative("reduce", [planes as u32, (h * w) as u32], None, planes)
+    cx.cooperative("reduce", &[], [planes as u32, (h * w) as u32], None, planes)
 }
 
 /// Gradient of the mean over space.

@@ -128,21 +128,30 @@ impl Context<'_> {
         }
     }
 
-    /// A dispatch of independent invocations.
+    /// A dispatch of independent light invocations.
     fn elementwise(&self, shader: &'static str, defines: &[(&'static str, u32)], params: impl Pod, constant: Option<Constant>, invocations: usize) -> Dispatch {
-        let workgroup = self.profile.workgroup;
+        self.independent(self.profile.flat, shader, defines, params, constant, invocations)
+    }
+
+    /// A dispatch of independent invocations with a register tile each.
+    fn tiled(&self, shader: &'static str, defines: &[(&'static str, u32)], params: impl Pod, constant: Constant, invocations: usize) -> Dispatch {
+        self.independent(self.profile.tiled, shader, defines, params, Some(constant), invocations)
+    }
+
+    fn independent(&self, workgroup: u32, shader: &'static str, defines: &[(&'static str, u32)], params: impl Pod, constant: Option<Constant>, invocations: usize) -> Dispatch {
         let mut all = vec![("WORKGROUP", workgroup)];
         all.extend_from_slice(defines);
         self.dispatch(shader, &all, params, constant, invocations.div_ceil(workgroup as usize))
     }
 
     /// A dispatch in which several invocations share each of `outputs`.
-    fn cooperative(&self, shader: &'static str, params: impl Pod, constant: Option<Constant>, outputs: usize) -> Dispatch {
+    fn cooperative(&self, shader: &'static str, defines: &[(&'static str, u32)], params: impl Pod, constant: Option<Constant>, outputs: usize) -> Dispatch {
         let [lanes, per_group] = self.profile.lanes;
-        let mut defines = vec![("WORKGROUP", lanes * per_group), ("LANES", lanes), ("OUTPUTS", per_group)];
+        let mut all = vec![("WORKGROUP", lanes * per_group), ("LANES", lanes), ("OUTPUTS", per_group)];
         if lanes > 1 {
-            defines.push(("COOPERATIVE", 1));
+            all.push(("COOPERATIVE", 1));
         }
-        self.dispatch(shader, &defines, params, constant, outputs.div_ceil(per_group as usize))
+        all.extend_from_slice(defines);
+        self.dispatch(shader, &all, params, constant, outputs.div_ceil(per_group as usize))
     }
 }

@@ -7,8 +7,10 @@ pub struct Profile {
     pub name: &'static str,
     /// Tensors lie in `rgba32float` storage textures instead of storage buffers.
     pub texture: bool,
-    /// Invocations of a workgroup.
-    pub workgroup: u32,
+    /// Invocations of a workgroup of light, element-wise kernels.
+    pub flat: u32,
+    /// Invocations of a workgroup of kernels with a register tile each.
+    pub tiled: u32,
     /// Register tile of a convolution: at most this many output blocks of four channels, and pixels.
     pub tile: [u32; 2],
     /// Invocations that share one reduced output, and outputs of a workgroup.
@@ -20,12 +22,13 @@ pub struct Profile {
 impl Profile {
     /// For graphics processors: storage buffers, coalesced, moderate tiles, wide workgroups.
     pub const BUFFERS: Self =
-        Self { name: "buffers", texture: false, workgroup: 64, tile: [2, 4], lanes: [64, 1], wide: 256 };
+        Self { name: "buffers", texture: false, flat: 64, tiled: 64, tile: [2, 4], lanes: [64, 1], wide: 256 };
 
     /// For drivers that run on a processor, where a texture load is many times cheaper than a buffer load,
-    /// a large register tile pays, and a barrier costs more than it saves.
+    /// a large register tile pays, a barrier costs more than it saves, and a workgroup costs as much as a
+    /// light kernel does for eight elements.
     pub const TEXTURES: Self =
-        Self { name: "textures", texture: true, workgroup: 8, tile: [4, 7], lanes: [1, 8], wide: 8 };
+        Self { name: "textures", texture: true, flat: 128, tiled: 8, tile: [4, 7], lanes: [1, 8], wide: 8 };
 
     /// All profiles.
     pub const ALL: [Self; 2] = [Self::BUFFERS, Self::TEXTURES];

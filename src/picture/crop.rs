@@ -49,16 +49,23 @@ impl Crop {
         // Opaque, so that no resampling of the alpha channel interferes.
         let rgb: Vec<u8> = photo.rgba().chunks_exact(4).flat_map(|p| [p[0], p[1], p[2], 255]).collect();
         let source = ImageRef::new(photo.width(), photo.height(), &rgb, PixelType::U8x4).map_err(|e| fail(e.to_string()))?;
-        let [h, w] = preprocess.size.map(|s| s as u32);
-        let mut target = Image::new(w, h, PixelType::U8x4);
         let filter = match preprocess.interpolation {
             Interpolation::Bilinear => FilterType::Bilinear,
             Interpolation::Bicubic => FilterType::CatmullRom,
         };
-        let width = self.width.min(f64::from(photo.width()) - self.left);
-        let height = self.height.min(f64::from(photo.height()) - self.top);
-        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter)).use_alpha(false).crop(self.left, self.top, width, height);
-        Resizer::new().resize(&source, &mut target, &options).map_err(|e| fail(e.to_string()))?;
+        let [h, w] = preprocess.size.map(|s| s as u32);
+        let (photo_w, photo_h) = (f64::from(photo.width()), f64::from(photo.height()));
+        let width = self.width.min(photo_w - self.left);
+        let height = self.height.min(photo_h - self.top);
+        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter)).use_alpha(false);
+        // Rows before columns, each rounded to bytes: Pillow's order, and so Pillow's bytes.
+        let mut rows = Image::new(w, photo.height(), PixelType::U8x4);
+        let mut target = Image::new(w, h, PixelType::U8x4);
+        let mut resizer = Resizer::new();
+        resizer
+            .resize(&source, &mut rows, &options.crop(self.left, 0.0, width, photo_h))
+            .and_then(|()| resizer.resize(&rows, &mut target, &options.crop(0.0, self.top, f64::from(w), height)))
+            .map_err(|e| fail(e.to_string()))?;
         Ok(target.into_vec())
     }
 }

@@ -1,0 +1,136 @@
+//! The CPU truth's backward passes against central finite differences, and whole truncated backward passes
+//! on the GPU against the CPU truth.
+
+mod common;
+
+use common::{Random, error, every_gpu, features, run_cpu, run_gpu};
+use gradcam::graph::{Activation, Conv2d, Graph, Kind, Linear, NodeId, Op, Pool2d, PoolKind, Window, gradients};
+
+/// f64 differences with this step are good to about 1e-9 for these functions.
+const STEP: f64 = 1e-5;
+const TOLERANCE: f64 = 1e-7;
+
+/// `loss = Σ seed · network(x)`; checks d loss / d target by the graph's backward pass against differences.
+fn check(name: &str, shape: [usize; 4], network: impl Fn(&mut Graph, &mut Random, NodeId) -> NodeId) {
+    let mut random = Random(name.bytes().map(u64::from).sum());
+    let (mut graph, mut inputs) = (Graph::default(), vec![]);
+    let x = features(&mut graph, &mut random, &mut inputs, shape);
+    let y = network(&mut graph, &mut random, x);
+    let seed_shape = graph.shape(y);
+    let seed = features(&mut graph, &mut random, &mut inputs, seed_shape);
+    let dx = gradients(&mut graph, y, seed, &[x]).unwrap()[0];
+    let outputs = [graph.push(Op::Unpack, &[y]).unwrap(), graph.push(Op::Unpack, &[dx]).unwrap()];
+
+    let loss = |values: &[f64]| {
+        let wide = |v: &[f32]| v.iter().map(|&v| f64::from(v)).collect();
+        let given = [(inputs[0].0, values.to_vec()), (inputs[1].0, wide(&inputs[1].1))];
+        let given = given.map(|(id, v)| (id, gradcam::reference::Value::Numbers(v)));
+        let y = gradcam::reference::evaluate(&graph, &given, &outputs[..1]);
+        y[0].numbers().iter().zip(&inputs[1].1).map(|(y, s)| y * f64::from(*s)).sum::<f64>()
+    };
+    let analytic = &run_cpu(&graph, &inputs, &outputs)[1];
+    let values: Vec<f64> = inputs[0].1.iter().map(|&v| f64::from(v)).collect();
+    let scale = analytic.iter().fold(0.0_f64, |m, v| m.max(v.abs()));
+    assert!(scale > 0.0, "{name}: the gradient is zero");
+    for i in 0..values.len() {
+        let shifted = |by: f64| {
+            let mut values = values.clone();
+            values[i] += by;
+            loss(&values)
+        };
+        let difference = (shifted(STEP) - shifted(-STEP)) / (2.0 * STEP);
+        let error = (difference - analytic[i]).abs() / scale;
+        assert!(error < TOLERANCE, "{name}: element {i}: {} by differences, {} by the backward pass", difference, analytic[i]);
+    }
+}
+
+fn conv(g: &mut Graph, r: &mut Random, x: NodeId, out: usize, window: Window, groups: usize) -> NodeId {
+    let input = g.shape(x)[1];
+    let weight = r.param(g, &[out, input / groups, window.kernel[0], window.kernel[1]]);
+    let bias = Some(r.param(g, &[out]));
+    g.push(Op::Conv2d(Conv2d { weight, bias, out_channels: out, window, groups }), &[x]).unwrap()
+}
+
+fn linear(g: &mut Graph, r: &mut Random, x: NodeId, out: usize) -> NodeId {
+    let [_, c, h, w] = g.shape(x);
+    let weight = r.param(g, &[out, c * h * w]);
+    g.push(Op::Linear(Linear { weight, bias: None, out_features: out }), &[x]).unwrap()
+}
+
+#[test]
+fn convolution() {
+    let odd = Window { kernel: [3, 2], stride: [2, 1], pad_start: [1, 0], pad_end: [0, 1], dilation: [1, 2] };
+    for (window, groups) in [
+        (Window::square(1, 1, 0), 1),
+        (Window::square(3, 1, 1), 1),
+        (Window::square(3, 2, 1), 3),
+        (Window::same(5, 2, [5, 6]), 6),
+        (odd, 2),
+    ] {
+        check(&format!("{window:?} in {groups} groups"), [2, 6, 5, 6], |g, r, x| conv(g, r, x, 6, window, groups));
+    }
+}
+
+#[test]
+fn layers() {
+    let pool = |kind, ceil_mode| Op::Pool2d(Pool2d { kind, window: Window::square(3, 2, 1), ceil_mode });
+    let average = |count_include_pad| PoolKind::Average { count_include_pad };
+    for op in [pool(PoolKind::Max, false), pool(average(true), true), pool(average(false), true), Op::Mean] {
+        check(&format!("{op:?}"), [2, 3, 6, 5], |g, _, x| g.push(op.clone(), &[x]).unwrap());
+    }
+    for f in Activation::ALL {
+        // Spread over the knees; no element of the random input lies within a step of one.
+        check(&format!("{f:?}"), [1, 3, 4, 5], |g, r, x| {
+            let wide = conv(g, r, x, 8, Window::square(1, 1, 0), 1);
+            let wide = conv(g, r, wide, 8, Window::square(3, 1, 1), 1);
+            g.push(Op::Activate(f), &[wide]).unwrap()
+        });
+    }
+    check("linear", [2, 3, 2, 3], |g, r, x| linear(g, r, x, 5));
+    check("scale and shift", [2, 3, 2, 3], |g, r, x| {
+        let (scale, shift) = (r.param(g, &[3]), Some(r.param(g, &[3])));
+        g.push(Op::ScaleShift { scale, shift }, &[x]).unwrap()
+    });
+    check("x + f(x) + f(x)", [1, 4, 3, 4], |g, r, x| {
+        let y = conv(g, r, x, 4, Window::square(3, 1, 1), 1);
+        let once = g.push(Op::Add, &[x, y]).unwrap();
+        g.push(Op::Add, &[once, y]).unwrap()
+    });
+}
+
+/// A small network with every operation; its gradients at several layers at once and for several classes
+/// of each image, on every GPU variant.
+#[test]
+fn truncated_backward_on_the_gpu() {
+    let mut random = Random(3);
+    let (mut graph, mut inputs) = (Graph::default(), vec![]);
+    let g = &mut graph;
+    let x = features(g, &mut random, &mut inputs, [2, 3, 19, 14]);
+    let r = &mut random;
+    let stem = conv(g, r, x, 10, Window::square(3, 2, 1), 1);
+    let early = g.push(Op::Activate(Activation::HardSwish), &[stem]).unwrap();
+    let pool = Pool2d { kind: PoolKind::Max, window: Window::square(3, 2, 1), ceil_mode: true };
+    let pooled = g.push(Op::Pool2d(pool), &[early]).unwrap();
+    let wide = conv(g, r, pooled, 10, Window::square(3, 1, 1), 10);
+    let wide = g.push(Op::Activate(Activation::Relu6), &[wide]).unwrap();
+    let middle = g.push(Op::Add, &[wide, pooled]).unwrap();
+    let last = conv(g, r, middle, 12, Window::square(1, 2, 0), 2);
+    let last = g.push(Op::Activate(Activation::Silu), &[last]).unwrap();
+    let mean = g.push(Op::Mean, &[last]).unwrap();
+    let logits = linear(g, r, mean, 7);
+    let requests = g.input(Kind::Plain, [2, 3, 1, 1]);
+    inputs.push((requests, vec![-1.0, 4.0, -1.0, 0.0, -1.0, 6.0]));
+    let records = g.push(Op::Select, &[logits, requests]).unwrap();
+    let seed = g.push(Op::Seed { classes: 7, requests: 3, maps: 3 }, &[records]).unwrap();
+    let grads = gradients(g, logits, seed, &[early, middle, last]).unwrap();
+    assert!(grads.iter().all(|id| g.shape(*id)[0] == 6), "three maps of each of two images");
+    let outputs: Vec<NodeId> = grads.iter().map(|id| g.push(Op::Unpack, &[*id]).unwrap()).collect();
+    let truth = run_cpu(&graph, &inputs, &outputs);
+    for (variant, gpu) in every_gpu() {
+        let (found, _) = run_gpu(&gpu, &graph, &inputs, &outputs);
+        for (found, truth) in found.iter().zip(&truth) {
+            assert!(truth.iter().any(|v| *v != 0.0));
+            assert!(error(found, truth) < 3e-6, "{variant}: {:e}", error(found, truth));
+        }
+    }
+}

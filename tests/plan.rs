@@ -1,0 +1,125 @@
+//! Properties of plans: memory is never shared by values that live at once, limits hold, and a run is one
+//! submission and one readback of just what was asked for.
+
+mod common;
+
+use common::Random;
+use gradcam::graph::{Graph, Kind, NodeId, Op, Shape};
+use gradcam::kernels::{Operand, Profile};
+use gradcam::plan::{Medium, Plan, bytes};
+use gradcam::{Classes, Device, Explainer, Images, Model, Outputs, Photo, Stats};
+
+fn photo() -> Photo {
+    Photo::open(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/chelsea.png")).unwrap()
+}
+
+/// A random graph of additions and means, with several outputs.
+fn random_graph(seed: u64) -> (Graph, Vec<NodeId>) {
+    let mut random = Random(seed);
+    let mut pick = |below: usize| ((random.number() + 1.0) / 2.0 * below as f32) as usize % below;
+    let mut graph = Graph::default();
+    let shapes: [Shape; 2] = [[1, 5, 6, 7], [1, 9, 3, 4]];
+    let mut values: Vec<NodeId> = shapes
+        .iter()
+        .map(|s| {
+            let plain = graph.input(Kind::Plain, *s);
+            graph.push(Op::Pack, &[plain]).unwrap()
+        })
+        .collect();
+    for _ in 0..30 {
+        let a = values[pick(values.len())];
+        let alike: Vec<NodeId> = values.iter().copied().filter(|v| graph.shape(*v) == graph.shape(a)).collect();
+        values.push(graph.push(Op::Add, &[a, alike[pick(alike.len())]]).unwrap());
+    }
+    let outputs = (0..3).map(|_| graph.push(Op::Unpack, &[values[pick(values.len())]]).unwrap()).collect();
+    (graph, outputs)
+}
+
+#[test]
+fn live_values_never_share_memory() {
+    for seed in 0..50 {
+        let (graph, outputs) = random_graph(seed);
+        for profile in Profile::ALL {
+            let plan = Plan::new(&graph, &profile, &outputs);
+            // What each slot holds, by replaying the plan; a read must find what was written.
+            let mut holds: Vec<Option<NodeId>> = vec![None; plan.slots.len()];
+            for &input in &plan.inputs {
+                assert!(holds[plan.place[input].unwrap()].replace(input).is_none(), "two inputs in one slot");
+            }
+            for dispatch in &plan.dispatches {
+                for operand in &dispatch.operands {
+                    match operand {
+                        Operand::Read(id) => assert_eq!(holds[plan.place[*id].unwrap()], Some(*id), "seed {seed}"),
+                        Operand::Write(id) => {
+                            let slot = plan.place[*id].unwrap();
+                            assert!(dispatch.read().all(|r| plan.place[r].unwrap() != slot), "read and written at once");
+                            let ty = graph.nodes[*id].ty;
+                            assert!(plan.slots[slot].bytes >= bytes(ty.kind, ty.shape));
+                            assert_eq!(plan.slots[slot].medium == Medium::Texels, ty.kind == Kind::Features);
+                            holds[slot] = Some(*id);
+                        }
+                        Operand::Constant(_) => {}
+                    }
+                }
+            }
+            for &output in &plan.outputs {
+                assert_eq!(holds[plan.place[output].unwrap()], Some(output), "an output was overwritten");
+            }
+        }
+    }
+}
+
+/// Memory is reused: the whole network takes a fraction of the sum of its values.
+#[test]
+fn memory_is_reused() {
+    let model = Model::bundled().unwrap();
+    let mut network = model.network(Kind::Plain, [1, 3, 224, 224]).unwrap();
+    let logits = network.graph.push(Op::Unpack, &[network.logits]).unwrap();
+    let plan = Plan::new(&network.graph, &Profile::BUFFERS, &[logits]);
+    let written = plan.dispatches.iter().filter_map(gradcam::kernels::Dispatch::written);
+    let sum: u64 = written.map(|id| bytes(network.graph.nodes[id].ty.kind, network.graph.shape(id))).sum();
+    assert!(plan.memory() * 3 < sum, "{} of {sum}", plan.memory());
+    // At most four storage bindings, and workgroups that fold into two dimensions.
+    assert!(plan.dispatches.iter().all(|d| d.operands.len() <= 4 && u64::from(d.groups) < 65_535 * 65_535));
+}
+
+#[test]
+fn one_submission_and_one_readback() {
+    let mut explainer = Explainer::new(Model::bundled().unwrap(), Device::gpu().unwrap());
+    let photos = [photo(), photo()];
+    let (pixels, maps) = (u64::from(photos[0].width() * photos[0].height()), 2 * 3);
+    let scores = |records: u64| 2 * records * 16 + maps * 16;
+    let everything = Outputs { predictions: 5, logits: true, raw: true, heatmap: true, overlay: Some(Default::default()) };
+    for (outputs, asked) in [
+        (Outputs::default(), 0),
+        (Outputs { logits: true, ..Default::default() }, 2 * 1000 * 4),
+        (Outputs { raw: true, ..Default::default() }, maps * 7 * 7 * 4),
+        (Outputs { heatmap: true, ..Default::default() }, maps * 224 * 224 * 4),
+        (Outputs { overlay: Some(Default::default()), ..Default::default() }, maps * pixels * 4),
+        (everything, 2 * 1000 * 4 + maps * (7 * 7 + 224 * 224 + pixels) * 4),
+    ] {
+        for (classes, records) in [(Classes::Top(3), outputs.predictions.max(3)), (Classes::Chosen(vec![1, 2, 3]), outputs.predictions + 3)] {
+            let batch = explainer.explain(Images::Photos(&photos), &classes, &outputs).unwrap();
+            let Stats { submissions, readbacks, readback_bytes, .. } = batch.stats;
+            assert_eq!((submissions, readbacks), (1, 1));
+            assert_eq!(readback_bytes, asked + scores(records as u64), "{outputs:?}");
+        }
+    }
+}
+
+/// Images of a batch do not see each other, nor do the classes of an image.
+#[test]
+fn batches_equal_single_runs() {
+    let mut explainer = Explainer::new(Model::bundled().unwrap(), Device::gpu().unwrap());
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/");
+    let photos = ["chelsea.png", "coffee.png", "rocket.jpg"].map(|n| Photo::open(format!("{folder}{n}")).unwrap());
+    let outputs = Outputs { predictions: 2, logits: true, raw: true, heatmap: true, overlay: Some(Default::default()) };
+    let batch = explainer.explain(Images::Photos(&photos), &Classes::Top(2), &outputs).unwrap();
+    for (photo, together) in photos.iter().zip(&batch.explanations) {
+        let alone = explainer.explain(Images::Photos(std::slice::from_ref(photo)), &Classes::Top(2), &outputs).unwrap();
+        assert_eq!(&alone.explanations[0], together, "{}", photo.name);
+        let second = Classes::Chosen(vec![together.heatmaps[1].prediction.class]);
+        let chosen = explainer.explain(Images::Photos(std::slice::from_ref(photo)), &second, &outputs).unwrap();
+        assert_eq!(chosen.explanations[0].heatmaps[0], together.heatmaps[1], "{}", photo.name);
+    }
+}
