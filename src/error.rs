@@ -59,7 +59,9 @@ pub enum Error {
     #[error("the network cannot take this input: {0}")]
     Graph(#[from] GraphError),
     /// No graphics adapter was found.
-    #[error("no graphics adapter found for {0}; install a driver (Debian: apt-get install mesa-vulkan-drivers) or use --device cpu")]
+    #[error(
+        "no graphics adapter found for {0}; install a driver (Debian: apt-get install mesa-vulkan-drivers) or use --device cpu"
+    )]
     NoAdapter(String),
     /// The adapter refused to work.
     #[error("{adapter}: {reason}")]

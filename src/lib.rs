@@ -15,7 +15,9 @@ pub mod reference;
 pub use cam::{Method, Status};
 pub use error::{Error, Result};
 #[cfg(not(target_arch = "wasm32"))]
-pub use explainer::{Batch, Classes, Device, Explainer, Explanation, Heatmap, Images, Map, Outputs, Overlay, Prediction, Style};
+pub use explainer::{
+    Batch, Classes, Device, Explainer, Explanation, Heatmap, Images, Map, Outputs, Overlay, Prediction, Style,
+};
 pub use gpu::{AdapterInfo, Backend, Gpu, GpuOptions, Stats};
 pub use model::Model;
 pub use picture::{Colormap, Photo};

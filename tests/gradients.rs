@@ -40,7 +40,12 @@ fn check(name: &str, shape: [usize; 4], network: impl Fn(&mut Graph, &mut Random
         };
         let difference = (shifted(STEP) - shifted(-STEP)) / (2.0 * STEP);
         let error = (difference - analytic[i]).abs() / scale;
-        assert!(error < TOLERANCE, "{name}: element {i}: {} by differences, {} by the backward pass", difference, analytic[i]);
+        assert!(
+            error < TOLERANCE,
+            "{name}: element {i}: {} by differences, {} by the backward pass",
+            difference,
+            analytic[i]
+        );
     }
 }
 

@@ -61,10 +61,14 @@ fn check(name: &str, device: Device) {
                 assert!(error <= LOGIT_TOLERANCE, "{name}, {}: a logit is {error:e} off", PHOTOS[i]);
             }
             assert_eq!(explanation.predictions[0].class, classes[i][0]);
-            let maps = image::open(golden(&format!("{}-{layer}.png", stem(PHOTOS[i])))).unwrap().into_luma16().into_raw();
+            let maps =
+                image::open(golden(&format!("{}-{layer}.png", stem(PHOTOS[i])))).unwrap().into_luma16().into_raw();
             let found: Vec<f32> = explanation.heatmaps.iter().flat_map(|h| h.heatmap.clone().unwrap().values).collect();
             assert_eq!(found.len(), maps.len());
-            let error = found.iter().zip(&maps).fold(0.0_f64, |m, (f, t)| m.max((f64::from(*f) - f64::from(*t) / 65535.0).abs()));
+            let error = found
+                .iter()
+                .zip(&maps)
+                .fold(0.0_f64, |m, (f, t)| m.max((f64::from(*f) - f64::from(*t) / 65535.0).abs()));
             assert!(error <= MAP_TOLERANCE, "{name}, {} at {layer}: a heat map is {error:e} off", PHOTOS[i]);
             worst = worst.max(error);
         }
@@ -98,7 +102,8 @@ fn crops_equal_pillow() {
     let model = Model::bundled().unwrap();
     for name in PHOTOS {
         let photo = Photo::open(format!("{}/examples/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
-        let crop = Crop::centre(&model.preprocess, photo.width(), photo.height()).resample(&photo, &model.preprocess).unwrap();
+        let crop =
+            Crop::centre(&model.preprocess, photo.width(), photo.height()).resample(&photo, &model.preprocess).unwrap();
         let truth = Photo::open(golden(&format!("{}.png", stem(name)))).unwrap();
         let worst = crop.iter().zip(truth.rgba()).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
         // JPEG decoders differ by a step themselves.

@@ -52,7 +52,10 @@ fn live_values_never_share_memory() {
                         Operand::Read(id) => assert_eq!(holds[plan.place[*id].unwrap()], Some(*id), "seed {seed}"),
                         Operand::Write(id) => {
                             let slot = plan.place[*id].unwrap();
-                            assert!(dispatch.read().all(|r| plan.place[r].unwrap() != slot), "read and written at once");
+                            assert!(
+                                dispatch.read().all(|r| plan.place[r].unwrap() != slot),
+                                "read and written at once"
+                            );
                             let ty = graph.nodes[*id].ty;
                             assert!(plan.slots[slot].bytes >= bytes(ty.kind, ty.shape));
                             assert_eq!(plan.slots[slot].medium == Medium::Texels, ty.kind == Kind::Features);
@@ -89,7 +92,8 @@ fn one_submission_and_one_readback() {
     let photos = [photo(), photo()];
     let (pixels, maps) = (u64::from(photos[0].width() * photos[0].height()), 2 * 3);
     let scores = |records: u64| 2 * records * 16 + maps * 16;
-    let everything = Outputs { predictions: 5, logits: true, raw: true, heatmap: true, overlay: Some(Default::default()) };
+    let everything =
+        Outputs { predictions: 5, logits: true, raw: true, heatmap: true, overlay: Some(Default::default()) };
     for (outputs, asked) in [
         (Outputs::default(), 0),
         (Outputs { logits: true, ..Default::default() }, 2 * 1000 * 4),
@@ -98,7 +102,9 @@ fn one_submission_and_one_readback() {
         (Outputs { overlay: Some(Default::default()), ..Default::default() }, maps * pixels * 4),
         (everything, 2 * 1000 * 4 + maps * (7 * 7 + 224 * 224 + pixels) * 4),
     ] {
-        for (classes, records) in [(Classes::Top(3), outputs.predictions.max(3)), (Classes::Chosen(vec![1, 2, 3]), outputs.predictions + 3)] {
+        for (classes, records) in
+            [(Classes::Top(3), outputs.predictions.max(3)), (Classes::Chosen(vec![1, 2, 3]), outputs.predictions + 3)]
+        {
             let batch = explainer.explain(Images::Photos(&photos), &classes, &outputs).unwrap();
             let Stats { submissions, readbacks, readback_bytes, .. } = batch.stats;
             assert_eq!((submissions, readbacks), (1, 1));

@@ -49,13 +49,20 @@ fn every_variant_translates() {
             for defines in variants(shader, &profile) {
                 let text = preprocess::expand(shader, &defines);
                 let name = format!("{shader} {defines:?}");
-                let module = naga::front::wgsl::parse_str(&text).unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(&text)));
+                let module = naga::front::wgsl::parse_str(&text)
+                    .unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(&text)));
                 // The capabilities of a device without any extension.
                 let info = Validator::new(ValidationFlags::all(), Capabilities::empty())
                     .validate(&module)
                     .unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(&text)));
-                assert!(module.global_variables.iter().filter(|(_, g)| g.binding.is_some()).count() <= 5, "{name}: over four operands");
-                assert!(module.entry_points[0].workgroup_size.iter().product::<u32>() <= 256, "{name}: over 256 invocations");
+                assert!(
+                    module.global_variables.iter().filter(|(_, g)| g.binding.is_some()).count() <= 5,
+                    "{name}: over four operands"
+                );
+                assert!(
+                    module.entry_points[0].workgroup_size.iter().product::<u32>() <= 256,
+                    "{name}: over 256 invocations"
+                );
                 translate(&name, &module, &info);
                 count += 1;
             }
@@ -75,10 +82,12 @@ fn translate(name: &str, module: &naga::Module, info: &naga::valid::ModuleInfo) 
         .unwrap_or_else(|e| panic!("{name}: HLSL: {e}"));
 
     let options = msl::Options { fake_missing_bindings: true, ..Default::default() };
-    msl::write_string(module, info, &options, &msl::PipelineOptions::default()).unwrap_or_else(|e| panic!("{name}: MSL: {e}"));
+    msl::write_string(module, info, &options, &msl::PipelineOptions::default())
+        .unwrap_or_else(|e| panic!("{name}: MSL: {e}"));
 
     let options = glsl::Options { version: glsl::Version::new_gles(310), ..Default::default() };
-    let pipeline = glsl::PipelineOptions { shader_stage: naga::ShaderStage::Compute, entry_point: "main".into(), multiview: None };
+    let pipeline =
+        glsl::PipelineOptions { shader_stage: naga::ShaderStage::Compute, entry_point: "main".into(), multiview: None };
     let mut out = String::new();
     glsl::Writer::new(&mut out, module, info, &options, &pipeline, BoundsCheckPolicies::default())
         .and_then(|mut writer| writer.write())

@@ -10,10 +10,10 @@ fn validation_layer_is_silent() {
     let text = "khronos_validation.enables = VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT\n\
                 khronos_validation.report_flags = error,warn,perf,info\n";
     std::fs::write(&settings, text).unwrap();
-    for layer in ["bn2", "blocks.3"] {
+    for (layer, variant) in [("bn2", "textures"), ("blocks.3", "textures"), ("blocks.3", "buffers")] {
         let out = Command::new(env!("CARGO_BIN_EXE_gradcam"))
             .args(["explain", "chelsea.png", "coffee.png", "--backend", "vulkan", "--batch", "2", "--top", "2"])
-            .args(["--layer", layer, "--output"])
+            .args(["--layer", layer, "--variant", variant, "--output"])
             .arg(folder.path())
             .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/examples"))
             .env("VK_INSTANCE_LAYERS", "VK_LAYER_KHRONOS_validation")

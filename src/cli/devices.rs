@@ -30,7 +30,10 @@ impl Devices {
             writeln!(out, "{i:>3}  {} ({:?}{software}; {})", a.name, a.backend, a.driver)?;
         }
         if adapters.is_empty() {
-            writeln!(out, "     no graphics adapter; a driver is missing (Debian: apt-get install mesa-vulkan-drivers)")?;
+            writeln!(
+                out,
+                "     no graphics adapter; a driver is missing (Debian: apt-get install mesa-vulkan-drivers)"
+            )?;
         }
         Ok(writeln!(out, "cpu  plain f64 loops, without any driver")?)
     }

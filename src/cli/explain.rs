@@ -159,7 +159,10 @@ impl Run {
         let [n, c, h, w] = tensors.shape;
         for first in (0..n).step_by(batch) {
             let last = n.min(first + batch);
-            let images = Images::Tensor { shape: [last - first, c, h, w], values: &tensors.values[first * c * h * w..last * c * h * w] };
+            let images = Images::Tensor {
+                shape: [last - first, c, h, w],
+                values: &tensors.values[first * c * h * w..last * c * h * w],
+            };
             let own = tensors.classes.as_ref().map(|c| Classes::PerImage(c[first..last].to_vec()));
             let result = self.explainer.explain(images, own.as_ref().unwrap_or(classes), &self.outputs)?;
             for (i, explanation) in result.explanations.iter().enumerate() {
@@ -183,7 +186,13 @@ impl Run {
     }
 
     /// Writes the image's overlays, and prints what was found.
-    fn show(&mut self, name: &str, path: Option<&Path>, explanation: &Explanation, batch: &Batch) -> Result<(), Failure> {
+    fn show(
+        &mut self,
+        name: &str,
+        path: Option<&Path>,
+        explanation: &Explanation,
+        batch: &Batch,
+    ) -> Result<(), Failure> {
         let mut files = vec![];
         if let (Some(output), Some(path)) = (&mut self.output, path) {
             for (i, heatmap) in explanation.heatmaps.iter().enumerate() {
@@ -249,7 +258,11 @@ fn photos(given: &[PathBuf]) -> Result<Vec<PathBuf>> {
             }
         }
         if inside.is_empty() {
-            return Err(Error::Request(format!("{}: no pictures in this folder ({})", path.display(), ENDINGS.join(", "))));
+            return Err(Error::Request(format!(
+                "{}: no pictures in this folder ({})",
+                path.display(),
+                ENDINGS.join(", ")
+            )));
         }
         inside.sort();
         photos.extend(inside);
@@ -262,6 +275,7 @@ fn progress(images: usize) -> ProgressBar {
     if images < 2 {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} images, {eta} left").unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} images, {eta} left")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(images as u64).with_style(style)
 }

@@ -11,11 +11,16 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use gradcam::kernels::Profile;
 use gradcam::{Backend, Device, Error, Gpu, GpuOptions, Model, Result};
 
 /// See why a CNN decided: Grad-CAM heat maps on any GPU.
 #[derive(Parser)]
-#[command(version, arg_required_else_help = true, after_help = "Exit codes: 0 all done, 1 something failed while running, 2 the request or a file was wrong.")]
+#[command(
+    version,
+    arg_required_else_help = true,
+    after_help = "Exit codes: 0 all done, 1 something failed while running, 2 the request or a file was wrong."
+)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -23,7 +28,7 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    Explain(explain::Explain),
+    Explain(Box<explain::Explain>),
     Layers(layers::Layers),
     Models(models::Models),
     Devices(devices::Devices),
@@ -112,6 +117,10 @@ struct DeviceArgs {
     /// Only this graphics interface
     #[arg(long, value_enum)]
     backend: Option<BackendArg>,
+    /// Kernel variants: "buffers" suit graphics cards, "textures" drivers on a processor; chosen by the
+    /// device if not given
+    #[arg(long, value_name = "NAME")]
+    variant: Option<String>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -138,9 +147,11 @@ impl DeviceArgs {
         if self.device.as_deref() == Some("cpu") {
             return Ok(Device::Cpu);
         }
+        let profile = self.variant.as_deref().map(Profile::named).transpose()?;
         let options = GpuOptions {
             backend: self.backend.map(Backend::from),
             adapter: self.device.clone(),
+            profile,
             ..GpuOptions::default()
         };
         Ok(Device::Gpu(Box::new(pollster::block_on(Gpu::open(&options))?)))

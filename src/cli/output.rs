@@ -61,11 +61,18 @@ impl Output {
                 let mark = if *mark { ".gradcam" } else { "" };
                 let path = folder.join(format!("{}{mark}{class}.png", part(photo.file_stem())));
                 // Photos of the same stem keep their whole names.
-                if self.is_taken(&path) { folder.join(format!("{}{mark}{class}.png", part(photo.file_name()))) } else { path }
+                if self.is_taken(&path) {
+                    folder.join(format!("{}{mark}{class}.png", part(photo.file_name())))
+                } else {
+                    path
+                }
             }
         };
         if self.is_taken(&path) {
-            return Err(Error::Request(format!("{}: would write over a photo or another overlay; choose another --output", path.display())));
+            return Err(Error::Request(format!(
+                "{}: would write over a photo or another overlay; choose another --output",
+                path.display()
+            )));
         }
         self.taken.insert(absolute(&path));
         Ok(path)

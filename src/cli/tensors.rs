@@ -29,14 +29,19 @@ impl Tensors {
         let input = file.tensor("input").map_err(|_| fail("has no tensor \"input\"".into()))?;
         let shape = match (input.dtype(), input.shape()) {
             (Dtype::F32, &[n, 3, h, w]) if n * h * w > 0 => [n, 3, h, w],
-            (dtype, shape) => return Err(fail(format!("\"input\" is {dtype:?} {shape:?}; F32 [n, 3, height, width] is needed"))),
+            (dtype, shape) => {
+                return Err(fail(format!("\"input\" is {dtype:?} {shape:?}; F32 [n, 3, height, width] is needed")));
+            }
         };
         let values = bytemuck::pod_collect_to_vec(input.data());
         let classes = match file.tensor("classes") {
             Err(_) => None,
             Ok(classes) => {
                 let n = shape[0];
-                if classes.data().is_empty() || classes.dtype() != Dtype::I64 || !matches!(*classes.shape(), [m] | [m, _] if m == n) {
+                if classes.data().is_empty()
+                    || classes.dtype() != Dtype::I64
+                    || !matches!(*classes.shape(), [m] | [m, _] if m == n)
+                {
                     let found = format!("{:?} {:?}", classes.dtype(), classes.shape());
                     return Err(fail(format!("\"classes\" is {found}; I64 [{n}] or [{n}, k] is needed")));
                 }
@@ -98,7 +103,8 @@ impl Collected {
             ("heatmap", Dtype::F32, map(self.input_size), bytemuck::cast_slice(&self.heatmap)),
         ];
         let fail = |e: safetensors::SafeTensorError| Error::Request(e.to_string());
-        let views = tensors.into_iter().map(|(name, dtype, shape, data)| Ok((name, TensorView::new(dtype, shape, data)?)));
+        let views =
+            tensors.into_iter().map(|(name, dtype, shape, data)| Ok((name, TensorView::new(dtype, shape, data)?)));
         let views = views.collect::<Result<Vec<_>, _>>().map_err(fail)?;
         let bytes = serialize(views, None).map_err(fail)?;
         write_atomically(path, |out| out.write_all(&bytes))

@@ -128,7 +128,9 @@ impl Explainer {
         let network = self.model.network(Kind::Plain, [1, 3, h, w])?;
         let node = network.layer(path)?;
         if !network.graph.needed(&[network.logits])[node] || node == network.logits {
-            return Err(Error::Request(format!("the class scores cannot be explained at layer '{path}'; choose one before the classifier")));
+            return Err(Error::Request(format!(
+                "the class scores cannot be explained at layer '{path}'; choose one before the classifier"
+            )));
         }
         self.layer = path.to_owned();
         self.plans.clear();
@@ -263,7 +265,8 @@ impl Explainer {
 /// Runs a graph by the CPU truth, from bytes to bytes as the GPU does.
 fn on_cpu(built: &Built, inputs: &[(NodeId, Cow<[u8]>)]) -> Vec<Vec<u8>> {
     let value = |(id, bytes): &(NodeId, Cow<[u8]>)| {
-        let numbers = || bytes.chunks_exact(4).map(|b| f64::from(f32::from_ne_bytes([b[0], b[1], b[2], b[3]]))).collect();
+        let numbers =
+            || bytes.chunks_exact(4).map(|b| f64::from(f32::from_ne_bytes([b[0], b[1], b[2], b[3]]))).collect();
         let pixels = built.graph.nodes[*id].ty.kind == Kind::Pixels;
         (*id, if pixels { Value::Pixels(bytes.to_vec()) } else { Value::Numbers(numbers()) })
     };

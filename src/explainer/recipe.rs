@@ -64,7 +64,11 @@ impl Recipe {
             Classes::PerImage(chosen) => {
                 let k = chosen.first().map_or(0, Vec::len);
                 if chosen.len() != shape[0] || chosen.iter().any(|c| c.len() != k) {
-                    return fail(format!("classes are given for {} images of {}, or not equally many", chosen.len(), shape[0]));
+                    return fail(format!(
+                        "classes are given for {} images of {}, or not equally many",
+                        chosen.len(),
+                        shape[0]
+                    ));
                 }
                 (k, k + outputs.predictions.min(model.classes()))
             }
@@ -95,7 +99,9 @@ impl Recipe {
             for &class in of_image(image) {
                 if class >= model.classes() {
                     let last = model.classes() - 1;
-                    return Err(Error::Request(format!("there is no class {class}; the model's classes are 0 to {last}")));
+                    return Err(Error::Request(format!(
+                        "there is no class {class}; the model's classes are 0 to {last}"
+                    )));
                 }
                 requests.push(class as f32);
             }

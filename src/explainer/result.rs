@@ -114,7 +114,8 @@ pub fn assemble(model: &Model, recipe: &Recipe, values: Vec<Vec<u8>>, layer_size
         values.get(i * plane..(i + 1) * plane).map(|v| Map { height, width, values: v.to_vec() })
     };
     let explain = |image: usize| {
-        let records: Vec<Prediction> = records[image * recipe.records * 4..][..recipe.records * 4].chunks(4).map(prediction).collect();
+        let records: Vec<Prediction> =
+            records[image * recipe.records * 4..][..recipe.records * 4].chunks(4).map(prediction).collect();
         let heatmaps = (0..recipe.maps).map(|j| {
             let i = image * recipe.maps + j;
             let range = &ranges[i * 4..];

@@ -128,7 +128,9 @@ impl Gpu {
             Some(wanted) => {
                 let by_name = || names.iter().position(|n| n.to_lowercase().contains(&wanted.to_lowercase()));
                 let found = wanted.parse().ok().filter(|i: &usize| *i < names.len()).or_else(by_name);
-                found.ok_or_else(|| Error::unknown("device", wanted, "gradcam devices", names.iter().map(String::as_str)))?
+                found.ok_or_else(|| {
+                    Error::unknown("device", wanted, "gradcam devices", names.iter().map(String::as_str))
+                })?
             }
         };
         Self::request(&adapters[at], options).await
@@ -144,7 +146,10 @@ impl Gpu {
             memory_hints: wgpu::MemoryHints::MemoryUsage,
             ..Default::default()
         };
-        let refused = |e: wgpu::RequestDeviceError| Error::Device { adapter: info.name.clone(), reason: format!("cannot be opened: {e}") };
+        let refused = |e: wgpu::RequestDeviceError| Error::Device {
+            adapter: info.name.clone(),
+            reason: format!("cannot be opened: {e}"),
+        };
         let (device, queue) = adapter.request_device(&descriptor).await.map_err(refused)?;
         let failure: Arc<Mutex<Option<String>>> = Arc::default();
         let (lost, uncaptured) = (failure.clone(), failure.clone());

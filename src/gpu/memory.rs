@@ -34,7 +34,8 @@ impl Memory {
     /// known by the error scope around the allocations.
     pub fn new(gpu: &Gpu, medium: Medium, bytes: u64) -> Result<Self> {
         let limits = &gpu.limits;
-        let too_large = |reason: String| Error::OutOfMemory { adapter: gpu.info().name.clone(), needed: bytes >> 20, reason };
+        let too_large =
+            |reason: String| Error::OutOfMemory { adapter: gpu.info().name.clone(), needed: bytes >> 20, reason };
         if medium == Medium::Texels && gpu.profile().texture {
             let size = extent(bytes);
             if size.height > limits.max_texture_dimension_2d {
@@ -59,7 +60,12 @@ impl Memory {
         }
         let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC;
         let size = bytes.next_multiple_of(16);
-        Ok(Self::Buffer(gpu.device.create_buffer(&wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false })))
+        Ok(Self::Buffer(gpu.device.create_buffer(&wgpu::BufferDescriptor {
+            label: None,
+            size,
+            usage,
+            mapped_at_creation: false,
+        })))
     }
 
     /// Memory that holds texels, after the zero texel with which every tensor begins.
@@ -74,7 +80,11 @@ impl Memory {
             Self::Texture(texture, _) => {
                 let size = texture.size();
                 texels.resize(size.width as usize * size.height as usize, [0.0; 4]);
-                let layout = wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row: Some(size.width * 16), rows_per_image: None };
+                let layout = wgpu::TexelCopyBufferLayout {
+                    offset: 0,
+                    bytes_per_row: Some(size.width * 16),
+                    rows_per_image: None,
+                };
                 gpu.queue.write_texture(texture.as_image_copy(), bytemuck::cast_slice(&texels), layout, size);
             }
         }
@@ -106,7 +116,11 @@ impl Memory {
                 min_binding_size: None,
             },
             Self::Texture(..) => wgpu::BindingType::StorageTexture {
-                access: if writes { wgpu::StorageTextureAccess::WriteOnly } else { wgpu::StorageTextureAccess::ReadOnly },
+                access: if writes {
+                    wgpu::StorageTextureAccess::WriteOnly
+                } else {
+                    wgpu::StorageTextureAccess::ReadOnly
+                },
                 format: wgpu::TextureFormat::Rgba32Float,
                 view_dimension: wgpu::TextureViewDimension::D2,
             },

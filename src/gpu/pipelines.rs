@@ -18,21 +18,36 @@ impl Pipelines {
     /// The pipeline for a dispatch whose operands have the given kinds.
     pub fn get(&mut self, gpu: &Gpu, dispatch: &Dispatch, operands: Vec<wgpu::BindingType>) -> wgpu::ComputePipeline {
         let key = (dispatch.shader, dispatch.defines.clone(), operands);
-        self.pipelines.entry(key).or_insert_with_key(|(shader, defines, operands)| create(gpu, shader, defines, operands)).clone()
+        self.pipelines
+            .entry(key)
+            .or_insert_with_key(|(shader, defines, operands)| create(gpu, shader, defines, operands))
+            .clone()
     }
 }
 
 fn create(gpu: &Gpu, shader: &str, defines: &[(&str, u32)], operands: &[wgpu::BindingType]) -> wgpu::ComputePipeline {
     let text = preprocess::expand(shader, defines);
-    let descriptor = wgpu::ShaderModuleDescriptor { label: Some(shader), source: wgpu::ShaderSource::Wgsl(text.into()) };
+    let descriptor =
+        wgpu::ShaderModuleDescriptor { label: Some(shader), source: wgpu::ShaderSource::Wgsl(text.into()) };
     let module = module(&gpu.device, descriptor, gpu.checked());
-    let uniform = wgpu::BindingType::Buffer { ty: wgpu::BufferBindingType::Uniform, has_dynamic_offset: false, min_binding_size: None };
+    let uniform = wgpu::BindingType::Buffer {
+        ty: wgpu::BufferBindingType::Uniform,
+        has_dynamic_offset: false,
+        min_binding_size: None,
+    };
     let entries: Vec<_> = std::iter::once(uniform)
         .chain(operands.iter().copied())
         .zip(0..)
-        .map(|(ty, binding)| wgpu::BindGroupLayoutEntry { binding, visibility: wgpu::ShaderStages::COMPUTE, ty, count: None })
+        .map(|(ty, binding)| wgpu::BindGroupLayoutEntry {
+            binding,
+            visibility: wgpu::ShaderStages::COMPUTE,
+            ty,
+            count: None,
+        })
         .collect();
-    let group = gpu.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(shader), entries: &entries });
+    let group = gpu
+        .device
+        .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(shader), entries: &entries });
     let layout = gpu.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
         label: Some(shader),
         bind_group_layouts: &[Some(&group)],
@@ -43,7 +58,10 @@ fn create(gpu: &Gpu, shader: &str, defines: &[(&str, u32)], operands: &[wgpu::Bi
         layout: Some(&layout),
         module: &module,
         entry_point: Some("main"),
-        compilation_options: wgpu::PipelineCompilationOptions { zero_initialize_workgroup_memory: false, ..Default::default() },
+        compilation_options: wgpu::PipelineCompilationOptions {
+            zero_initialize_workgroup_memory: false,
+            ..Default::default()
+        },
         cache: None,
     })
 }

@@ -97,7 +97,8 @@ impl Session {
     }
 
     fn build(gpu: &Gpu, weights: &mut Weights, graph: &Graph, plan: &Plan) -> Result<Self> {
-        let memory = plan.slots.iter().map(|s| Memory::new(gpu, s.medium, s.bytes).map(Arc::new)).collect::<Result<Vec<_>>>()?;
+        let memory =
+            plan.slots.iter().map(|s| Memory::new(gpu, s.medium, s.bytes).map(Arc::new)).collect::<Result<Vec<_>>>()?;
         let align = u64::from(gpu.limits.min_uniform_buffer_offset_alignment);
         let size = |params: &[u8]| (params.len() as u64).next_multiple_of(16);
         let uniform_bytes: u64 = plan.dispatches.iter().map(|d| size(&d.params).next_multiple_of(align)).sum();
@@ -124,7 +125,11 @@ impl Session {
             }
             let types = operands.iter().map(|(writes, m)| m.binding_type(*writes)).collect();
             let pipeline = gpu.pipelines.lock().unwrap_or_else(PoisonError::into_inner).get(gpu, dispatch, types);
-            let uniform = wgpu::BufferBinding { buffer: &uniforms, offset, size: std::num::NonZeroU64::new(size(&dispatch.params)) };
+            let uniform = wgpu::BufferBinding {
+                buffer: &uniforms,
+                offset,
+                size: std::num::NonZeroU64::new(size(&dispatch.params)),
+            };
             let entries: Vec<_> = std::iter::once(wgpu::BindingResource::Buffer(uniform))
                 .chain(operands.iter().map(|(_, m)| m.binding()))
                 .zip(0..)
@@ -135,13 +140,23 @@ impl Session {
                 layout: &pipeline.get_bind_group_layout(0),
                 entries: &entries,
             });
-            steps.push(Step { shader: dispatch.shader, pipeline, bindings, groups: fold(dispatch.groups, gpu.limits.max_compute_workgroups_per_dimension) });
+            steps.push(Step {
+                shader: dispatch.shader,
+                pipeline,
+                bindings,
+                groups: fold(dispatch.groups, gpu.limits.max_compute_workgroups_per_dimension),
+            });
         }
         gpu.queue.write_buffer(&uniforms, 0, &contents);
         let outputs: Vec<(usize, u64)> = plan
             .outputs
             .iter()
-            .map(|&o| (plan.place[o].expect("every output has a place"), crate::plan::bytes(graph.nodes[o].ty.kind, graph.shape(o))))
+            .map(|&o| {
+                (
+                    plan.place[o].expect("every output has a place"),
+                    crate::plan::bytes(graph.nodes[o].ty.kind, graph.shape(o)),
+                )
+            })
             .collect();
         let staging = gpu.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("readback"),
@@ -149,7 +164,8 @@ impl Session {
             usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
             mapped_at_creation: false,
         });
-        let gpu_bytes = memory.iter().map(|m| m.bytes()).sum::<u64>() + uniforms.size() + staging.size() + weights.bytes();
+        let gpu_bytes =
+            memory.iter().map(|m| m.bytes()).sum::<u64>() + uniforms.size() + staging.size() + weights.bytes();
         let inputs = plan.inputs.iter().map(|&i| (i, plan.place[i].expect("every input has a place"))).collect();
         Ok(Self { steps, memory, staging, inputs, outputs, gpu_bytes })
     }

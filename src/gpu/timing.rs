@@ -15,9 +15,19 @@ impl Session {
             return Err(gpu.error("has no timestamp queries"));
         }
         let count = self.steps.len() as u32 * 2;
-        let queries = gpu.device.create_query_set(&wgpu::QuerySetDescriptor { label: None, ty: wgpu::QueryType::Timestamp, count });
-        let buffer = |usage| wgpu::BufferDescriptor { label: None, size: u64::from(count) * 8, usage, mapped_at_creation: false };
-        let resolved = gpu.device.create_buffer(&buffer(wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC));
+        let queries = gpu.device.create_query_set(&wgpu::QuerySetDescriptor {
+            label: None,
+            ty: wgpu::QueryType::Timestamp,
+            count,
+        });
+        let buffer = |usage| wgpu::BufferDescriptor {
+            label: None,
+            size: u64::from(count) * 8,
+            usage,
+            mapped_at_creation: false,
+        };
+        let resolved =
+            gpu.device.create_buffer(&buffer(wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC));
         let staging = gpu.device.create_buffer(&buffer(wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST));
         let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         for (step, first) in self.steps.iter().zip((0..).step_by(2)) {
@@ -26,13 +36,16 @@ impl Session {
                 beginning_of_pass_write_index: Some(first),
                 end_of_pass_write_index: Some(first + 1),
             });
-            step.encode(&mut encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: None, timestamp_writes }));
+            step.encode(
+                &mut encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: None, timestamp_writes }),
+            );
         }
         encoder.resolve_query_set(&queries, 0..count, &resolved, 0);
         encoder.copy_buffer_to_buffer(&resolved, 0, &staging, 0, staging.size());
         gpu.queue.submit([encoder.finish()]);
         let ticks: Vec<u64> = bytemuck::pod_collect_to_vec(&gpu.read(&staging).await?);
-        let seconds = |pair: &[u64]| pair[1].saturating_sub(pair[0]) as f64 * f64::from(gpu.queue.get_timestamp_period()) * 1e-9;
+        let seconds =
+            |pair: &[u64]| pair[1].saturating_sub(pair[0]) as f64 * f64::from(gpu.queue.get_timestamp_period()) * 1e-9;
         Ok(self.steps.iter().map(|s| s.shader).zip(ticks.chunks(2).map(seconds)).collect())
     }
 }

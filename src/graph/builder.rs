@@ -56,7 +56,15 @@ impl<'a> Builder<'a> {
     ///
     /// # Errors
     /// [`GraphError::Shape`] if the input does not fit.
-    pub fn conv(&mut self, name: &str, x: NodeId, out: usize, window: Window, groups: usize, bias: bool) -> Result<NodeId, GraphError> {
+    pub fn conv(
+        &mut self,
+        name: &str,
+        x: NodeId,
+        out: usize,
+        window: Window,
+        groups: usize,
+        bias: bool,
+    ) -> Result<NodeId, GraphError> {
         let [kernel_h, kernel_w] = window.kernel;
         let shape = [out, self.graph.shape(x)[1] / groups, kernel_h, kernel_w];
         self.module(name, |b| {
@@ -70,7 +78,13 @@ impl<'a> Builder<'a> {
     ///
     /// # Errors
     /// [`GraphError::Shape`] if the input does not fit.
-    pub fn batch_norm(&mut self, name: &str, x: NodeId, eps: f32, activation: Option<Activation>) -> Result<NodeId, GraphError> {
+    pub fn batch_norm(
+        &mut self,
+        name: &str,
+        x: NodeId,
+        eps: f32,
+        activation: Option<Activation>,
+    ) -> Result<NodeId, GraphError> {
         let channels = [self.graph.shape(x)[1]];
         self.module(name, |b| {
             let [gamma, beta, mean, var] =

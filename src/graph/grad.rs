@@ -9,7 +9,12 @@ use super::{Graph, GraphError, NodeId, Op};
 /// # Errors
 /// [`GraphError::NoPath`] if `output` does not depend on a target, [`GraphError::NoGradient`] if an
 /// operation on the way cannot be differentiated.
-pub fn gradients(graph: &mut Graph, output: NodeId, seed: NodeId, targets: &[NodeId]) -> Result<Vec<NodeId>, GraphError> {
+pub fn gradients(
+    graph: &mut Graph,
+    output: NodeId,
+    seed: NodeId,
+    targets: &[NodeId],
+) -> Result<Vec<NodeId>, GraphError> {
     let mut on_path = vec![false; output + 1];
     for id in 0..=output {
         on_path[id] = targets.contains(&id) || graph.nodes[id].inputs.iter().any(|&i| on_path[i]);

@@ -36,23 +36,13 @@ pub struct Window {
 impl Window {
     /// A square window with symmetric padding and no dilation.
     pub fn square(kernel: usize, stride: usize, pad: usize) -> Self {
-        Self {
-            kernel: [kernel; 2],
-            stride: [stride; 2],
-            pad_start: [pad; 2],
-            pad_end: [pad; 2],
-            dilation: [1; 2],
-        }
+        Self { kernel: [kernel; 2], stride: [stride; 2], pad_start: [pad; 2], pad_end: [pad; 2], dilation: [1; 2] }
     }
 
     /// TensorFlow's "SAME": `ceil(in / stride)` outputs, the odd zero at the end.
     pub fn same(kernel: usize, stride: usize, input: [usize; 2]) -> Self {
         let total = input.map(|n| ((n.div_ceil(stride) - 1) * stride + kernel).saturating_sub(n));
-        Self {
-            pad_start: total.map(|t| t / 2),
-            pad_end: total.map(|t| t - t / 2),
-            ..Self::square(kernel, stride, 0)
-        }
+        Self { pad_start: total.map(|t| t / 2), pad_end: total.map(|t| t - t / 2), ..Self::square(kernel, stride, 0) }
     }
 
     /// Extent of the dilated kernel along `axis`.
@@ -91,8 +81,7 @@ pub enum Activation {
 
 impl Activation {
     /// Every activation, for tests and tables.
-    pub const ALL: [Self; 6] =
-        [Self::Relu, Self::Relu6, Self::Sigmoid, Self::Silu, Self::HardSigmoid, Self::HardSwish];
+    pub const ALL: [Self; 6] = [Self::Relu, Self::Relu6, Self::Sigmoid, Self::Silu, Self::HardSigmoid, Self::HardSwish];
 
     /// Whether the derivative is taken from the output (`true`) or from the input of the function.
     /// Taking it from the output lets the input go as soon as the function has run.

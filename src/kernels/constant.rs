@@ -45,7 +45,11 @@ impl Constant {
             }
             Packing::Depthwise { channels, taps } => channels.div_ceil(4) * (taps + 1),
             Packing::Linear { out, input: [c, h, w], gradient } => {
-                let (rows, columns) = if gradient { (c.div_ceil(4) * h * w, out.div_ceil(4)) } else { (out.div_ceil(4), c.div_ceil(4) * h * w) };
+                let (rows, columns) = if gradient {
+                    (c.div_ceil(4) * h * w, out.div_ceil(4))
+                } else {
+                    (out.div_ceil(4), c.div_ceil(4) * h * w)
+                };
                 rows * columns * 4 + rows
             }
             Packing::Channels { channels } => channels.div_ceil(4) * 2,
@@ -74,7 +78,9 @@ impl Constant {
                     for (tap, c) in (0..taps).flat_map(|tap| (0..input.div_ceil(4)).map(move |c| (tap, c))) {
                         for m in t * tile..(t + 1) * tile {
                             texels.extend(channels(c * 4).map(|i| {
-                                channels(m * 4).map(|o| if o < out && i < input { at(group * out + o, group * input + i, tap) } else { 0.0 })
+                                channels(m * 4).map(|o| {
+                                    if o < out && i < input { at(group * out + o, group * input + i, tap) } else { 0.0 }
+                                })
                             }));
                         }
                     }
@@ -84,7 +90,9 @@ impl Constant {
                 }
             }
             Packing::Depthwise { channels, taps } => {
-                let lanes = |block: usize, f: &dyn Fn(usize) -> f32| std::array::from_fn(|l| if block * 4 + l < channels { f(block * 4 + l) } else { 0.0 });
+                let lanes = |block: usize, f: &dyn Fn(usize) -> f32| {
+                    std::array::from_fn(|l| if block * 4 + l < channels { f(block * 4 + l) } else { 0.0 })
+                };
                 for block in 0..channels.div_ceil(4) {
                     texels.extend((0..taps).map(|tap| lanes(block, &|c| weight[c * taps + tap])));
                 }
@@ -103,13 +111,21 @@ impl Constant {
                 let (rows, columns) = if gradient { (features, units) } else { (units, features) };
                 for (row, column) in (0..rows).flat_map(|r| (0..columns).map(move |c| (r, c))) {
                     texels.extend((0..4).map(|j| {
-                        std::array::from_fn(|l| if gradient { at(unit(column, j), feature(row, l)) } else { at(unit(row, l), feature(column, j)) })
+                        std::array::from_fn(|l| {
+                            if gradient {
+                                at(unit(column, j), feature(row, l))
+                            } else {
+                                at(unit(row, l), feature(column, j))
+                            }
+                        })
                     }));
                 }
                 texels.extend((0..rows).map(|row| std::array::from_fn(|l| unit(row, l).map_or(0.0, bias))));
             }
             Packing::Channels { channels } => {
-                let lanes = |block: usize, f: &dyn Fn(usize) -> f32| std::array::from_fn(|l| if block * 4 + l < channels { f(block * 4 + l) } else { 0.0 });
+                let lanes = |block: usize, f: &dyn Fn(usize) -> f32| {
+                    std::array::from_fn(|l| if block * 4 + l < channels { f(block * 4 + l) } else { 0.0 })
+                };
                 texels.extend((0..channels.div_ceil(4)).map(|block| lanes(block, &|c| weight[c])));
                 texels.extend((0..channels.div_ceil(4)).map(|block| lanes(block, &bias)));
             }

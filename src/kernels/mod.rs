@@ -111,7 +111,14 @@ impl Context<'_> {
     }
 
     /// A dispatch whose operands are the node's, then `constant`, then its value.
-    fn dispatch(&self, shader: &'static str, defines: &[(&'static str, u32)], params: impl Pod, constant: Option<Constant>, groups: usize) -> Dispatch {
+    fn dispatch(
+        &self,
+        shader: &'static str,
+        defines: &[(&'static str, u32)],
+        params: impl Pod,
+        constant: Option<Constant>,
+        groups: usize,
+    ) -> Dispatch {
         let reads = self.graph.nodes[self.id].inputs.iter().map(|&i| Operand::Read(i));
         let write = Operand::Write(self.fused.map_or(self.id, |(_, id)| id));
         let mut all = vec![];
@@ -129,23 +136,52 @@ impl Context<'_> {
     }
 
     /// A dispatch of independent light invocations.
-    fn elementwise(&self, shader: &'static str, defines: &[(&'static str, u32)], params: impl Pod, constant: Option<Constant>, invocations: usize) -> Dispatch {
+    fn elementwise(
+        &self,
+        shader: &'static str,
+        defines: &[(&'static str, u32)],
+        params: impl Pod,
+        constant: Option<Constant>,
+        invocations: usize,
+    ) -> Dispatch {
         self.independent(self.profile.flat, shader, defines, params, constant, invocations)
     }
 
     /// A dispatch of independent invocations with a register tile each.
-    fn tiled(&self, shader: &'static str, defines: &[(&'static str, u32)], params: impl Pod, constant: Constant, invocations: usize) -> Dispatch {
+    fn tiled(
+        &self,
+        shader: &'static str,
+        defines: &[(&'static str, u32)],
+        params: impl Pod,
+        constant: Constant,
+        invocations: usize,
+    ) -> Dispatch {
         self.independent(self.profile.tiled, shader, defines, params, Some(constant), invocations)
     }
 
-    fn independent(&self, workgroup: u32, shader: &'static str, defines: &[(&'static str, u32)], params: impl Pod, constant: Option<Constant>, invocations: usize) -> Dispatch {
+    fn independent(
+        &self,
+        workgroup: u32,
+        shader: &'static str,
+        defines: &[(&'static str, u32)],
+        params: impl Pod,
+        constant: Option<Constant>,
+        invocations: usize,
+    ) -> Dispatch {
         let mut all = vec![("WORKGROUP", workgroup)];
         all.extend_from_slice(defines);
         self.dispatch(shader, &all, params, constant, invocations.div_ceil(workgroup as usize))
     }
 
     /// A dispatch in which several invocations share each of `outputs`.
-    fn cooperative(&self, shader: &'static str, defines: &[(&'static str, u32)], params: impl Pod, constant: Option<Constant>, outputs: usize) -> Dispatch {
+    fn cooperative(
+        &self,
+        shader: &'static str,
+        defines: &[(&'static str, u32)],
+        params: impl Pod,
+        constant: Option<Constant>,
+        outputs: usize,
+    ) -> Dispatch {
         let [lanes, per_group] = self.profile.lanes;
         let mut all = vec![("WORKGROUP", lanes * per_group), ("LANES", lanes), ("OUTPUTS", per_group)];
         if lanes > 1 {

@@ -33,7 +33,15 @@ pub fn grad(cx: &Context, pool: &Pool2d) -> Dispatch {
     kernel(cx, "pool_grad", pool, x, dy, dy[0] / x[0], cx.shape())
 }
 
-fn kernel(cx: &Context, shader: &'static str, pool: &Pool2d, x: Shape, y: Shape, per_image: usize, made: Shape) -> Dispatch {
+fn kernel(
+    cx: &Context,
+    shader: &'static str,
+    pool: &Pool2d,
+    x: Shape,
+    y: Shape,
+    per_image: usize,
+    made: Shape,
+) -> Dispatch {
     let size = |[vertical, horizontal]: [usize; 2]| [horizontal as u32, vertical as u32];
     let [n, c, h, w] = made;
     let params = Params {

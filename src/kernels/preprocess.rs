@@ -51,7 +51,8 @@ fn block(lines: &[&str], defines: &[(&str, u32)], out: &mut String) {
             }
             ["#ifdef", name] => {
                 let end = matching(lines, at, "#ifdef", "#endif");
-                let other = (at + 1..end).find(|&i| lines[i].trim() == "#else" && depth(&lines[at + 1..i], "#ifdef", "#endif") == 0);
+                let other = (at + 1..end)
+                    .find(|&i| lines[i].trim() == "#else" && depth(&lines[at + 1..i], "#ifdef", "#endif") == 0);
                 let defined = defines.iter().any(|(n, _)| *n == name);
                 let (yes, no) = (at + 1..other.unwrap_or(end), other.map_or(end, |o| o + 1)..end);
                 block(&lines[if defined { yes } else { no }], defines, out);
@@ -60,9 +61,11 @@ fn block(lines: &[&str], defines: &[(&str, u32)], out: &mut String) {
             ["#for", variable, "in", range] => {
                 let end = matching(lines, at, "#for", "#endfor");
                 let name = range.strip_prefix("0..").expect("a range from 0");
-                let count = defines.iter().find(|(n, _)| *n == name).unwrap_or_else(|| panic!("{name} is not defined")).1;
+                let count =
+                    defines.iter().find(|(n, _)| *n == name).unwrap_or_else(|| panic!("{name} is not defined")).1;
                 for i in 0..count {
-                    let body: Vec<String> = lines[at + 1..end].iter().map(|l| l.replace(&format!("${variable}"), &i.to_string())).collect();
+                    let body: Vec<String> =
+                        lines[at + 1..end].iter().map(|l| l.replace(&format!("${variable}"), &i.to_string())).collect();
                     block(&body.iter().map(String::as_str).collect::<Vec<_>>(), defines, out);
                 }
                 at = end;
@@ -82,5 +85,7 @@ fn depth(lines: &[&str], open: &str, close: &str) -> isize {
 }
 
 fn matching(lines: &[&str], at: usize, open: &str, close: &str) -> usize {
-    (at + 1..lines.len()).find(|&i| depth(&lines[at..=i], open, close) == 0).unwrap_or_else(|| panic!("{open} without {close}"))
+    (at + 1..lines.len())
+        .find(|&i| depth(&lines[at..=i], open, close) == 0)
+        .unwrap_or_else(|| panic!("{open} without {close}"))
 }

@@ -1,5 +1,7 @@
 //! Which variants of the kernels a device gets.
 
+use crate::error::{Error, Result};
+
 /// Where tensors live and how the work is cut, chosen for a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Profile {
@@ -32,6 +34,15 @@ impl Profile {
 
     /// All profiles.
     pub const ALL: [Self; 2] = [Self::BUFFERS, Self::TEXTURES];
+
+    /// The profile of this name.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`].
+    pub fn named(name: &str) -> Result<Self> {
+        let unknown = || Error::unknown("variant", name, "gradcam explain --help", Self::ALL.iter().map(|p| p.name));
+        Self::ALL.into_iter().find(|p| p.name == name).ok_or_else(unknown)
+    }
 
     /// Output blocks of a register tile for `blocks` in all: the largest that wastes the least.
     pub fn tile_blocks(&self, blocks: usize) -> usize {

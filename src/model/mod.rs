@@ -109,14 +109,17 @@ impl Model {
         let fail = |reason: String| Error::Weights { what: what.to_owned(), reason };
         let name = architecture.or(weights.metadata.get("architecture").map(String::as_str));
         let name = name.ok_or_else(|| fail("the file names no architecture; name it with --arch".into()))?;
-        let architecture = *ARCHITECTURES
-            .iter()
-            .find(|a| a.name == name)
-            .ok_or_else(|| Error::unknown("architecture", name, "gradcam models", ARCHITECTURES.iter().map(|a| a.name)))?;
+        let architecture = *ARCHITECTURES.iter().find(|a| a.name == name).ok_or_else(|| {
+            Error::unknown("architecture", name, "gradcam models", ARCHITECTURES.iter().map(|a| a.name))
+        })?;
         let classes = weights.shape(&format!("{}.bias", architecture.classifier)).and_then(<[usize]>::first).copied();
         let preprocess = Preprocess::of(&weights)?;
         let classes = classes.unwrap_or(1000).max(1);
-        let labels = if classes == 1000 { include_str!("../../weights/imagenet_labels.txt").lines().map(str::to_owned).collect() } else { vec![] };
+        let labels = if classes == 1000 {
+            include_str!("../../weights/imagenet_labels.txt").lines().map(str::to_owned).collect()
+        } else {
+            vec![]
+        };
         let model = Self { architecture, weights, classes, preprocess, labels };
         let mut reader = model.weights.reader();
         let [h, w] = model.preprocess.size;
@@ -182,7 +185,9 @@ impl Model {
         let number = name.parse().ok().filter(|c| *c < self.classes);
         let labelled = || self.labels.iter().position(|l| l.eq_ignore_ascii_case(name.trim()));
         number.or_else(labelled).ok_or_else(|| match name.parse::<usize>() {
-            Ok(_) => Error::Request(format!("there is no class {name}; the model's classes are 0 to {}", self.classes - 1)),
+            Ok(_) => {
+                Error::Request(format!("there is no class {name}; the model's classes are 0 to {}", self.classes - 1))
+            }
             Err(_) => Error::unknown("class", name, "gradcam models --labels", self.labels.iter().map(String::as_str)),
         })
     }
@@ -204,7 +209,9 @@ impl Preprocess {
         let rgb = |key: &str, default: [f32; 3], positive: bool| {
             let Some(value) = entry(key) else { return Ok(default) };
             let parsed: Option<[f32; 3]> = serde_json::from_str(value).ok();
-            parsed.filter(|v| v.iter().all(|v| v.is_finite() && (!positive || *v > 0.0))).ok_or_else(|| fail(key, value))
+            parsed
+                .filter(|v| v.iter().all(|v| v.is_finite() && (!positive || *v > 0.0)))
+                .ok_or_else(|| fail(key, value))
         };
         let size = match entry("input_size") {
             None => [224, 224],
@@ -215,7 +222,9 @@ impl Preprocess {
         };
         let crop_pct = match entry("crop_pct") {
             None => 0.875,
-            Some(value) => value.parse().ok().filter(|p| (0.1..=1.0).contains(p)).ok_or_else(|| fail("crop_pct", value))?,
+            Some(value) => {
+                value.parse().ok().filter(|p| (0.1..=1.0).contains(p)).ok_or_else(|| fail("crop_pct", value))?
+            }
         };
         let interpolation = match entry("interpolation").map(String::as_str) {
             None | Some("bilinear") => Interpolation::Bilinear,

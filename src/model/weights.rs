@@ -34,10 +34,15 @@ impl Weights {
                 Dtype::F32 => data.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
                 Dtype::F16 => data.chunks_exact(2).map(|b| f16::from_le_bytes([b[0], b[1]]).to_f32()).collect(),
                 Dtype::BF16 => data.chunks_exact(2).map(|b| bf16::from_le_bytes([b[0], b[1]]).to_f32()).collect(),
-                other => return Err(fail(what, format!("tensor '{name}' is {other:?}; f32, f16 and bf16 are supported"))),
+                other => {
+                    return Err(fail(what, format!("tensor '{name}' is {other:?}; f32, f16 and bf16 are supported")));
+                }
             };
             if let Some(at) = values.iter().position(|v| !v.is_finite()) {
-                return Err(fail(what, format!("tensor '{name}' holds {} at {at}; export the weights again", values[at])));
+                return Err(fail(
+                    what,
+                    format!("tensor '{name}' holds {} at {at}; export the weights again", values[at]),
+                ));
             }
             tensors.insert(name.to_owned(), (view.shape().to_vec(), values));
         }

@@ -48,7 +48,8 @@ impl Crop {
         let fail = |reason: String| Error::Picture { what: photo.name.clone(), reason };
         // Opaque, so that no resampling of the alpha channel interferes.
         let rgb: Vec<u8> = photo.rgba().chunks_exact(4).flat_map(|p| [p[0], p[1], p[2], 255]).collect();
-        let source = ImageRef::new(photo.width(), photo.height(), &rgb, PixelType::U8x4).map_err(|e| fail(e.to_string()))?;
+        let source =
+            ImageRef::new(photo.width(), photo.height(), &rgb, PixelType::U8x4).map_err(|e| fail(e.to_string()))?;
         let filter = match preprocess.interpolation {
             Interpolation::Bilinear => FilterType::Bilinear,
             Interpolation::Bicubic => FilterType::CatmullRom,

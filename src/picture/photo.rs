@@ -96,7 +96,10 @@ impl Photo {
 fn check_size(name: &str, width: u32, height: u32) -> Result<()> {
     let fail = |reason: String| Err(Error::Picture { what: name.to_owned(), reason });
     if u64::from(width) * u64::from(height) > MAX_PIXELS {
-        return fail(format!("{width}×{height} pixels are too many; scale it down to {} million", MAX_PIXELS / 1_000_000));
+        return fail(format!(
+            "{width}×{height} pixels are too many; scale it down to {} million",
+            MAX_PIXELS / 1_000_000
+        ));
     }
     if width.min(height) < MIN_SIDE {
         return fail(format!("{width}×{height} pixels are too few; each side needs at least {MIN_SIDE}"));

@@ -23,7 +23,12 @@ pub struct Slot {
 }
 
 /// Gives each value a slot that nothing alive uses.
-pub fn assign(graph: &Graph, dispatches: &[Dispatch], inputs: &[NodeId], outputs: &[NodeId]) -> (Vec<Slot>, Vec<Option<usize>>) {
+pub fn assign(
+    graph: &Graph,
+    dispatches: &[Dispatch],
+    inputs: &[NodeId],
+    outputs: &[NodeId],
+) -> (Vec<Slot>, Vec<Option<usize>>) {
     let mut last_read = vec![0; graph.nodes.len()];
     for (step, dispatch) in dispatches.iter().enumerate() {
         dispatch.read().for_each(|id| last_read[id] = step);

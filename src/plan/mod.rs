@@ -36,7 +36,10 @@ pub fn bytes(kind: Kind, shape: Shape) -> u64 {
 impl Plan {
     /// Plans what `outputs` need. Outputs are numbers or pixels, not features, which have the engine's layout.
     pub fn new(graph: &Graph, profile: &Profile, outputs: &[NodeId]) -> Self {
-        debug_assert!(outputs.iter().all(|&o| graph.nodes[o].ty.kind != Kind::Features), "unpack features to read them back");
+        debug_assert!(
+            outputs.iter().all(|&o| graph.nodes[o].ty.kind != Kind::Features),
+            "unpack features to read them back"
+        );
         let needed = graph.needed(outputs);
         let fused = fusions(graph, &needed, outputs);
         let inputs: Vec<NodeId> =
@@ -77,7 +80,9 @@ fn fusions(graph: &Graph, needed: &[bool], outputs: &[NodeId]) -> Vec<Option<Nod
     let fuse = |(id, readers): (NodeId, &Vec<NodeId>)| {
         let able = matches!(graph.nodes[id].op, Op::Conv2d(_) | Op::ScaleShift { .. });
         match readers[..] {
-            [after] if able && !outputs.contains(&id) && matches!(graph.nodes[after].op, Op::Activate(_)) => Some(after),
+            [after] if able && !outputs.contains(&id) && matches!(graph.nodes[after].op, Op::Activate(_)) => {
+                Some(after)
+            }
             _ => None,
         }
     };

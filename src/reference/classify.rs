@@ -27,6 +27,7 @@ pub fn select(logits: &[f64], [_, classes, ..]: Shape, requests: &[f64], [_, k, 
 
 /// One-hot rows of each image's first `maps` records.
 pub fn seed(records: &[f64], classes: usize, requests: usize, maps: usize) -> Vec<f64> {
-    let one_hot = |record: &[f64]| (0..classes).map(|c| f64::from(u8::from(c == record[0] as usize))).collect::<Vec<_>>();
+    let one_hot =
+        |record: &[f64]| (0..classes).map(|c| f64::from(u8::from(c == record[0] as usize))).collect::<Vec<_>>();
     records.chunks(4 * requests).flat_map(|image| image.chunks(4).take(maps)).flat_map(one_hot).collect()
 }

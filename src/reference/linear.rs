@@ -9,7 +9,8 @@ pub fn forward(x: &[f64], weight: &[f32], bias: Option<&[f32]>, [n, o, ..]: Shap
     planes(n * o, 1, |at, y| {
         let x = &x[at / o * features..][..features];
         let row = &weight[at % o * features..][..features];
-        y[0] = bias.map_or(0.0, |b| f64::from(b[at % o])) + row.iter().zip(x).map(|(w, x)| f64::from(*w) * x).sum::<f64>();
+        y[0] =
+            bias.map_or(0.0, |b| f64::from(b[at % o])) + row.iter().zip(x).map(|(w, x)| f64::from(*w) * x).sum::<f64>();
     })
 }
 

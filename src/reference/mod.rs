@@ -62,7 +62,8 @@ pub fn evaluate(graph: &Graph, inputs: &[(NodeId, Value)], outputs: &[NodeId]) -
             let given = inputs.iter().find(|(input, _)| *input == id).map(|(_, value)| value.clone());
             given.expect("every input of the graph is given")
         } else {
-            let operands: Vec<&Value> = node.inputs.iter().map(|&i| values[i].as_ref().expect("computed before")).collect();
+            let operands: Vec<&Value> =
+                node.inputs.iter().map(|&i| values[i].as_ref().expect("computed before")).collect();
             execute(graph, id, &operands)
         };
         assert!(value.fits(node.ty.kind, node.ty.shape), "node {id} is not of type {:?}", node.ty);
@@ -85,7 +86,9 @@ fn execute(graph: &Graph, id: NodeId, operands: &[&Value]) -> Value {
     let param = |p: usize| graph.params[p].values();
     Value::Numbers(match &node.op {
         Op::Input => unreachable!("inputs are given"),
-        Op::Overlay(overlay) => return Value::Pixels(overlay::draw(overlay, number(0), from(0), operands[1].pixels(), from(1))),
+        Op::Overlay(overlay) => {
+            return Value::Pixels(overlay::draw(overlay, number(0), from(0), operands[1].pixels(), from(1)));
+        }
         Op::Normalise { mean, std } => elementwise::normalise(operands[0].pixels(), shape, *mean, *std),
         Op::Pack | Op::Unpack => number(0).to_vec(),
         Op::Conv2d(conv) => {

@@ -36,7 +36,14 @@ fn rows(window: &Window, [h, w]: [usize; 2], [oh, ow]: [usize; 2], mut visit: im
 }
 
 /// `y[n,o] = bias[o] + Σ_i w[o,i] ∗ x[n, group(o) + i]`.
-pub fn conv(x: &[f64], [_, c, h, w]: Shape, weight: &[f32], bias: Option<&[f32]>, conv: &Conv2d, [n, o, oh, ow]: Shape) -> Vec<f64> {
+pub fn conv(
+    x: &[f64],
+    [_, c, h, w]: Shape,
+    weight: &[f32],
+    bias: Option<&[f32]>,
+    conv: &Conv2d,
+    [n, o, oh, ow]: Shape,
+) -> Vec<f64> {
     let taps = conv.window.kernel.iter().product::<usize>();
     let (group_in, group_out) = (c / conv.groups, o / conv.groups);
     let stride = conv.window.stride[1];

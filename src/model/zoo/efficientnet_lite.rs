@@ -38,7 +38,14 @@ pub fn lite0(b: &mut Builder, x: NodeId, classes: usize) -> Result<NodeId, Graph
 }
 
 /// An inverted residual; without expansion the first 1×1 convolution is missing, and names move up.
-fn block(b: &mut Builder, x: NodeId, kernel: usize, stride: usize, expansion: usize, out: usize) -> Result<NodeId, GraphError> {
+fn block(
+    b: &mut Builder,
+    x: NodeId,
+    kernel: usize,
+    stride: usize,
+    expansion: usize,
+    out: usize,
+) -> Result<NodeId, GraphError> {
     let input = b.graph.shape(x)[1];
     let hidden = input * expansion;
     let names = if expansion > 1 { ["bn2", "conv_pwl", "bn3"] } else { ["bn1", "conv_pw", "bn2"] };
@@ -54,7 +61,15 @@ fn block(b: &mut Builder, x: NodeId, kernel: usize, stride: usize, expansion: us
     if stride == 1 && input == out { b.add(x, y) } else { Ok(y) }
 }
 
-fn conv(b: &mut Builder, name: &str, x: NodeId, out: usize, kernel: usize, stride: usize, groups: usize) -> Result<NodeId, GraphError> {
+fn conv(
+    b: &mut Builder,
+    name: &str,
+    x: NodeId,
+    out: usize,
+    kernel: usize,
+    stride: usize,
+    groups: usize,
+) -> Result<NodeId, GraphError> {
     let [_, _, h, w] = b.graph.shape(x);
     b.conv(name, x, out, Window::same(kernel, stride, [h, w]), groups, false)
 }

@@ -1,0 +1,17 @@
+.PHONY: demo test check-binary
+
+# Explains an example photo with the bundled model.
+demo:
+	@tools/setup.sh run
+	cargo run --release -- explain examples/chelsea.png --output chelsea.gradcam.png
+	@echo "Open chelsea.gradcam.png: the heat shows where the network saw the cat."
+
+# Every test, on the software drivers if there is no graphics card.
+test:
+	@tools/setup.sh test
+	cargo test
+
+# The promises about the release binary: size, and what it is linked with.
+check-binary:
+	cargo build --release
+	@tools/check_binary.sh target/release/gradcam

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Installs what is missing to run gradcam (`setup.sh run`) or its tests too (`setup.sh test`), on Debian and
+# its relatives; says what before it does. Rust itself is left to you: https://rustup.rs
+set -euo pipefail
+
+has_library() { ldconfig -p 2>/dev/null | grep -q "$1"; }
+has_file() { compgen -G "$1" >/dev/null; }
+
+[ "$(uname)" = Linux ] || exit 0
+packages=()
+command -v cc >/dev/null || packages+=(gcc libc6-dev)
+has_library libvulkan.so.1 || packages+=(libvulkan1)
+has_file '/usr/share/vulkan/icd.d/*.json' || has_file '/etc/vulkan/icd.d/*.json' || packages+=(mesa-vulkan-drivers)
+if [ "${1:-run}" = test ]; then
+    has_library libEGL.so.1 || packages+=(libegl1)
+    has_file '/usr/lib/*/dri/swrast_dri.so' || packages+=(libgl1-mesa-dri)
+    has_file '/usr/share/vulkan/explicit_layer.d/VkLayer_khronos_validation.json' || packages+=(vulkan-validationlayers)
+fi
+[ ${#packages[@]} -gt 0 ] || exit 0
+
+if ! command -v apt-get >/dev/null; then
+    echo "setup: missing ${packages[*]} (Debian's names); install them with your package manager" >&2
+    exit 1
+fi
+echo "setup: installing ${packages[*]} with apt-get (a compiler to link with, the Vulkan loader, a software driver, or test tools)"
+as_root=()
+[ "$(id -u)" = 0 ] || as_root=(sudo)
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
