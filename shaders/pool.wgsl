@@ -1,5 +1,6 @@
 // Pooling: the greatest element of each window (MAX), or the mean.
 //   y[n,c,oy,ox] = max or 1/divisor · Σ of x[n,c, oy·s − p .. + k, ox·s − p .. + k]
+// or over adaptive windows (ADAPTIVE), see `shared/pool.wgsl`
 // x [planes][in_h][in_w], y [planes][out_h][out_w]: texels, one output an invocation
 // dispatch: planes · out_h · out_w invocations
 struct Params {

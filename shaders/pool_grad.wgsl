@@ -17,8 +17,12 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> params: Params;
 #import read dy 1
+#ifdef ADAPTIVE
+#import write y 2
+#else
 #import read x 2
 #import write y 3
+#endif
 #import grid
 #import pool
 
@@ -50,10 +54,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     let i = vec2<u32>(at % size.x, at / size.x % size.y);
     let map = plane / params.blocks;
     let image_plane = map / params.per_image * params.blocks + plane % params.blocks;
-    // The windows that cover i: o·s <= i + p < o·s + k.
-    let shifted = i + params.pad;
-    let first = (max(shifted + 1u, params.kernel) - params.kernel + params.stride - 1u) / params.stride;
-    let end = min(shifted / params.stride + 1u, params.out_size);
+    let first = covering_start(i);
+    let end = covering_end(i);
     var sum = vec4<f32>();
     for (var oy = first.y; oy < end.y; oy++) {
         for (var ox = first.x; ox < end.x; ox++) {

@@ -4,7 +4,9 @@
 mod common;
 
 use common::{Random, error, every_gpu, features, run_cpu, run_gpu};
-use gradcam::graph::{Activation, Conv2d, Graph, Kind, Linear, NodeId, Op, Pool2d, PoolKind, Window, gradients};
+use gradcam::graph::{
+    Activation, Conv2d, Graph, Kind, LayerNorm, Linear, NodeId, Op, Pool2d, PoolKind, Window, gradients,
+};
 
 /// f64 differences with this step are good to about 1e-9 for these functions.
 const STEP: f64 = 1e-5;
@@ -95,6 +97,26 @@ fn layers() {
     check("scale and shift", [2, 3, 2, 3], |g, r, x| {
         let (scale, shift) = (r.param(g, &[3]), Some(r.param(g, &[3])));
         g.push(Op::ScaleShift { scale, shift }, &[x]).unwrap()
+    });
+    check("layer norm", [2, 5, 2, 3], |g, r, x| {
+        let norm = LayerNorm { weight: r.param(g, &[5]), bias: r.param(g, &[5]), eps: 1e-5 };
+        g.push(Op::LayerNorm(norm), &[x]).unwrap()
+    });
+    for to in [[2, 2], [3, 4], [7, 5]] {
+        check(&format!("adaptive pool to {to:?}"), [1, 3, 5, 4], |g, _, x| {
+            g.push(Op::AdaptivePool { to }, &[x]).unwrap()
+        });
+    }
+    check("shuffled slices, joined", [2, 6, 2, 3], |g, _, x| {
+        let halves = [0, 2].map(|start| g.push(Op::Slice { start, channels: 4 }, &[x]).unwrap());
+        let joined = g.push(Op::Concat, &halves).unwrap();
+        g.push(Op::Shuffle { groups: 2 }, &[joined]).unwrap()
+    });
+    check("squeeze and excitation", [2, 6, 3, 4], |g, r, x| {
+        let squeezed = g.push(Op::Mean, &[x]).unwrap();
+        let excited = conv(g, r, squeezed, 6, Window::square(1, 1, 0), 1);
+        let gate = g.push(Op::Activate(Activation::Sigmoid), &[excited]).unwrap();
+        g.push(Op::Gate, &[x, gate]).unwrap()
     });
     check("x + f(x) + f(x)", [1, 4, 3, 4], |g, r, x| {
         let y = conv(g, r, x, 4, Window::square(3, 1, 1), 1);

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Random, error, every_gpu, features, run_cpu, run_gpu};
-use gradcam::graph::{Activation, Conv2d, Graph, Kind, Linear, NodeId, Op, Pool2d, PoolKind, Shape, Window};
+use gradcam::graph::{Activation, Conv2d, Graph, Kind, LayerNorm, Linear, NodeId, Op, Pool2d, PoolKind, Shape, Window};
 
 /// f32 sums of a few thousand products, relative to the largest.
 const TOLERANCE: f64 = 3e-6;
@@ -199,6 +199,51 @@ fn elementwise() {
     cases.push(case("scale".into(), &[[2, 6, 3, 7]], |g, r| Op::ScaleShift { scale: r.param(g, &[6]), shift: None }));
     cases.push(case("mean".into(), &[[2, 6, 13, 7]], |_, _| Op::Mean));
     cases.push(case("mean gradient".into(), &[[3, 6, 1, 1]], |_, _| Op::MeanGrad { input: [5, 3] }));
+    check(cases);
+}
+
+#[test]
+fn channels() {
+    let mut cases = vec![];
+    for (a, b) in [(4, 8), (4, 3), (5, 7), (3, 4), (6, 1)] {
+        cases.push(case(format!("concat {a} and {b}"), &[[2, a, 3, 5], [2, b, 3, 5]], |_, _| Op::Concat));
+    }
+    for (from, start, channels) in [(12, 4, 4), (12, 8, 3), (11, 4, 7), (9, 3, 5), (9, 0, 9)] {
+        cases.push(case(format!("slice {start}+{channels}"), &[[2, from, 3, 5]], |_, _| Op::Slice { start, channels }));
+        let gradient = Op::SliceGrad { start, channels: from };
+        cases.push(case(format!("slice gradient {start}+{channels}"), &[[2, channels, 3, 5]], |_, _| gradient));
+    }
+    for (c, groups) in [(8, 2), (12, 3), (10, 2), (6, 6)] {
+        cases.push(case(format!("shuffle {c} in {groups}"), &[[2, c, 3, 5]], |_, _| Op::Shuffle { groups }));
+    }
+    cases.push(case("gate".into(), &[[2, 6, 3, 5], [2, 6, 1, 1]], |_, _| Op::Gate));
+    cases.push(case("gate of maps".into(), &[[4, 6, 3, 5], [2, 6, 1, 1]], |_, _| Op::Gate));
+    cases.push(case("gate gradient".into(), &[[4, 6, 13, 5], [2, 6, 13, 5]], |_, _| Op::GateGrad));
+    check(cases);
+}
+
+#[test]
+fn layer_norm() {
+    let mut cases = vec![];
+    for c in [8, 6, 96] {
+        let norm =
+            |g: &mut Graph, r: &mut Random| LayerNorm { weight: r.param(g, &[c]), bias: r.param(g, &[c]), eps: 1e-6 };
+        cases.push(case(format!("layer norm {c}"), &[[2, c, 3, 5]], |g, r| Op::LayerNorm(norm(g, r))));
+        let shapes = [[4, c, 3, 5], [2, c, 3, 5]];
+        cases.push(case(format!("layer norm gradient {c}"), &shapes, |g, r| Op::LayerNormGrad(norm(g, r))));
+    }
+    check(cases);
+}
+
+#[test]
+fn adaptive_pooling() {
+    let mut cases = vec![];
+    for (from, to) in [([13, 7], [7, 7]), ([6, 8], [6, 6]), ([7, 7], [7, 7]), ([3, 5], [7, 6])] {
+        let [h, w] = from;
+        cases.push(case(format!("{from:?} to {to:?}"), &[[2, 5, h, w]], |_, _| Op::AdaptivePool { to }));
+        let shape = [2, 5, to[0], to[1]];
+        cases.push(case(format!("gradient of {from:?} to {to:?}"), &[shape], |_, _| Op::AdaptivePoolGrad { from }));
+    }
     check(cases);
 }
 

@@ -7,7 +7,8 @@ use naga::proc::BoundsCheckPolicies;
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 
 /// Defines that only some shaders have, and that double their variants.
-const OPTIONAL: [(&str, &[&str]); 2] = [("GRADIENT", &["conv", "depthwise"]), ("MAX", &["pool", "pool_grad"])];
+const OPTIONAL: [(&str, &[&str]); 3] =
+    [("GRADIENT", &["conv", "depthwise"]), ("MAX", &["pool", "pool_grad"]), ("ADAPTIVE", &["pool", "pool_grad"])];
 
 fn variants(shader: &'static str, profile: &Profile) -> Vec<Vec<(&'static str, u32)>> {
     let mut base = vec![];
@@ -16,7 +17,7 @@ fn variants(shader: &'static str, profile: &Profile) -> Vec<Vec<(&'static str, u
     }
     match shader {
         "select" | "min_max" => base.extend([("WORKGROUP", profile.wide), ("LANES", profile.wide)]),
-        "linear" | "reduce" | "weighted_sum" => {
+        "linear" | "reduce" | "gate_grad" | "weighted_sum" => {
             let [lanes, outputs] = profile.lanes;
             base.extend([("WORKGROUP", lanes * outputs), ("LANES", lanes), ("OUTPUTS", outputs)]);
             if lanes > 1 {
@@ -38,6 +39,8 @@ fn variants(shader: &'static str, profile: &Profile) -> Vec<Vec<(&'static str, u
             all = all.iter().flat_map(|v| [v.clone(), [&v[..], &[(define, 1)]].concat()]).collect();
         }
     }
+    // A maximum is never adaptive.
+    all.retain(|v| !["MAX", "ADAPTIVE"].iter().all(|name| v.iter().any(|(n, _)| n == name)));
     all
 }
 

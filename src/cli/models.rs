@@ -3,7 +3,7 @@
 use std::io::{Write, stdout};
 
 use clap::Args;
-use gradcam::model::{models, zoo::ARCHITECTURES};
+use gradcam::model::{models, zoo::architectures};
 use serde_json::json;
 
 use super::{Failure, ModelArgs, print_json};
@@ -36,7 +36,9 @@ impl Models {
             return Ok(());
         }
         if self.json {
-            let architectures = ARCHITECTURES.iter().map(|a| json!({"name": a.name, "default_layer": a.default_layer}));
+            let architectures = architectures().map(
+                |a| json!({"name": a.name, "library": a.library, "default_layer": a.default_layer, "size": a.size}),
+            );
             let bundled: Vec<&str> = models().collect();
             return print_json(&json!({"bundled": bundled, "architectures": architectures.collect::<Vec<_>>()}));
         }
@@ -45,8 +47,8 @@ impl Models {
             writeln!(out, "{name}  bundled: {}", model.provenance().unwrap_or(model.architecture()))?;
         }
         writeln!(out, "\nArchitectures of --model FILE.safetensors, with their default layers:")?;
-        for a in ARCHITECTURES {
-            writeln!(out, "{}  {}", a.name, a.default_layer)?;
+        for a in architectures() {
+            writeln!(out, "{:28} {:12} {}", a.name, format!("{:?}", a.library).to_lowercase(), a.default_layer)?;
         }
         Ok(())
     }

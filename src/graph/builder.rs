@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{Activation, Conv2d, Graph, GraphError, Linear, NodeId, Op, Param, ParamId, Pool2d, Window};
+use super::{Activation, Conv2d, Graph, GraphError, LayerNorm, Linear, NodeId, Op, Param, ParamId, Window};
 
 /// Where a builder takes trained tensors from.
 ///
 /// A source answers every question, so that one pass over the network finds all that is missing or
 /// misshapen; it keeps its complaints for the end.
 pub trait ParamSource {
-    /// The tensor of this name with exactly this shape, or zeros after noting a complaint.
+    /// The tensor of this name with exactly this shape, or nothing after noting a complaint.
     fn get(&mut self, name: &str, shape: &[usize]) -> Arc<[f32]>;
 }
 
@@ -111,28 +111,83 @@ impl<'a> Builder<'a> {
         })
     }
 
-    /// Global average pooling as the module `name`.
+    /// A linear layer applied to the channels of each pixel, as the module `name`: a 1×1 convolution whose weight
+    /// is a matrix.
     ///
     /// # Errors
     /// [`GraphError::Shape`] if the input does not fit.
-    pub fn global_pool(&mut self, name: &str, x: NodeId) -> Result<NodeId, GraphError> {
-        self.module(name, |b| b.graph.push(Op::Mean, &[x]))
+    pub fn pointwise(&mut self, name: &str, x: NodeId, out: usize) -> Result<NodeId, GraphError> {
+        let shape = [out, self.graph.shape(x)[1]];
+        self.module(name, |b| {
+            let weight = b.param("weight", &shape);
+            let bias = Some(b.param("bias", &[out]));
+            let conv = Conv2d { weight, bias, out_channels: out, window: Window::square(1, 1, 0), groups: 1 };
+            b.graph.push(Op::Conv2d(conv), &[x])
+        })
     }
 
-    /// Max or average pooling as the module `name`.
+    /// Layer normalisation over channels as the module `name`.
     ///
     /// # Errors
     /// [`GraphError::Shape`] if the input does not fit.
-    pub fn pool(&mut self, name: &str, x: NodeId, pool: Pool2d) -> Result<NodeId, GraphError> {
-        self.module(name, |b| b.graph.push(Op::Pool2d(pool), &[x]))
+    pub fn layer_norm(&mut self, name: &str, x: NodeId, eps: f32) -> Result<NodeId, GraphError> {
+        let channels = [self.graph.shape(x)[1]];
+        self.module(name, |b| {
+            let norm = LayerNorm { weight: b.param("weight", &channels), bias: b.param("bias", &channels), eps };
+            b.graph.push(Op::LayerNorm(norm), &[x])
+        })
     }
 
-    /// `a + b`, a residual join.
+    /// `x · scale[c]`, with the parameter `name` of this shape: a layer scale.
     ///
     /// # Errors
-    /// [`GraphError::Shape`] if the operands differ.
-    pub fn add(&mut self, a: NodeId, b: NodeId) -> Result<NodeId, GraphError> {
-        self.graph.push(Op::Add, &[a, b])
+    /// [`GraphError::Shape`] if the input does not fit.
+    pub fn layer_scale(&mut self, name: &str, x: NodeId, shape: &[usize]) -> Result<NodeId, GraphError> {
+        let scale = self.param(name, shape);
+        self.graph.push(Op::ScaleShift { scale, shift: None }, &[x])
+    }
+
+    /// `x · scale[c] + shift[c]` with given numbers.
+    ///
+    /// # Errors
+    /// [`GraphError::Shape`] if the input does not fit.
+    pub fn affine(&mut self, name: &str, x: NodeId, scale: &[f32], shift: &[f32]) -> Result<NodeId, GraphError> {
+        let mut param = |part: &str, values: &[f32]| {
+            let name = format!("{name}.{part}");
+            self.graph.param(Param::new(name, vec![values.len()], values.into()))
+        };
+        let (scale, shift) = (param("scale", scale), param("shift", shift));
+        self.graph.push(Op::ScaleShift { scale, shift: Some(shift) }, &[x])
+    }
+
+    /// An operation of one operand that is a module in PyTorch, such as a pool or an activation.
+    ///
+    /// # Errors
+    /// [`GraphError::Shape`] if the input does not fit.
+    pub fn layer(&mut self, name: &str, x: NodeId, op: Op) -> Result<NodeId, GraphError> {
+        self.module(name, |b| b.graph.push(op, &[x]))
+    }
+
+    /// An operation that is no module, such as `+` or a functional activation.
+    ///
+    /// # Errors
+    /// [`GraphError::Shape`] if the operands do not fit.
+    pub fn op(&mut self, op: Op, operands: &[NodeId]) -> Result<NodeId, GraphError> {
+        self.graph.push(op, operands)
+    }
+
+    /// `torch.cat(parts, 1)`.
+    ///
+    /// # Errors
+    /// [`GraphError::Shape`] if the parts do not fit together.
+    pub fn concat(&mut self, parts: &[NodeId]) -> Result<NodeId, GraphError> {
+        let (first, others) = parts.split_first().ok_or(GraphError::NoPath(0))?;
+        others.iter().try_fold(*first, |joined, part| self.graph.push(Op::Concat, &[joined, *part]))
+    }
+
+    /// Channels of a node's value.
+    pub fn channels(&self, x: NodeId) -> usize {
+        self.graph.shape(x)[1]
     }
 
     fn path(&self, name: &str) -> String {

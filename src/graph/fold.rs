@@ -1,8 +1,6 @@
 //! Folds batch norms into the convolutions before them.
 
-use std::sync::Arc;
-
-use super::{Graph, NodeId, Op, Param};
+use super::{Conv2d, Graph, NodeId, Op, Param};
 
 /// Replaces every `ScaleShift` that alone reads a convolution by that convolution with scaled weights:
 /// `s · (W∗x + b) + t = (s·W)∗x + (s·b + t)`. Convolutions in `keep` stay as they are, because their own
@@ -11,28 +9,46 @@ pub fn fold(graph: &mut Graph, keep: &[NodeId]) {
     let mut readers = vec![0; graph.nodes.len()];
     graph.nodes.iter().flat_map(|n| &n.inputs).for_each(|&i| readers[i] += 1);
     for id in 0..graph.nodes.len() {
-        let Op::ScaleShift { scale, shift: Some(shift) } = graph.nodes[id].op else { continue };
+        let Op::ScaleShift { scale, shift } = graph.nodes[id].op else { continue };
         let before = graph.nodes[id].inputs[0];
         let Op::Conv2d(conv) = graph.nodes[before].op.clone() else { continue };
         if readers[before] > 1 || keep.contains(&before) {
             continue;
         }
-        let (weight, scale, shift) = (&graph.params[conv.weight], &graph.params[scale], &graph.params[shift]);
-        let folded = Param {
-            name: format!("{} × {}", weight.name, scale.name),
-            row_scale: Some(scale.values.clone()),
-            ..weight.clone()
-        };
-        let bias: Arc<[f32]> = match conv.bias.map(|b| &graph.params[b]) {
-            None => shift.values.clone(),
-            Some(bias) => {
-                let scaled = bias.values.iter().zip(scale.values.iter()).map(|(b, s)| b * s);
-                scaled.zip(shift.values.iter()).map(|(b, t)| b + t).collect()
-            }
-        };
-        let bias = Param::new(format!("{} folded", shift.name), shift.shape.clone(), bias);
-        let op = super::Conv2d { weight: graph.param(folded), bias: Some(graph.param(bias)), ..conv };
+        let folded = Folded { conv: &conv, scale: &graph.params[scale], shift: shift.map(|s| &graph.params[s]) };
+        let (weight, bias) = (folded.weight(graph), folded.bias(graph));
+        let op = Conv2d { weight: graph.param(weight), bias: bias.map(|b| graph.param(b)), ..conv };
         graph.nodes[id].inputs = graph.nodes[before].inputs.clone();
         graph.nodes[id].op = Op::Conv2d(op);
+    }
+}
+
+struct Folded<'a> {
+    conv: &'a Conv2d,
+    scale: &'a Param,
+    shift: Option<&'a Param>,
+}
+
+impl Folded<'_> {
+    /// `s · W`, multiplied when the values are asked for.
+    fn weight(&self, graph: &Graph) -> Param {
+        let weight = &graph.params[self.conv.weight];
+        let scale = &self.scale.values;
+        let row_scale = match &weight.row_scale {
+            None => scale.clone(),
+            Some(first) => first.iter().zip(scale.iter()).map(|(a, b)| a * b).collect(),
+        };
+        let name = format!("{} × {}", weight.name, self.scale.name);
+        Param { name, row_scale: Some(row_scale), ..weight.clone() }
+    }
+
+    /// `s · b + t`, none if there is neither `b` nor `t`.
+    fn bias(&self, graph: &Graph) -> Option<Param> {
+        let bias = self.conv.bias.map(|b| &graph.params[b]);
+        let like = bias.or(self.shift)?;
+        let at = |p: Option<&Param>, i: usize| p.map_or(0.0, |p| p.values[i]);
+        let values = self.scale.values.iter().enumerate().map(|(i, s)| s * at(bias, i) + at(self.shift, i)).collect();
+        let name = format!("{} × {} + {}", like.name, self.scale.name, self.shift.map_or("", |s| &s.name));
+        Some(Param::new(name, vec![self.conv.out_channels], values))
     }
 }

@@ -26,7 +26,7 @@ pub fn gradients(
         for operand in 0..graph.nodes[id].inputs.len() {
             let x = graph.nodes[id].inputs[operand];
             if on_path[x] {
-                let dx = backward(graph, id, dy)?;
+                let dx = backward(graph, id, operand, dy)?;
                 grads[x] = Some(match grads[x] {
                     None => dx,
                     Some(other) => graph.push(Op::Add, &[other, dx])?,
@@ -37,10 +37,10 @@ pub fn gradients(
     targets.iter().map(|&t| grads.get(t).copied().flatten().ok_or(GraphError::NoPath(t))).collect()
 }
 
-/// The gradient of the node's operand, given the gradient `dy` of its value. No operation so far tells its
-/// operands apart: `Add` passes `dy` to both.
-fn backward(graph: &mut Graph, id: NodeId, dy: NodeId) -> Result<NodeId, GraphError> {
-    let x = graph.nodes[id].inputs[0];
+/// The gradient of one of the node's operands, given the gradient `dy` of its value.
+fn backward(graph: &mut Graph, id: NodeId, operand: usize, dy: NodeId) -> Result<NodeId, GraphError> {
+    let inputs = graph.nodes[id].inputs.clone();
+    let x = inputs[operand];
     let [_, c, h, w] = graph.shape(x);
     let input = [h, w];
     match graph.nodes[id].op.clone() {
@@ -49,7 +49,17 @@ fn backward(graph: &mut Graph, id: NodeId, dy: NodeId) -> Result<NodeId, GraphEr
         Op::Linear(linear) => graph.push(Op::LinearGrad { linear, input: [c, h, w] }, &[dy]),
         Op::Activate(f) => graph.push(Op::ActivateGrad(f), &[dy, if f.saves_output() { id } else { x }]),
         Op::Add => Ok(dy),
+        Op::Concat => {
+            let start = if operand == 0 { 0 } else { graph.shape(inputs[0])[1] };
+            graph.push(Op::Slice { start, channels: c }, &[dy])
+        }
+        Op::Slice { start, .. } => graph.push(Op::SliceGrad { start, channels: c }, &[dy]),
+        Op::Shuffle { groups } => graph.push(Op::Shuffle { groups: c / groups }, &[dy]),
+        Op::Gate if operand == 0 => graph.push(Op::Gate, &[dy, inputs[1]]),
+        Op::Gate => graph.push(Op::GateGrad, &[dy, inputs[0]]),
+        Op::LayerNorm(norm) => graph.push(Op::LayerNormGrad(norm), &[dy, x]),
         Op::Pool2d(pool) => graph.push(Op::Pool2dGrad(pool), &[dy, x]),
+        Op::AdaptivePool { .. } => graph.push(Op::AdaptivePoolGrad { from: input }, &[dy]),
         Op::Mean => graph.push(Op::MeanGrad { input }, &[dy]),
         op => Err(GraphError::NoGradient(format!("{op:?}"))),
     }

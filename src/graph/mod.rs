@@ -12,7 +12,7 @@ mod shape;
 pub use builder::{Builder, ParamSource};
 pub use fold::fold;
 pub use grad::gradients;
-pub use op::{Activation, Conv2d, Linear, Op, Overlay, Pool2d, PoolKind, Window};
+pub use op::{Activation, Conv2d, LayerNorm, Linear, Op, Overlay, Pool2d, PoolKind, Window};
 pub use shape::{Shape, infer};
 
 use std::borrow::Cow;

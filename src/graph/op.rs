@@ -77,16 +77,19 @@ pub enum Activation {
     HardSigmoid,
     /// `x · hard_sigmoid(x)`.
     HardSwish,
+    /// `x · Φ(x)` with the normal distribution's Φ, the exact form.
+    Gelu,
 }
 
 impl Activation {
     /// Every activation, for tests and tables.
-    pub const ALL: [Self; 6] = [Self::Relu, Self::Relu6, Self::Sigmoid, Self::Silu, Self::HardSigmoid, Self::HardSwish];
+    pub const ALL: [Self; 7] =
+        [Self::Relu, Self::Relu6, Self::Sigmoid, Self::Silu, Self::HardSigmoid, Self::HardSwish, Self::Gelu];
 
     /// Whether the derivative is taken from the output (`true`) or from the input of the function.
     /// Taking it from the output lets the input go as soon as the function has run.
     pub fn saves_output(self) -> bool {
-        !matches!(self, Self::Silu | Self::HardSwish)
+        !matches!(self, Self::Silu | Self::HardSwish | Self::Gelu)
     }
 }
 
@@ -111,6 +114,30 @@ pub struct Pool2d {
     pub window: Window,
     /// Rounds the output size up, as `torch.nn.MaxPool2d(ceil_mode=True)`.
     pub ceil_mode: bool,
+}
+
+/// Layer normalisation over the channels of each pixel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerNorm {
+    /// `[c]`.
+    pub weight: ParamId,
+    /// `[c]`.
+    pub bias: ParamId,
+    /// Added to the variance.
+    pub eps: f32,
+}
+
+impl Pool2d {
+    /// `torch.nn.MaxPool2d`.
+    pub fn max(kernel: usize, stride: usize, pad: usize, ceil_mode: bool) -> Op {
+        Op::Pool2d(Self { kind: PoolKind::Max, window: Window::square(kernel, stride, pad), ceil_mode })
+    }
+
+    /// `torch.nn.AvgPool2d`, which counts its padding.
+    pub fn average(kernel: usize, stride: usize, pad: usize) -> Op {
+        let kind = PoolKind::Average { count_include_pad: true };
+        Op::Pool2d(Self { kind, window: Window::square(kernel, stride, pad), ceil_mode: false })
+    }
 }
 
 /// Where and how a heat map is laid over a photo.
@@ -161,8 +188,31 @@ pub enum Op {
     Activate(Activation),
     /// `(a, b) -> a + b`.
     Add,
+    /// `(a, b) -> ` the channels of `a`, then those of `b`.
+    Concat,
+    /// `(x) -> ` the channels from `start` on, as many as said.
+    Slice {
+        /// First channel.
+        start: usize,
+        /// Number of channels.
+        channels: usize,
+    },
+    /// `(x) -> ` channel `j · groups + i` from channel `i · c / groups + j`: ShuffleNet's channel shuffle.
+    Shuffle {
+        /// Number of groups.
+        groups: usize,
+    },
+    /// `(x [m,c,h,w], s [n,c,1,1]) -> x · s`, a squeeze-excitation's gate.
+    Gate,
+    /// `(x [n,c,h,w]) -> [n,c,h,w]`, normalised over `c` at each pixel.
+    LayerNorm(LayerNorm),
     /// `(x) -> y`.
     Pool2d(Pool2d),
+    /// `(x) -> [n,c,to]`: mean over windows from `⌊o·in/out⌋` to `⌈(o+1)·in/out⌉`.
+    AdaptivePool {
+        /// Height and width of the output.
+        to: [usize; 2],
+    },
     /// `(x [n,c,h,w]) -> [n,c,1,1]`: mean over space, both global pooling and Grad-CAM's weights.
     Mean,
 
@@ -199,6 +249,22 @@ pub enum Op {
     ActivateGrad(Activation),
     /// `(dy, x) -> dx`.
     Pool2dGrad(Pool2d),
+    /// `(dy) -> dx` of an adaptive pool whose input was `from`.
+    AdaptivePoolGrad {
+        /// Height and width of its input.
+        from: [usize; 2],
+    },
+    /// `(dy) -> ` `dy` as the channels from `start` on of `channels`, zeros elsewhere.
+    SliceGrad {
+        /// First channel.
+        start: usize,
+        /// Channels of the forward input.
+        channels: usize,
+    },
+    /// `(dy [m,c,h,w], x [n,c,h,w]) -> [m,c,1,1]`: `Σ_p dy · x`, a gate's own gradient.
+    GateGrad,
+    /// `(dy, x) -> dx`.
+    LayerNormGrad(LayerNorm),
     /// `(dy [m,c,1,1]) -> dy / (h·w)` spread over `h` × `w`.
     MeanGrad {
         /// Height and width of the forward input.

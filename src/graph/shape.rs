@@ -20,7 +20,8 @@ fn check(op: &Op, inputs: &[Type]) -> Result<Type, String> {
         Op::Normalise { .. } => &[Pixels],
         Op::Pack => &[Plain],
         Op::Select => &[Features, Plain],
-        Op::Add | Op::ActivateGrad(_) | Op::Pool2dGrad(_) | Op::WeightedSum | Op::Rescale => &[Features, Features],
+        Op::Add | Op::Concat | Op::Gate | Op::WeightedSum | Op::Rescale => &[Features, Features],
+        Op::ActivateGrad(_) | Op::Pool2dGrad(_) | Op::GateGrad | Op::LayerNormGrad(_) => &[Features, Features],
         Op::Overlay(_) => &[Features, Pixels],
         _ => &[Features],
     };
@@ -36,7 +37,7 @@ fn check(op: &Op, inputs: &[Type]) -> Result<Type, String> {
             require(c == 3, || format!("takes 3 channels, was given {c}"))?;
             features([n, 3, h, w])
         }
-        Op::Pack | Op::ScaleShift { .. } | Op::Activate(_) | Op::ReluMap => features(shape(0)),
+        Op::Pack | Op::ScaleShift { .. } | Op::Activate(_) | Op::ReluMap | Op::LayerNorm(_) => features(shape(0)),
         Op::Unpack => Ok(Type { kind: Plain, shape: shape(0) }),
         Op::Conv2d(conv) => {
             let [n, c, h, w] = shape(0);
@@ -52,6 +53,33 @@ fn check(op: &Op, inputs: &[Type]) -> Result<Type, String> {
             require(shape(0) == shape(1), || format!("{:?} and {:?} differ", shape(0), shape(1)))?;
             features(shape(0))
         }
+        Op::Concat => {
+            let ([n, a, h, w], [m, b, ..]) = (shape(0), shape(1));
+            require(n == m && shape(1)[2..] == [h, w], || format!("{:?} and {:?} differ", shape(0), shape(1)))?;
+            features([n, a + b, h, w])
+        }
+        Op::Slice { start, channels } => {
+            let [n, c, h, w] = shape(0);
+            require(start + channels <= c, || format!("only {c} channels"))?;
+            features([n, *channels, h, w])
+        }
+        Op::SliceGrad { start, channels } => {
+            let [n, c, h, w] = shape(0);
+            require(start + c <= *channels, || format!("only {channels} channels"))?;
+            features([n, *channels, h, w])
+        }
+        Op::Shuffle { groups } => {
+            divides(*groups, shape(0)[1])?;
+            features(shape(0))
+        }
+        Op::Gate => {
+            let [m, c, ..] = shape(0);
+            divides(shape(1)[0], m)?;
+            require(shape(1)[1..] == [c, 1, 1], || format!("gate {:?} does not fit", shape(1)))?;
+            features(shape(0))
+        }
+        Op::AdaptivePool { to } => features([shape(0)[0], shape(0)[1], to[0], to[1]]),
+        Op::AdaptivePoolGrad { from } => features([shape(0)[0], shape(0)[1], from[0], from[1]]),
         Op::Pool2d(pool) => {
             let [n, c, h, w] = shape(0);
             let [oh, ow] = windowed(&pool.window, [h, w], pool.ceil_mode)?;
@@ -81,10 +109,11 @@ fn check(op: &Op, inputs: &[Type]) -> Result<Type, String> {
             features([m, *in_channels, input[0], input[1]])
         }
         Op::LinearGrad { input, .. } => features([shape(0)[0], input[0], input[1], input[2]]),
-        Op::ActivateGrad(_) => {
+        Op::ActivateGrad(_) | Op::LayerNormGrad(_) | Op::GateGrad => {
             divides(shape(1)[0], shape(0)[0])?;
             require(shape(0)[1..] == shape(1)[1..], || format!("{:?} and {:?} differ", shape(0), shape(1)))?;
-            features(shape(0))
+            let [m, c, ..] = shape(0);
+            features(if *op == Op::GateGrad { [m, c, 1, 1] } else { shape(0) })
         }
         Op::Pool2dGrad(pool) => {
             divides(shape(1)[0], shape(0)[0])?;

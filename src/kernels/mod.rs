@@ -3,11 +3,13 @@
 
 mod activation;
 mod cam;
+mod channels;
 mod classify;
 mod constant;
 mod conv;
 mod layout;
 mod linear;
+mod norm;
 mod overlay;
 mod pool;
 pub mod preprocess;
@@ -70,6 +72,16 @@ pub fn lower(profile: &Profile, graph: &Graph, id: NodeId, fused: Option<(Activa
         Op::Activate(f) => activation::forward(&cx, *f),
         Op::ActivateGrad(f) => activation::grad(&cx, *f),
         Op::Add => activation::add(&cx),
+        Op::Concat => channels::concat(&cx),
+        Op::Slice { start, .. } => channels::slice(&cx, *start),
+        Op::SliceGrad { start, .. } => channels::slice_grad(&cx, *start),
+        Op::Shuffle { groups } => channels::shuffle(&cx, *groups),
+        Op::Gate => channels::gate(&cx),
+        Op::GateGrad => channels::gate_grad(&cx),
+        Op::LayerNorm(norm) => norm::forward(&cx, norm),
+        Op::LayerNormGrad(norm) => norm::grad(&cx, norm),
+        Op::AdaptivePool { .. } => pool::adaptive(&cx),
+        Op::AdaptivePoolGrad { .. } => pool::adaptive_grad(&cx),
         Op::Pool2d(pool) => pool::forward(&cx, pool),
         Op::Pool2dGrad(pool) => pool::grad(&cx, pool),
         Op::Mean => linear::mean(&cx),

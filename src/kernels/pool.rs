@@ -33,6 +33,23 @@ pub fn grad(cx: &Context, pool: &Pool2d) -> Dispatch {
     kernel(cx, "pool_grad", pool, x, dy, dy[0] / x[0], cx.shape())
 }
 
+/// Mean over adaptive windows.
+pub fn adaptive(cx: &Context) -> Dispatch {
+    let (x, y) = (cx.input(0), cx.shape());
+    dispatch(cx, "pool", &[("ADAPTIVE", 1)], adaptive_params(x, y), y)
+}
+
+/// `dx` from `dy` of an adaptive pool.
+pub fn adaptive_grad(cx: &Context) -> Dispatch {
+    let (dy, x) = (cx.input(0), cx.shape());
+    dispatch(cx, "pool_grad", &[("ADAPTIVE", 1)], adaptive_params(x, dy), x)
+}
+
+/// The windows follow from the sizes.
+fn adaptive_params(x: Shape, y: Shape) -> Params {
+    Params { in_size: size([x[2], x[3]]), out_size: size([y[2], y[3]]), per_image: 1, ..Params::zeroed() }
+}
+
 fn kernel(
     cx: &Context,
     shader: &'static str,
@@ -42,8 +59,6 @@ fn kernel(
     per_image: usize,
     made: Shape,
 ) -> Dispatch {
-    let size = |[vertical, horizontal]: [usize; 2]| [horizontal as u32, vertical as u32];
-    let [n, c, h, w] = made;
     let params = Params {
         in_size: size([x[2], x[3]]),
         out_size: size([y[2], y[3]]),
@@ -52,10 +67,24 @@ fn kernel(
         pad: size(pool.window.pad_start),
         pad_end: size(pool.window.pad_end),
         count_pad: u32::from(pool.kind == PoolKind::Average { count_include_pad: true }),
-        planes: (n * blocks(c)) as u32,
-        blocks: blocks(c) as u32,
         per_image: per_image as u32,
+        ..Params::zeroed()
     };
     let defines: &[(&str, u32)] = if pool.kind == PoolKind::Max { &[("MAX", 1)] } else { &[] };
+    dispatch(cx, shader, defines, params, made)
+}
+
+fn size([vertical, horizontal]: [usize; 2]) -> [u32; 2] {
+    [horizontal as u32, vertical as u32]
+}
+
+fn dispatch(
+    cx: &Context,
+    shader: &'static str,
+    defines: &[(&'static str, u32)],
+    params: Params,
+    [n, c, h, w]: Shape,
+) -> Dispatch {
+    let params = Params { planes: (n * blocks(c)) as u32, blocks: blocks(c) as u32, ..params };
     cx.elementwise(shader, defines, params, None, n * blocks(c) * h * w)
 }

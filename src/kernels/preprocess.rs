@@ -9,11 +9,12 @@ macro_rules! files {
 }
 
 const SHADERS: &[(&str, &str)] = files!("":
-    "activation" "activation_grad" "add" "conv" "depthwise" "linear" "min_max" "normalise" "overlay" "pack"
+    "activation" "activation_grad" "add" "channels" "concat" "conv" "depthwise" "gate" "gate_grad" "layer_norm"
+    "layer_norm_grad" "linear" "min_max" "normalise" "overlay" "pack"
     "pointwise" "pool" "pool_grad" "reduce" "relu" "rescale" "resize" "scale_shift" "seed" "select" "spread"
     "unpack" "weighted_sum");
 const SHARED: &[(&str, &str)] = files!("shared/":
-    "accumulate" "activation" "bilinear" "grid" "lanes" "pool" "read" "source" "write");
+    "accumulate" "activation" "bilinear" "grid" "lanes" "moments" "pool" "read" "source" "write");
 
 /// Names of all shaders.
 pub fn shaders() -> impl Iterator<Item = &'static str> {

@@ -1,6 +1,7 @@
 //! What a network is: an architecture with weights, the input it expects, and its classes' names.
 
 mod layers;
+mod recognise;
 mod weights;
 pub mod zoo;
 
@@ -9,7 +10,9 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::graph::{Builder, Graph, Kind, NodeId, Op, Shape};
 use weights::Weights;
-use zoo::{ARCHITECTURES, Architecture};
+
+pub use weights::Tensor;
+use zoo::Architecture;
 
 /// Name of the model inside the library.
 pub const BUNDLED: &str = "efficientnet_lite0";
@@ -105,27 +108,28 @@ impl Model {
     /// [`Error::Weights`] if the file is damaged or does not fit the architecture, [`Error::Unknown`] if the
     /// architecture does not exist.
     pub fn parse(what: &str, bytes: &[u8], architecture: Option<&str>) -> Result<Self> {
-        let weights = Weights::parse(what, bytes)?;
-        let fail = |reason: String| Error::Weights { what: what.to_owned(), reason };
+        Self::new(Weights::parse(what, bytes)?, architecture)
+    }
+
+    /// The model of tensors in memory, each with its extents; `what` names them in errors.
+    ///
+    /// # Errors
+    /// As [`Model::parse`].
+    pub fn from_tensors(what: &str, tensors: Vec<Tensor>, architecture: Option<&str>) -> Result<Self> {
+        Self::new(Weights::new(what, tensors)?, architecture)
+    }
+
+    fn new(weights: Weights, architecture: Option<&str>) -> Result<Self> {
         let name = architecture.or(weights.metadata.get("architecture").map(String::as_str));
-        let name = name.ok_or_else(|| fail("the file names no architecture; name it with --arch".into()))?;
-        let architecture = *ARCHITECTURES.iter().find(|a| a.name == name).ok_or_else(|| {
-            Error::unknown("architecture", name, "gradcam models", ARCHITECTURES.iter().map(|a| a.name))
-        })?;
-        let classes = weights.shape(&format!("{}.bias", architecture.classifier)).and_then(<[usize]>::first).copied();
-        let preprocess = Preprocess::of(&weights)?;
-        let classes = classes.unwrap_or(1000).max(1);
+        let architecture = *recognise::recognise(&weights, name)?;
+        let preprocess = Preprocess::of(&weights, architecture.size)?;
+        let classes = recognise::classes(&weights, &architecture);
         let labels = if classes == 1000 {
             include_str!("../../weights/imagenet_labels.txt").lines().map(str::to_owned).collect()
         } else {
             vec![]
         };
-        let model = Self { architecture, weights, classes, preprocess, labels };
-        let mut reader = model.weights.reader();
-        let [h, w] = model.preprocess.size;
-        model.build(&mut reader, Kind::Plain, [1, 3, h, w])?;
-        reader.finish(architecture.name)?;
-        Ok(model)
+        Ok(Self { architecture, weights, classes, preprocess, labels })
     }
 
     /// Builds the network for images of this shape, given as pixels or as normalised plain numbers.
@@ -133,7 +137,7 @@ impl Model {
     /// # Errors
     /// [`Error::Graph`] if the images are too small for the network.
     pub fn network(&self, kind: Kind, shape: Shape) -> Result<Network> {
-        self.build(&mut self.weights.reader(), kind, shape)
+        self.build(&mut self.weights.reader(self.architecture.ignored), kind, shape)
     }
 
     fn build(&self, reader: &mut weights::Reader, kind: Kind, shape: Shape) -> Result<Network> {
@@ -200,7 +204,7 @@ pub fn models() -> impl Iterator<Item = &'static str> {
 
 impl Preprocess {
     /// What the file's metadata says, and ImageNet's customs where it is silent.
-    fn of(weights: &Weights) -> Result<Self> {
+    fn of(weights: &Weights, size: usize) -> Result<Self> {
         let entry = |key: &str| weights.metadata.get(key);
         let fail = |key: &str, value: &str| Error::Weights {
             what: weights.what().to_owned(),
@@ -214,7 +218,7 @@ impl Preprocess {
                 .ok_or_else(|| fail(key, value))
         };
         let size = match entry("input_size") {
-            None => [224, 224],
+            None => [size, size],
             Some(value) => match serde_json::from_str::<[usize; 3]>(value) {
                 Ok([3, h @ 1..=4096, w @ 1..=4096]) => [h, w],
                 _ => return Err(fail("input_size", value)),

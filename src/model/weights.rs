@@ -17,6 +17,9 @@ pub struct Weights {
     tensors: BTreeMap<String, (Vec<usize>, Arc<[f32]>)>,
 }
 
+/// A tensor by its name, with its extents and its values in row-major order.
+pub type Tensor = (String, Vec<usize>, Arc<[f32]>);
+
 impl Weights {
     /// Reads a safetensors file's bytes; `what` names it in errors.
     ///
@@ -27,7 +30,7 @@ impl Weights {
         let damaged = |e: safetensors::SafeTensorError| fail(what, format!("not a whole safetensors file: {e}"));
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
         let file = SafeTensors::deserialize(bytes).map_err(damaged)?;
-        let mut tensors = BTreeMap::new();
+        let mut tensors = vec![];
         for (name, view) in file.iter().filter(|(name, _)| !name.ends_with("num_batches_tracked")) {
             let data = view.data();
             let values: Arc<[f32]> = match view.dtype() {
@@ -38,15 +41,28 @@ impl Weights {
                     return Err(fail(what, format!("tensor '{name}' is {other:?}; f32, f16 and bf16 are supported")));
                 }
             };
-            if let Some(at) = values.iter().position(|v| !v.is_finite()) {
-                return Err(fail(
-                    what,
-                    format!("tensor '{name}' holds {} at {at}; export the weights again", values[at]),
-                ));
-            }
-            tensors.insert(name.to_owned(), (view.shape().to_vec(), values));
+            tensors.push((name.to_owned(), view.shape().to_vec(), values));
         }
-        Ok(Self { what: what.to_owned(), metadata: header.metadata().clone().unwrap_or_default(), tensors })
+        let metadata = header.metadata().clone().unwrap_or_default();
+        Ok(Self { metadata, ..Self::new(what, tensors)? })
+    }
+
+    /// Tensors in memory; `what` names them in errors.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] if a tensor's values are not as many as its extents say, or not finite.
+    pub fn new(what: &str, tensors: Vec<Tensor>) -> Result<Self> {
+        for (name, shape, values) in &tensors {
+            if shape.iter().product::<usize>() != values.len() {
+                return Err(fail(what, format!("tensor '{name}' has {} values, not {shape:?}", values.len())));
+            }
+            if let Some(at) = values.iter().position(|v| !v.is_finite()) {
+                let value = values[at];
+                return Err(fail(what, format!("tensor '{name}' holds {value} at {at}; export the weights again")));
+            }
+        }
+        let tensors = tensors.into_iter().map(|(name, shape, values)| (name, (shape, values))).collect();
+        Ok(Self { what: what.to_owned(), metadata: HashMap::new(), tensors })
     }
 
     /// Extents of a tensor.
@@ -54,9 +70,9 @@ impl Weights {
         self.tensors.get(name).map(|(shape, _)| &shape[..])
     }
 
-    /// A reader that keeps its complaints.
-    pub fn reader(&self) -> Reader<'_> {
-        Reader { weights: self, missing: vec![], misshapen: vec![], used: BTreeSet::new() }
+    /// A reader that keeps its complaints, but not of tensors whose names begin with one of `ignored`.
+    pub fn reader(&self, ignored: &'static [&'static str]) -> Reader<'_> {
+        Reader { weights: self, ignored, missing: vec![], misshapen: vec![], used: BTreeSet::new() }
     }
 
     /// The file's name for errors.
@@ -68,28 +84,30 @@ impl Weights {
 /// Hands out tensors while a network is built, and then says what did not fit.
 pub struct Reader<'a> {
     weights: &'a Weights,
+    ignored: &'static [&'static str],
     missing: Vec<String>,
     misshapen: Vec<String>,
     used: BTreeSet<String>,
 }
 
 impl Reader<'_> {
-    /// Fails if a tensor was missing, misshapen, or never asked for.
-    ///
-    /// # Errors
-    /// [`Error::Weights`] that names the first ten of each, and counts the others.
-    pub fn finish(self, architecture: &str) -> Result<()> {
-        let unexpected = self.weights.tensors.keys().filter(|name| !self.used.contains(*name)).cloned().collect();
-        let complaints: Vec<String> =
-            [("missing", self.missing), ("of another shape", self.misshapen), ("unexpected", unexpected)]
-                .into_iter()
-                .filter(|(_, names)| !names.is_empty())
-                .map(|(kind, names)| format!("{kind}: {}", first_ten(&names)))
-                .collect();
-        if complaints.is_empty() {
-            return Ok(());
-        }
-        Err(fail(&self.weights.what, format!("the tensors are not those of {architecture}; {}", complaints.join("; "))))
+    /// How many tensors are missing, misshapen, or were never asked for.
+    pub fn complaints(&self) -> usize {
+        self.missing.len() + self.misshapen.len() + self.unexpected().len()
+    }
+
+    /// The error that names the first ten tensors of each kind, and counts the others.
+    pub fn complain(self, architecture: &str) -> Error {
+        let unexpected = self.unexpected();
+        let kinds = [("missing", self.missing), ("of another shape", self.misshapen), ("unexpected", unexpected)];
+        let kinds = kinds.into_iter().filter(|(_, names)| !names.is_empty());
+        let complaints: Vec<String> = kinds.map(|(kind, names)| format!("{kind}: {}", first_ten(&names))).collect();
+        fail(&self.weights.what, format!("the tensors are not those of {architecture}; {}", complaints.join("; ")))
+    }
+
+    fn unexpected(&self) -> Vec<String> {
+        let ignored = |name: &str| self.ignored.iter().any(|beginning| name.starts_with(beginning));
+        self.weights.tensors.keys().filter(|name| !self.used.contains(*name) && !ignored(name)).cloned().collect()
     }
 }
 
@@ -101,7 +119,8 @@ impl ParamSource for Reader<'_> {
             Some((found, _)) => self.misshapen.push(format!("{name} {found:?} instead of {shape:?}")),
             None => self.missing.push(name.to_owned()),
         }
-        vec![0.0; shape.iter().product()].into()
+        // The network is only built for its complaints now.
+        Arc::new([])
     }
 }
 

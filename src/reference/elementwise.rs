@@ -32,8 +32,14 @@ pub fn activate(f: Activation, x: &[f64]) -> Vec<f64> {
         Activation::Silu => x * sigmoid(x),
         Activation::HardSigmoid => hard_sigmoid(x),
         Activation::HardSwish => x * hard_sigmoid(x),
+        Activation::Gelu => x * normal(x),
     };
     x.iter().map(|&x| apply(x)).collect()
+}
+
+/// The normal distribution's Φ.
+fn normal(x: f64) -> f64 {
+    0.5 * (1.0 + libm::erf(x * std::f64::consts::FRAC_1_SQRT_2))
 }
 
 /// `dy · f'`, with `saved` the output or the input of `f`; several maps may share one image.
@@ -49,6 +55,7 @@ pub fn activate_grad(f: Activation, dy: &[f64], saved: &[f64], [m, ..]: Shape, [
             sigmoid * (1.0 + s * (1.0 - sigmoid))
         }
         Activation::HardSigmoid => inside(s, 0.0, 1.0) / 6.0,
+        Activation::Gelu => normal(s) + s * (-0.5 * s * s).exp() / (2.0 * std::f64::consts::PI).sqrt(),
         Activation::HardSwish => match s {
             s if s <= -3.0 => 0.0,
             s if s >= 3.0 => 1.0,

@@ -2,9 +2,11 @@
 //! the device of machines without any graphics driver.
 
 mod cam;
+mod channels;
 mod classify;
 mod elementwise;
 mod linear;
+mod norm;
 mod overlay;
 mod window;
 
@@ -109,6 +111,24 @@ fn execute(graph: &Graph, id: NodeId, operands: &[&Value]) -> Value {
         }
         Op::Activate(f) => elementwise::activate(*f, number(0)),
         Op::ActivateGrad(f) => elementwise::activate_grad(*f, number(0), number(1), shape, from(1)),
+        Op::Concat => channels::concat(number(0), from(0), number(1), from(1)),
+        Op::Slice { start, .. } => channels::gather(number(0), from(0), shape, |c| Some(c + start)),
+        Op::SliceGrad { start, .. } => {
+            let given = from(0)[1];
+            channels::gather(number(0), from(0), shape, |c| c.checked_sub(*start).filter(|c| *c < given))
+        }
+        Op::Shuffle { groups } => {
+            let each = shape[1] / groups;
+            channels::gather(number(0), from(0), shape, |c| Some(c % groups * each + c / groups))
+        }
+        Op::Gate => channels::gate(number(0), from(0), number(1), from(1)),
+        Op::GateGrad => channels::gate_grad(number(0), from(0), number(1), from(1)),
+        Op::LayerNorm(norm) => norm::layer_norm(number(0), shape, &param(norm.weight), &param(norm.bias), norm.eps),
+        Op::LayerNormGrad(norm) => {
+            norm::layer_norm_grad(number(0), shape, number(1), from(1), &param(norm.weight), norm.eps)
+        }
+        Op::AdaptivePool { .. } => window::adaptive_pool(number(0), from(0), shape),
+        Op::AdaptivePoolGrad { .. } => window::adaptive_pool_grad(number(0), from(0), shape),
         Op::Add => number(0).iter().zip(number(1)).map(|(a, b)| a + b).collect(),
         Op::Mean => elementwise::mean(number(0), from(0)),
         Op::MeanGrad { input: [h, w] } => elementwise::mean_grad(number(0), h * w),

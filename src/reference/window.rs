@@ -154,3 +154,33 @@ fn divisor(pool: &Pool2d, input: [usize; 2], output: [usize; 2]) -> f64 {
     };
     (extent(0) * extent(1)) as f64
 }
+
+/// First element and the one after the last of adaptive window `o`.
+fn adaptive(o: usize, input: usize, output: usize) -> Range<usize> {
+    o * input / output..((o + 1) * input).div_ceil(output)
+}
+
+/// Mean over adaptive windows.
+pub fn adaptive_pool(x: &[f64], [_, _, h, w]: Shape, [n, c, oh, ow]: Shape) -> Vec<f64> {
+    planes(n * c, oh * ow, |plane, y| {
+        for (i, y) in y.iter_mut().enumerate() {
+            let (rows, columns) = (adaptive(i / ow, h, oh), adaptive(i % ow, w, ow));
+            let count = (rows.len() * columns.len()) as f64;
+            let row = |r: usize| x[plane * h * w + r * w..][columns.clone()].iter().sum::<f64>();
+            *y = rows.map(row).sum::<f64>() / count;
+        }
+    })
+}
+
+/// Each output's gradient, spread evenly over its window.
+pub fn adaptive_pool_grad(dy: &[f64], [_, _, oh, ow]: Shape, [m, c, h, w]: Shape) -> Vec<f64> {
+    planes(m * c, h * w, |plane, dx| {
+        for (i, dy) in dy[plane * oh * ow..][..oh * ow].iter().enumerate() {
+            let (rows, columns) = (adaptive(i / ow, h, oh), adaptive(i % ow, w, ow));
+            let share = dy / (rows.len() * columns.len()) as f64;
+            for r in rows {
+                dx[r * w..][columns.clone()].iter_mut().for_each(|dx| *dx += share);
+            }
+        }
+    })
+}

@@ -1,7 +1,13 @@
 //! EfficientNet-Lite: EfficientNet without squeeze-excitation, with ReLU6, for small devices.
 //! Tan & Le, arXiv 1905.11946, table 1; names and "same" padding as in timm's `tf_efficientnet_lite*`.
 
-use crate::graph::{Activation::Relu6, Builder, GraphError, NodeId, Window};
+use super::{Architecture, Library};
+use crate::graph::{Activation::Relu6, Builder, GraphError, NodeId, Op, Window};
+
+pub const ROWS: &[Architecture] = &[Architecture {
+    default_layer: "bn2",
+    ..Architecture::new("tf_efficientnet_lite0", Library::Timm, "classifier", lite0)
+}];
 
 /// Repeats, kernel, stride of the first block, expansion, output channels.
 const STAGES: [[usize; 5]; 7] = [
@@ -15,8 +21,7 @@ const STAGES: [[usize; 5]; 7] = [
 ];
 const EPS: f32 = 1e-3;
 
-/// EfficientNet-Lite0.
-pub fn lite0(b: &mut Builder, x: NodeId, classes: usize) -> Result<NodeId, GraphError> {
+fn lite0(b: &mut Builder, x: NodeId, classes: usize) -> Result<NodeId, GraphError> {
     let x = conv(b, "conv_stem", x, 32, 3, 2, 1)?;
     let mut x = b.batch_norm("bn1", x, EPS, Some(Relu6))?;
     x = b.module("blocks", |b| {
@@ -33,7 +38,7 @@ pub fn lite0(b: &mut Builder, x: NodeId, classes: usize) -> Result<NodeId, Graph
     })?;
     let x = conv(b, "conv_head", x, 1280, 1, 1, 1)?;
     let x = b.batch_norm("bn2", x, EPS, Some(Relu6))?;
-    let x = b.global_pool("global_pool", x)?;
+    let x = b.layer("global_pool", x, Op::Mean)?;
     b.linear("classifier", x, classes)
 }
 
@@ -58,7 +63,7 @@ fn block(
     y = b.batch_norm(names[0], y, EPS, Some(Relu6))?;
     y = conv(b, names[1], y, out, 1, 1, 1)?;
     y = b.batch_norm(names[2], y, EPS, None)?;
-    if stride == 1 && input == out { b.add(x, y) } else { Ok(y) }
+    if stride == 1 && input == out { b.op(Op::Add, &[x, y]) } else { Ok(y) }
 }
 
 fn conv(

@@ -1,26 +1,52 @@
 //! The architectures, one file a family, each written as its paper's table reads.
 
 mod efficientnet_lite;
+mod resnet;
 
 use crate::graph::{Builder, GraphError, NodeId};
+
+/// Which library's names an architecture has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Library {
+    /// `torchvision.models`; where timm has the same tensors under the same names, its files fit too.
+    Torchvision,
+    /// `timm`.
+    Timm,
+}
+
+/// Appends a network to the builder: image features and number of classes to logits.
+pub type Build = fn(&mut Builder, NodeId, usize) -> Result<NodeId, GraphError>;
 
 /// An architecture that weights can be loaded into.
 #[derive(Clone, Copy)]
 pub struct Architecture {
-    /// torchvision's or timm's name.
+    /// The library's name for it. torchvision and timm may each have a row of the same name; the tensors tell.
     pub name: &'static str,
+    /// Whose names it has.
+    pub library: Library,
     /// Module path of the last feature map before global pooling.
     pub default_layer: &'static str,
-    /// The classifier's module path.
+    /// The classifier's module path; its bias tells the number of classes.
     pub classifier: &'static str,
-    /// Appends the network to the builder: image features and number of classes to logits.
-    pub build: fn(&mut Builder, NodeId, usize) -> Result<NodeId, GraphError>,
+    /// Height and width of the input, unless the weights say otherwise.
+    pub size: usize,
+    /// Beginnings of the names of tensors that are not used, such as auxiliary classifiers'.
+    pub ignored: &'static [&'static str],
+    /// Builds it.
+    pub build: Build,
 }
 
+impl Architecture {
+    const fn new(name: &'static str, library: Library, classifier: &'static str, build: Build) -> Self {
+        Self { name, library, default_layer: "features", classifier, size: 224, ignored: &[], build }
+    }
+}
+
+/// The families' rows.
+const FAMILIES: &[&[Architecture]] = &[efficientnet_lite::ROWS, resnet::ROWS];
+
 /// Every architecture.
-pub const ARCHITECTURES: &[Architecture] = &[Architecture {
-    name: "tf_efficientnet_lite0",
-    default_layer: "bn2",
-    classifier: "classifier",
-    build: efficientnet_lite::lite0,
-}];
+pub fn architectures() -> impl Iterator<Item = &'static Architecture> + Clone {
+    FAMILIES.iter().copied().flatten()
+}

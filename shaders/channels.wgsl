@@ -1,0 +1,41 @@
+// Moves channels: a slice, a slice's gradient, a channel shuffle.
+//   y[n,c,p] = x[n, (c mod groups) · each + ⌊c / groups⌋ + offset, p], 0 where x has no such channel
+// x [n][⌈channels/4⌉][plane], y [n][blocks][plane]: texels, one of y an invocation
+// dispatch: n · blocks · plane invocations
+struct Params {
+    texels: u32,
+    blocks: u32,
+    plane: u32,     // h · w
+    channels: u32,  // of x
+    groups: u32,
+    each: u32,      // channels of a group
+    offset: u32,    // wraps where negative
+}
+@group(0) @binding(0) var<uniform> params: Params;
+#import read x 1
+#import write y 2
+#import grid
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+    let at = invocation(id, groups);
+    if at >= params.texels { return; }
+    let row = at / params.plane;
+    let place = at - row * params.plane;
+    let image = row / params.blocks;
+    let channel = (row - image * params.blocks) * 4u;
+    let x_row = image * ((params.channels + 3u) / 4u);
+    var texel = vec4<f32>();
+    if params.groups == 1u && (params.offset | params.channels) % 4u == 0u {
+        // Whole texels move.
+        let source = channel + params.offset;
+        if source < params.channels { texel = load_x((x_row + source / 4u) * params.plane + place); }
+    } else {
+        for (var lane = 0u; lane < 4u; lane++) {
+            let c = channel + lane;
+            let source = c % params.groups * params.each + c / params.groups + params.offset;
+            if source < params.channels { texel[lane] = load_x((x_row + source / 4u) * params.plane + place)[source % 4u]; }
+        }
+    }
+    store_y(at, texel);
+}

@@ -1,0 +1,26 @@
+// Weighs channels, as squeeze-excitation does, and sends a gradient back through it.
+//   y[m,c,p] = x[m,c,p] · s[image(m),c]
+// x, y [maps][blocks][plane], s [n][blocks]: texels, one of y an invocation; `per_image` maps share an image
+// dispatch: maps · blocks · plane invocations
+struct Params {
+    texels: u32,
+    blocks: u32,
+    plane: u32,       // h · w
+    per_image: u32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+#import read x 1
+#import read s 2
+#import write y 3
+#import grid
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+    let at = invocation(id, groups);
+    if at < params.texels {
+        let row = at / params.plane;
+        let map = row / params.blocks;
+        let block = row - map * params.blocks;
+        store_y(at, load_x(at) * load_s(map / params.per_image * params.blocks + block));
+    }
+}

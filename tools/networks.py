@@ -1,0 +1,94 @@
+"""torchvision's and timm's networks with weights from a formula, and what pytorch-grad-cam finds in them.
+
+The formula is written the same in tests/common/formula.rs: a tensor's numbers follow from its name and shape
+alone, so that results can be compared without passing weights around.
+"""
+import numpy as np
+import timm
+import torch
+import torchvision
+from pytorch_grad_cam import GradCAM
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+CLASSES = 101
+
+
+def unit(name, count):
+    """Reproducible numbers in 0..1: SplitMix64 from the FNV-1a hash of the name."""
+    seed = 0xCBF29CE484222325
+    for byte in name.encode():
+        seed = (seed ^ byte) * 0x100000001B3 % 2**64
+    with np.errstate(over="ignore"):
+        z = np.uint64(seed) + np.arange(1, count + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        z = z ^ (z >> np.uint64(31))
+    return (z >> np.uint64(40)).astype(np.float32) / np.float32(2**24)
+
+
+def formula(name, shape):
+    """A tensor of plausible size: batch norms have true statistics, convolutions keep the variance."""
+    u = unit(name, int(np.prod(shape)))
+    half = np.float32(0.5)
+    if name.endswith("running_var"):
+        values = half + u
+    elif name.endswith(("running_mean", "bias")):
+        values = (u - half) * np.float32(0.4)
+    elif name.endswith(("layer_scale", "gamma")):
+        values = np.float32(0.1) + half * u
+    elif len(shape) == 1:
+        values = half + u
+    else:
+        bound = np.float32(np.sqrt(6.0 / np.prod(shape[1:])))
+        values = (u * np.float32(2) - np.float32(1)) * bound
+    return torch.from_numpy(values.reshape(shape))
+
+
+def build(library, name, classes=CLASSES):
+    """The network with random weights, in evaluation mode."""
+    if library == "timm":
+        return timm.create_model(name, pretrained=False, num_classes=classes).eval()
+    quick = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
+    return torchvision.models.get_model(name, weights=None, num_classes=classes, **quick).eval()
+
+
+def fill(model):
+    """Gives every tensor its numbers from the formula."""
+    state = {k: v if k.endswith("num_batches_tracked") else formula(k, tuple(v.shape)) for k, v in model.state_dict().items()}
+    model.load_state_dict(state)
+    return model
+
+
+def images(n, h, w):
+    """Normalised images from the formula, in -2..2."""
+    return torch.from_numpy(unit("input", n * 3 * h * w).reshape(n, 3, h, w) * np.float32(4) - np.float32(2))
+
+
+def telling_classes(model, layer, x, candidates=24):
+    """For each image a class whose raw map is positive in some places and negative in others, as evenly as
+    any of the candidates; the classes of two images differ."""
+    kept = {}
+    hook = layer.register_forward_hook(lambda _m, _i, out: kept.update(a=out.detach().requires_grad_(True)) or kept["a"].clone())
+    logits = model(x)
+    hook.remove()
+    chosen = []
+    for i in range(len(x)):
+        def evenness(c):
+            g, = torch.autograd.grad(logits[i, c], kept["a"], retain_graph=True)
+            raw = (g[i].mean((1, 2), keepdim=True) * kept["a"][i]).sum(0)
+            share = (raw > 0).float().mean().item()
+            return min(share, 1 - share), raw.std().item()
+        order = [c for c in range(i, logits.shape[1], max(1, logits.shape[1] // candidates)) if c not in chosen]
+        chosen.append(max(order, key=evenness))
+    return chosen
+
+
+def grad_cam(model, layers, x, classes):
+    """Heat maps of pytorch-grad-cam for one class an image, and the logits."""
+    with GradCAM(model=model, target_layers=layers) as cam:
+        # Downstream gets a copy: an in-place activation after the layer must not change what was recorded.
+        hooks = [layer.register_forward_hook(lambda _m, _i, out: out.clone()) for layer in layers]
+        maps = cam(input_tensor=x, targets=[ClassifierOutputTarget(c) for c in classes])
+        for hook in hooks:
+            hook.remove()
+        return cam.outputs.detach(), maps
