@@ -1,4 +1,4 @@
-.PHONY: demo test check-binary
+.PHONY: demo setup test check-binary
 
 # Explains an example photo with the bundled model.
 demo:
@@ -6,9 +6,12 @@ demo:
 	cargo run --release -- explain examples/chelsea.png --output chelsea.gradcam.png
 	@echo "Open chelsea.gradcam.png: the heat shows where the network saw the cat."
 
-# Every test, on the software drivers if there is no graphics card.
-test:
+# Installs what the tests need.
+setup:
 	@tools/setup.sh test
+
+# Every test, on the software drivers if there is no graphics card.
+test: setup
 	cargo test
 
 # The promises about the release binary: size, and what it is linked with.

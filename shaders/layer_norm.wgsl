@@ -14,6 +14,7 @@ struct Params {
 #import read w 2
 #import write y 3
 #import grid
+#import present
 #import moments
 
 @compute @workgroup_size(WORKGROUP)

@@ -18,6 +18,7 @@ struct Params {
 #import read w 3
 #import write y 4
 #import grid
+#import present
 #import moments
 
 @compute @workgroup_size(WORKGROUP)

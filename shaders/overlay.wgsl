@@ -1,13 +1,13 @@
-// Heat maps in colour over a photo of any size.
-//   y[j,p] = photo[p] · (1 − alpha) + colormap[⌊255 · x[first + j](p)⌋] · alpha inside the crop, photo[p] outside it
-// x [maps][h][w]: texels, in 0..1 in the first channel; photo [height][width], y [pictures][height][width]: RGBA, R in the lowest byte
-// dispatch: pictures · height · width invocations
+// A heat map in colour over a photo of any size.
+//   y[p] = photo[p] · (1 − alpha) + colormap[⌊255 · x[map](p)⌋] · alpha inside the crop, photo[p] outside it
+// x [maps][h][w]: texels, in 0..1 in the first channel; photo, y [height][width]: RGBA, R in the lowest byte
+// dispatch: height · width invocations
 struct Params {
     crop: vec4<f32>,      // left, top, width, height of what the network saw, in photo pixels
     in_size: vec2<u32>,   // width, height of the maps
     out_size: vec2<u32>,  // of the photo
-    pixels: u32,          // pictures · height · width
-    first: u32,
+    pixels: u32,          // height · width
+    map: u32,
     alpha: f32,
     colormap: array<vec4<u32>, 64>,
 }
@@ -22,13 +22,12 @@ struct Params {
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let at = invocation(id, groups);
     if at >= params.pixels { return; }
-    let plane = params.out_size.x * params.out_size.y;
-    let place = at % plane;
-    let centre = vec2<f32>(vec2<u32>(place % params.out_size.x, place / params.out_size.x)) + 0.5;
+    let row = at / params.out_size.x;
+    let centre = vec2<f32>(vec2<u32>(at - row * params.out_size.x, row)) + 0.5;
     let within = (centre - params.crop.xy) / params.crop.zw;
-    var colour = unpack4x8unorm(photo[place]);
+    var colour = unpack4x8unorm(photo[at]);
     if all(within >= vec2<f32>()) && all(within <= vec2<f32>(1.0)) {
-        let heat = bilinear(params.first + at / plane, params.in_size, within * vec2<f32>(params.in_size) - 0.5).x;
+        let heat = bilinear(params.map, params.in_size, within * vec2<f32>(params.in_size) - 0.5).x;
         let i = u32(clamp(heat, 0.0, 1.0) * 255.0);
         colour = mix(colour, unpack4x8unorm(params.colormap[i / 4u][i % 4u]), params.alpha);
     }

@@ -8,6 +8,7 @@ struct Params {
     plane: u32,       // h · w
     blocks: u32,
     per_image: u32,
+    channels: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 #import read a 1
@@ -15,6 +16,7 @@ struct Params {
 #import write y 3
 #import grid
 #import lanes
+#import present
 
 @compute @workgroup_size(OUTPUTS, LANES)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
@@ -25,7 +27,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: v
     var sum = vec4<f32>();
     if exists {
         for (var c = local.y; c < params.blocks; c += LANES) {
-            sum += load_weights(map * params.blocks + c) * load_a(first + c * params.plane);
+            sum += load_weights(map * params.blocks + c) * load_a(first + c * params.plane) * present(c);
         }
     }
     sum = sum_lanes(sum, local.y, local.x);

@@ -17,7 +17,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A file could not be written.
-    #[error("{}: cannot be written: {source}; choose another place with --output", path.display())]
+    #[error("{}: cannot be written: {source}; choose another place", path.display())]
     Write {
         /// The file or folder.
         path: PathBuf,

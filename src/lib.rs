@@ -14,7 +14,6 @@ pub mod reference;
 
 pub use cam::{Method, Status};
 pub use error::{Error, Result};
-#[cfg(not(target_arch = "wasm32"))]
 pub use explainer::{
     Batch, Classes, Device, Explainer, Explanation, Heatmap, Images, Map, Outputs, Overlay, Prediction, Style,
 };

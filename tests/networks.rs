@@ -96,18 +96,17 @@ fn gl_equals_pytorch() {
     check("gl", Device::Gpu(Box::new(gpu)));
 }
 
-/// The crop is Pillow's, to the rounding of a byte.
+/// The crop is Pillow's, to the byte.
 #[test]
 fn crops_equal_pillow() {
     let model = Model::bundled().unwrap();
     for name in PHOTOS {
         let photo = Photo::open(format!("{}/examples/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
-        let crop =
-            Crop::centre(&model.preprocess, photo.width(), photo.height()).resample(&photo, &model.preprocess).unwrap();
+        let crop = Crop::centre(&model.preprocess, photo.width(), photo.height()).resample(&photo, &model.preprocess);
         let truth = Photo::open(golden(&format!("{}.png", stem(name)))).unwrap();
         let worst = crop.iter().zip(truth.rgba()).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
         // JPEG decoders differ by a step themselves.
-        let tolerance = if name.ends_with("jpg") { 2 } else { 1 };
+        let tolerance = if name.ends_with("jpg") { 2 } else { 0 };
         assert!(worst <= tolerance, "{name}: a byte is {worst} off");
     }
 }

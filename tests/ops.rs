@@ -304,6 +304,18 @@ fn cam_tail() {
     check(vec![Case { name: "cam tail".into(), graph, inputs, outputs }]);
 }
 
+/// Channels past the last, which fill a block of four, hold anything and count for nothing.
+#[test]
+fn padding_lanes_do_not_count() {
+    let mut random = Random(12);
+    let (mut graph, mut inputs) = (Graph::default(), vec![]);
+    let wide = [[2, 12, 4, 3], [2, 12, 1, 1]].map(|s| features(&mut graph, &mut random, &mut inputs, s));
+    let [a, weights] = wide.map(|x| graph.push(Op::Slice { start: 2, channels: 5 }, &[x]).unwrap());
+    let raw = graph.push(Op::WeightedSum, &[a, weights]).unwrap();
+    let output = graph.push(Op::Unpack, &[raw]).unwrap();
+    check(vec![Case { name: "padding lanes".into(), graph, inputs, outputs: vec![output] }]);
+}
+
 /// A map with values that are no numbers: they are counted, and the range is that of the others.
 #[test]
 fn range_of_broken_maps() {

@@ -24,12 +24,13 @@ fn variants(shader: &'static str, profile: &Profile) -> Vec<Vec<(&'static str, u
                 base.push(("COOPERATIVE", 1));
             }
         }
-        _ => base.extend([("WORKGROUP", profile.tiled), ("PIXELS", profile.tile[1])]),
-    }
-    if shader == "linear" {
-        base.push(("IMAGES", 5));
+        "conv" | "pointwise" | "depthwise" => base.extend([("WORKGROUP", profile.tiled), ("PIXELS", profile.tile[1])]),
+        _ => base.push(("WORKGROUP", profile.flat)),
     }
     let mut all = vec![base];
+    if shader == "linear" {
+        all = (1..=8).map(|images| [&all[0][..], &[("IMAGES", images)]].concat()).collect();
+    }
     if matches!(shader, "conv" | "pointwise") {
         let tiles = (0..).map(|i| 1 << i).take_while(|t| *t <= profile.tile[0]);
         all = tiles.flat_map(|t| all.iter().map(move |v| [&v[..], &[("BLOCKS", t)]].concat())).collect();

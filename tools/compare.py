@@ -64,7 +64,8 @@ for name in args.names:
         same = bool((found["logits"].argmax(1) == logits.argmax(1)).all())
         good = logit_error <= 1e-4 and map_error <= 1e-3 and same
         failed |= not good
-        share = (found["cam"] > 0).float().mean((1, 2, 3)).tolist()
+        raw = found.get("cam", torch.zeros(args.batch, 1, 1, 1))
+        share = (raw > 0).float().mean((1, 2, 3)).tolist()
         print(f"{'ok  ' if good else 'FAIL'} {row['library']} {name} at {', '.join(paths)}: logits {logit_error:.1e}, heat maps "
               f"{map_error:.1e}, best class {'same' if same else 'DIFFERS'}; positive share {', '.join(f'{s:.2f}' for s in share)}, "
               f"map spread {maps.std():.2f}", flush=True)

@@ -3,7 +3,9 @@
 # its relatives; says what before it does. Rust itself is left to you: https://rustup.rs
 set -euo pipefail
 
-has_library() { ldconfig -p 2>/dev/null | grep -q "$1"; }
+PATH=$PATH:/usr/sbin:/sbin
+libraries=$(ldconfig -p 2>/dev/null || true)
+has_library() { [[ $libraries == *"$1"* ]]; }
 has_file() { compgen -G "$1" >/dev/null; }
 
 [ "$(uname)" = Linux ] || exit 0
@@ -13,7 +15,7 @@ has_library libvulkan.so.1 || packages+=(libvulkan1)
 has_file '/usr/share/vulkan/icd.d/*.json' || has_file '/etc/vulkan/icd.d/*.json' || packages+=(mesa-vulkan-drivers)
 if [ "${1:-run}" = test ]; then
     has_library libEGL.so.1 || packages+=(libegl1)
-    has_file '/usr/lib/*/dri/swrast_dri.so' || packages+=(libgl1-mesa-dri)
+    has_file '/usr/lib/*/dri/swrast_dri.so' || has_file '/usr/lib64/dri/swrast_dri.so' || packages+=(libgl1-mesa-dri)
     has_file '/usr/share/vulkan/explicit_layer.d/VkLayer_khronos_validation.json' || packages+=(vulkan-validationlayers)
 fi
 [ ${#packages[@]} -gt 0 ] || exit 0

@@ -1,11 +1,5 @@
 // Mean and 1 / √(variance + eps) over the channels of one pixel of `x`, from texel `first` on, `plane` apart.
 
-// 1 for the channels of a block that exist, 0 for its padding.
-fn present(block: u32) -> vec4<f32> {
-    let channel = vec4<u32>(0u, 1u, 2u, 3u) + block * 4u;
-    return select(vec4<f32>(), vec4<f32>(1.0), channel < vec4<u32>(params.channels));
-}
-
 fn moments(first: u32) -> vec2<f32> {
     var sum = vec4<f32>();
     for (var c = 0u; c < params.blocks; c++) {

@@ -7,7 +7,7 @@ pub use status::Status;
 use std::str::FromStr;
 
 use crate::error::Error;
-use crate::graph::{Graph, GraphError, NodeId, Op};
+use crate::graph::{Graph, GraphError, NodeId, Op, Param};
 
 /// How activations and gradients become a map.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,31 +38,53 @@ impl FromStr for Method {
 
 /// The nodes of a map.
 pub struct Maps {
-    /// Signed and unscaled, at the layer's size.
-    pub raw: NodeId,
-    /// Range of `raw`, for the status.
+    /// Signed and unscaled, at the layer's size; none if several layers are fused.
+    pub raw: Option<NodeId>,
+    /// Range of the raw or fused map, for the status.
     pub range: NodeId,
     /// At the input's size, in 0..1.
     pub heatmap: NodeId,
 }
 
-/// Appends the recipe of `method` for activations `a` and gradients `g`, up to a heat map of `size`.
+/// Appends the recipe of `method` for each layer's activations and gradients, up to one heat map of `size`;
+/// several layers are fused by the mean of their heat maps, as pytorch-grad-cam does.
 ///
 /// # Errors
-/// [`GraphError::Shape`] if the operands do not fit.
-pub fn recipe(graph: &mut Graph, method: Method, a: NodeId, g: NodeId, size: [usize; 2]) -> Result<Maps, GraphError> {
-    let raw = match method {
-        Method::GradCam => {
-            let weights = graph.push(Op::Mean, &[g])?;
-            graph.push(Op::WeightedSum, &[a, weights])?
-        }
-    };
-    let range = graph.push(Op::MinMax, &[raw])?;
-    // pytorch-grad-cam's order: ReLU, rescale, resize, rescale again.
-    let positive = graph.push(Op::ReluMap, &[raw])?;
-    let scaled = rescale(graph, positive)?;
-    let resized = graph.push(Op::Resize { to: size }, &[scaled])?;
-    Ok(Maps { raw, range, heatmap: rescale(graph, resized)? })
+/// [`GraphError::Shape`] if the operands do not fit, or there are none.
+pub fn recipe(
+    graph: &mut Graph,
+    method: Method,
+    layers: &[(NodeId, NodeId)],
+    size: [usize; 2],
+) -> Result<Maps, GraphError> {
+    let mut raws = vec![];
+    let mut resized = vec![];
+    for &(a, g) in layers {
+        let raw = match method {
+            Method::GradCam => {
+                let weights = graph.push(Op::Mean, &[g])?;
+                graph.push(Op::WeightedSum, &[a, weights])?
+            }
+        };
+        // pytorch-grad-cam's order: ReLU, rescale, resize, and rescale once more after the fusion.
+        let positive = graph.push(Op::ReluMap, &[raw])?;
+        let scaled = rescale(graph, positive)?;
+        resized.push(graph.push(Op::Resize { to: size }, &[scaled])?);
+        raws.push(raw);
+    }
+    let (first, others) = resized.split_first().ok_or_else(|| GraphError::no_operands("fusion of layers"))?;
+    let mut fused = *first;
+    for &other in others {
+        fused = graph.push(Op::Add, &[fused, other])?;
+    }
+    let single = others.is_empty().then(|| raws[0]);
+    if single.is_none() {
+        let share = [1.0 / layers.len() as f32];
+        let scale = graph.param(Param::new(format!("1/{}", layers.len()), vec![1], share[..].into()));
+        fused = graph.push(Op::ScaleShift { scale, shift: None }, &[fused])?;
+    }
+    let range = graph.push(Op::MinMax, &[single.unwrap_or(fused)])?;
+    Ok(Maps { raw: single, range, heatmap: rescale(graph, fused)? })
 }
 
 fn rescale(graph: &mut Graph, map: NodeId) -> Result<NodeId, GraphError> {

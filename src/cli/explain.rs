@@ -28,18 +28,18 @@ pub struct Explain {
     images: Vec<PathBuf>,
     #[command(flatten)]
     model: ModelArgs,
-    /// Layer to explain at, see `gradcam layers`; the last feature map if not given
+    /// Layer to explain at, see `gradcam layers`; the last feature map if not given. Several are fused by the mean
     #[arg(long, value_name = "PATH")]
-    layer: Option<String>,
+    layer: Vec<String>,
     /// How activations and gradients become a map
     #[arg(long, value_name = "NAME", default_value = "gradcam")]
     method: String,
     /// Class to explain, by number or label; may be given several times
     #[arg(long, value_name = "ID|LABEL", conflicts_with = "top")]
     class: Vec<String>,
-    /// Explain the K most probable classes
-    #[arg(long, value_name = "K", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
-    top: u32,
+    /// Explain the K most probable classes; 1 if no class is named
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    top: Option<u32>,
     /// Where the overlay goes: a PNG for one photo, a folder for several; NAME.gradcam.png here if not given
     #[arg(short, long, value_name = "PATH")]
     output: Option<PathBuf>,
@@ -47,8 +47,8 @@ pub struct Explain {
     #[arg(long, default_value_t = 0.5)]
     alpha: f32,
     /// Colours of the heat map
-    #[arg(long, value_enum, default_value_t)]
-    colormap: Colormap,
+    #[arg(long, value_name = "jet|turbo|viridis|inferno|gray", default_value = "jet")]
+    colormap: String,
     /// Print one object an image
     #[arg(long)]
     json: bool,
@@ -72,36 +72,41 @@ impl Explain {
             return Err(Error::Request(format!("--alpha is {}, not between 0 and 1", self.alpha)).into());
         }
         let method: Method = self.method.parse()?;
+        let colormap: Colormap = self.colormap.parse()?;
         let model = self.model.open()?;
         let classes = match &self.class[..] {
-            [] => Classes::Top(self.top as usize),
+            [] => Classes::Top(self.top.unwrap_or(1) as usize),
             chosen => Classes::Chosen(chosen.iter().map(|c| model.class(c)).collect::<Result<_>>()?),
         };
         // Everything that may be wrong with the request is found before a device is opened.
         let tensors = self.tensors.as_deref().map(Tensors::open).transpose()?;
+        if tensors.as_ref().is_some_and(|t| t.classes.is_some()) && (self.top.is_some() || !self.class.is_empty()) {
+            return Err(Error::Request(
+                "the file's \"classes\" already say what to explain; leave --class and --top out".into(),
+            )
+            .into());
+        }
         let photos = photos(&self.images)?;
         if tensors.is_none() && photos.is_empty() {
             return Err(Error::Request("no photos given; name some, or a folder of them".into()).into());
         }
         let draws = tensors.is_none() && (self.output.is_some() || !(self.json || self.save_tensors.is_some()));
-        let output = draws.then(|| Output::new(self.output.as_deref(), &photos)).transpose()?;
         let explainer = Explainer::new(model, gradcam::Device::Cpu).with_method(method);
-        let explainer = match &self.layer {
-            Some(path) => explainer.with_layer(path)?,
-            None => explainer,
-        };
+        let layers: Vec<&str> = self.layer.iter().map(String::as_str).collect();
+        let explainer = if layers.is_empty() { explainer } else { explainer.with_layers(&layers)? };
         let saves = self.save_tensors.is_some();
         let outputs = Outputs {
             predictions: PREDICTIONS,
             logits: saves,
             raw: saves,
             heatmap: saves,
-            overlay: draws.then_some(Style { alpha: self.alpha, colormap: self.colormap }),
+            overlay: draws.then_some(Style { alpha: self.alpha, colormap }),
         };
+        let device = self.device.open()?;
         let mut run = Run {
-            explainer: explainer.on(self.device.open()?),
+            explainer: explainer.on(device),
             outputs,
-            output,
+            output: draws.then(|| Output::new(self.output.as_deref(), &photos)).transpose()?,
             json: self.json,
             collected: saves.then(Collected::default),
             bar: progress(tensors.as_ref().map_or(photos.len(), |t| t.shape[0])),
@@ -112,7 +117,8 @@ impl Explain {
             None => run.photos(&photos, &classes, self.batch as usize)?,
         }
         run.bar.finish_and_clear();
-        if let (Some(path), Some(collected)) = (&self.save_tensors, &run.collected) {
+        if let (Some(path), Some(collected), 0) = (&self.save_tensors, &run.collected, run.worst) {
+            // Only whole: a missing image would move the others' rows.
             collected.save(path)?;
         }
         if run.worst > 0 { Err(Failure::Reported(run.worst)) } else { Ok(()) }
@@ -143,8 +149,18 @@ impl Run {
                 }
             }
             let (paths, photos): (Vec<&PathBuf>, Vec<Photo>) = photos.into_iter().unzip();
-            if !photos.is_empty() {
-                let result = self.explainer.explain(Images::Photos(&photos), classes, &self.outputs)?;
+            let explained = match photos[..] {
+                [] => None,
+                _ => match self.explainer.explain(Images::Photos(&photos), classes, &self.outputs) {
+                    // Other photos may be smaller.
+                    Err(error @ Error::OutOfMemory { .. }) => {
+                        self.report(&error);
+                        None
+                    }
+                    result => Some(result?),
+                },
+            };
+            if let Some(result) = explained {
                 for (explanation, path) in result.explanations.iter().zip(&paths) {
                     self.show(&path.display().to_string(), Some(path), explanation, &result)?;
                 }
@@ -211,11 +227,11 @@ impl Run {
                 print_json(&json!({
                     "image": name,
                     "model": self.explainer.model().name(),
-                    "layer": self.explainer.layer(),
+                    "layer": self.explainer.layers().join(","),
                     "layer_size": batch.layer_size,
                     "predictions": explanation.predictions,
                     "maps": maps.collect::<Vec<_>>(),
-                    "stats": batch.stats,
+                    "batch": {"images": batch.explanations.len(), "stats": batch.stats},
                 }))
             });
         }

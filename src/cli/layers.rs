@@ -24,13 +24,13 @@ impl Layers {
         let network = explainer.network()?;
         let layers = network.modules.iter().map(|(path, node)| (path, network.graph.shape(*node)));
         if self.json {
-            let row = |(path, [_, c, h, w]): (&String, [usize; 4])| json!({"layer": path, "shape": [c, h, w], "default": path == explainer.layer()});
+            let row = |(path, [_, c, h, w]): (&String, [usize; 4])| json!({"layer": path, "shape": [c, h, w], "default": *path == explainer.layers()[0]});
             return print_json(&layers.map(row).collect::<Vec<_>>());
         }
         let width = network.modules.iter().map(|(path, _)| path.len()).max().unwrap_or(0);
         let mut out = stdout().lock();
         for (path, [_, c, h, w]) in layers {
-            let mark = if path == explainer.layer() { "  (default)" } else { "" };
+            let mark = if *path == explainer.layers()[0] { "  (default)" } else { "" };
             writeln!(out, "{path:width$}  {c} × {h} × {w}{mark}")?;
         }
         Ok(())

@@ -87,7 +87,7 @@ pub struct Outputs {
     pub predictions: usize,
     /// All class scores before softmax.
     pub logits: bool,
-    /// Maps at the layer's size, signed and unscaled.
+    /// Maps at the layer's size, signed and unscaled; there are none where several layers are fused.
     pub raw: bool,
     /// Maps at the input's size, in 0..1.
     pub heatmap: bool,
@@ -100,7 +100,7 @@ pub struct Explainer {
     model: Model,
     device: Device,
     method: Method,
-    layer: String,
+    layers: Vec<String>,
     weights: Weights,
     /// The latest last.
     plans: Vec<Arc<Prepared>>,
@@ -115,24 +115,36 @@ struct Prepared {
 impl Explainer {
     /// Explains `model` on `device`, by Grad-CAM at the model's default layer.
     pub fn new(model: Model, device: Device) -> Self {
-        let layer = model.default_layer().to_owned();
-        Self { model, device, method: Method::default(), layer, weights: Weights::default(), plans: vec![] }
+        let layers = vec![model.default_layer().to_owned()];
+        Self { model, device, method: Method::default(), layers, weights: Weights::default(), plans: vec![] }
     }
 
     /// Explains at another layer: a module path, see [`Explainer::network`].
     ///
     /// # Errors
     /// [`Error::Unknown`] with near paths; [`Error::Request`] if the class scores do not depend on it.
-    pub fn with_layer(mut self, path: &str) -> Result<Self> {
-        let [h, w] = self.model.preprocess.size;
-        let network = self.model.network(Kind::Plain, [1, 3, h, w])?;
-        let node = network.layer(path)?;
-        if !network.graph.needed(&[network.logits])[node] || node == network.logits {
-            return Err(Error::Request(format!(
-                "the class scores cannot be explained at layer '{path}'; choose one before the classifier"
-            )));
+    pub fn with_layer(self, path: &str) -> Result<Self> {
+        self.with_layers(&[path])
+    }
+
+    /// Explains at several layers, whose heat maps are fused by the mean. There is no raw map then.
+    ///
+    /// # Errors
+    /// As [`Explainer::with_layer`]; [`Error::Request`] if no layer is named.
+    pub fn with_layers(mut self, paths: &[&str]) -> Result<Self> {
+        let network = self.network()?;
+        let needed = network.graph.needed(&[network.logits]);
+        for path in paths {
+            let node = network.layer(path)?;
+            if !needed[node] || node == network.logits {
+                let reason = "the class scores cannot be explained at layer";
+                return Err(Error::Request(format!("{reason} '{path}'; choose one before the classifier")));
+            }
         }
-        self.layer = path.to_owned();
+        if paths.is_empty() {
+            return Err(Error::Request("no layer is named".into()));
+        }
+        self.layers = paths.iter().map(|p| (*p).to_owned()).collect();
         self.plans.clear();
         Ok(self)
     }
@@ -159,9 +171,9 @@ impl Explainer {
         &self.device
     }
 
-    /// Module path of the target layer.
-    pub fn layer(&self) -> &str {
-        &self.layer
+    /// Module paths of the target layers.
+    pub fn layers(&self) -> &[String] {
+        &self.layers
     }
 
     /// The network as built for one image of the model's own size, with its module paths and shapes.
@@ -199,7 +211,8 @@ impl Explainer {
     /// # Errors
     /// As [`Explainer::explain`].
     pub async fn explain_async(&mut self, images: Images<'_>, classes: &Classes, outputs: &Outputs) -> Result<Batch> {
-        let recipe = Recipe::new(&self.model, images, classes, outputs)?;
+        let outputs = Outputs { raw: outputs.raw && self.layers.len() == 1, ..*outputs };
+        let recipe = Recipe::new(&self.model, images, classes, &outputs)?;
         let requests = recipe.requests(&self.model, classes)?;
         let prepared = self.prepare(recipe).await?;
         let built = &prepared.built;
@@ -211,10 +224,16 @@ impl Explainer {
                 let mut pixels = vec![];
                 for photo in photos {
                     let crop = Crop::centre(preprocess, photo.width(), photo.height());
-                    pixels.extend(crop.resample(photo, preprocess)?);
+                    pixels.extend(crop.resample(photo, preprocess));
                 }
                 inputs.push((built.images, pixels.into()));
-                inputs.extend(built.photos.iter().zip(photos).map(|(node, photo)| (*node, photo.rgba().into())));
+                for (strips, photo) in built.strips.iter().zip(photos) {
+                    let row = photo.width() as usize * 4;
+                    for (node, rows) in strips.iter().zip(recipe::strip_rows(photo.width(), photo.height())) {
+                        let bytes = &photo.rgba()[rows.start as usize * row..rows.end as usize * row];
+                        inputs.push((*node, bytes.into()));
+                    }
+                }
             }
         }
         let (values, stats) = match (&self.device, &prepared.session) {
@@ -248,7 +267,7 @@ impl Explainer {
         if self.plans.len() == KEPT_PLANS {
             self.plans.remove(0);
         }
-        let built = recipe.build(&self.model, self.method, &self.layer)?;
+        let built = recipe.build(&self.model, self.method, &self.layers)?;
         let session = match &self.device {
             Device::Cpu => None,
             Device::Gpu(gpu) => {

@@ -1,5 +1,7 @@
 //! What kind of batch is asked for, and the graph that answers it.
 
+use std::ops::Range;
+
 use super::{Classes, Images, Outputs};
 use crate::cam::{self, Method};
 use crate::error::{Error, Result};
@@ -31,12 +33,18 @@ pub struct Built {
     pub images: NodeId,
     /// Input: one number for each record.
     pub requests: NodeId,
-    /// Inputs: the photos that overlays are drawn on.
-    pub photos: Vec<NodeId>,
+    /// Inputs: the photos that overlays are drawn on, each in strips of rows.
+    pub strips: Vec<Vec<NodeId>>,
     /// In the order in which [`super::result::assemble`] takes them.
     pub outputs: Vec<NodeId>,
-    /// Height and width of the target layer.
+    /// Height and width of the first target layer.
     pub layer_size: [usize; 2],
+}
+
+/// Rows of a photo that are drawn at once: no piece of memory is over 32 MiB, whatever the photo's size.
+pub fn strip_rows(width: u32, height: u32) -> impl Iterator<Item = Range<u32>> {
+    let rows = ((8 << 20) / width).max(1);
+    (0..height).step_by(rows as usize).map(move |first| first..height.min(first + rows))
 }
 
 impl Recipe {
@@ -73,7 +81,7 @@ impl Recipe {
                 (k, k + outputs.predictions.min(model.classes()))
             }
         };
-        if shape[0] == 0 || maps == 0 {
+        if shape.contains(&0) || maps == 0 {
             return fail("there is nothing to explain: no images or no classes".into());
         }
         if matches!(classes, Classes::Top(k) if *k > model.classes()) {
@@ -111,46 +119,52 @@ impl Recipe {
     }
 
     /// The graph: network, choice of classes, backward pass, maps, overlays.
-    pub fn build(&self, model: &Model, method: Method, layer: &str) -> Result<Built> {
+    pub fn build(&self, model: &Model, method: Method, layers: &[String]) -> Result<Built> {
         let network = model.network(self.kind, self.shape)?;
-        let target = network.layer(layer)?;
+        let targets = layers.iter().map(|path| network.layer(path)).collect::<Result<Vec<_>>>()?;
         let mut graph = network.graph;
-        fold(&mut graph, &[target]);
+        fold(&mut graph, &targets);
 
         let [n, _, h, w] = self.shape;
         let requests = graph.input(Kind::Plain, [n, self.records, 1, 1]);
         let selection = graph.push(Op::Select, &[network.logits, requests])?;
         let seed = Op::Seed { classes: model.classes(), requests: self.records, maps: self.maps };
         let seed = graph.push(seed, &[selection])?;
-        let gradient = gradients(&mut graph, network.logits, seed, &[target])?[0];
-        let maps = cam::recipe(&mut graph, method, target, gradient, [h, w])?;
+        let gradients = gradients(&mut graph, network.logits, seed, &targets)?;
+        let layers: Vec<(NodeId, NodeId)> = targets.iter().copied().zip(gradients).collect();
+        let maps = cam::recipe(&mut graph, method, &layers, [h, w])?;
 
         let wanted = [
-            (selection, true),
-            (maps.range, true),
-            (network.logits, self.outputs.logits),
-            (maps.raw, self.outputs.raw),
-            (maps.heatmap, self.outputs.heatmap),
+            Some(selection),
+            Some(maps.range),
+            self.outputs.logits.then_some(network.logits),
+            maps.raw.filter(|_| self.outputs.raw),
+            self.outputs.heatmap.then_some(maps.heatmap),
         ];
-        let wanted = wanted.into_iter().filter(|(_, wanted)| *wanted);
-        let mut outputs = wanted.map(|(node, _)| graph.push(Op::Unpack, &[node])).collect::<Result<Vec<_>, _>>()?;
-        let mut photos = vec![];
+        let wanted = wanted.into_iter().flatten();
+        let mut outputs = wanted.map(|node| graph.push(Op::Unpack, &[node])).collect::<Result<Vec<_>, _>>()?;
+        let mut strips = vec![];
         if let Some(style) = self.outputs.overlay {
             for (i, [width, height]) in self.photos.iter().copied().enumerate() {
-                let photo = graph.input(Kind::Pixels, [1, 3, height as usize, width as usize]);
-                let crop = Crop::centre(&model.preprocess, width, height);
-                let overlay = Overlay {
-                    first_map: i * self.maps,
-                    maps: self.maps,
-                    crop: [crop.left, crop.top, crop.width, crop.height].map(|v| v as f32),
-                    alpha: style.alpha,
-                    colormap: style.colormap.table(),
-                };
-                outputs.push(graph.push(Op::Overlay(overlay), &[maps.heatmap, photo])?);
-                photos.push(photo);
+                let [left, top, crop_w, crop_h] = Crop::centre(&model.preprocess, width, height).in_photo();
+                let inputs: Vec<(NodeId, u32)> = strip_rows(width, height)
+                    .map(|rows| (graph.input(Kind::Pixels, [1, 3, rows.len(), width as usize]), rows.start))
+                    .collect();
+                for map in i * self.maps..(i + 1) * self.maps {
+                    for (strip, first_row) in &inputs {
+                        let overlay = Overlay {
+                            map,
+                            crop: [left, top - f64::from(*first_row), crop_w, crop_h].map(|v| v as f32),
+                            alpha: style.alpha,
+                            colormap: style.colormap.table(),
+                        };
+                        outputs.push(graph.push(Op::Overlay(overlay), &[maps.heatmap, *strip])?);
+                    }
+                }
+                strips.push(inputs.into_iter().map(|(node, _)| node).collect());
             }
         }
-        let [_, _, layer_h, layer_w] = graph.shape(target);
-        Ok(Built { graph, images: network.input, requests, photos, outputs, layer_size: [layer_h, layer_w] })
+        let [_, _, layer_h, layer_w] = graph.shape(targets[0]);
+        Ok(Built { graph, images: network.input, requests, strips, outputs, layer_size: [layer_h, layer_w] })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::recipe::Recipe;
+use super::recipe::{Recipe, strip_rows};
 use crate::cam::Status;
 use crate::error::{Error, Result};
 use crate::gpu::Stats;
@@ -103,7 +103,14 @@ pub fn assemble(model: &Model, recipe: &Recipe, values: Vec<Vec<u8>>, layer_size
     let logits = numbers(recipe.outputs.logits);
     let raw = numbers(recipe.outputs.raw);
     let heatmaps = numbers(recipe.outputs.heatmap);
-    let overlays: Vec<Vec<u8>> = values.collect();
+    // One picture a map and photo, in strips.
+    let mut overlay = |[width, height]: [u32; 2]| Overlay {
+        width,
+        height,
+        rgba: strip_rows(width, height).flat_map(|_| values.next().unwrap_or_default()).collect(),
+    };
+    let overlays: Vec<Vec<Overlay>> =
+        recipe.photos.iter().map(|size| (0..recipe.maps).map(|_| overlay(*size)).collect()).collect();
 
     let prediction = |record: &[f32]| {
         let class = record[0] as usize;
@@ -119,16 +126,12 @@ pub fn assemble(model: &Model, recipe: &Recipe, values: Vec<Vec<u8>>, layer_size
         let heatmaps = (0..recipe.maps).map(|j| {
             let i = image * recipe.maps + j;
             let range = &ranges[i * 4..];
-            let overlay = recipe.photos.get(image).zip(overlays.get(image)).map(|([width, height], all)| {
-                let bytes = *width as usize * *height as usize * 4;
-                Overlay { width: *width, height: *height, rgba: all[j * bytes..(j + 1) * bytes].to_vec() }
-            });
             Heatmap {
                 prediction: records[j].clone(),
                 status: Status::of(range[0], range[1], range[2]),
                 raw: map(&raw, layer_size, i),
                 heatmap: map(&heatmaps, [h, w], i),
-                overlay,
+                overlay: overlays.get(image).map(|of_image| of_image[j].clone()),
             }
         });
         let ranking = if recipe.ranked { &records[..] } else { &records[recipe.maps..] };

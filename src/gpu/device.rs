@@ -1,5 +1,6 @@
 //! Adapters and the device made from one.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::pipelines::Pipelines;
@@ -91,6 +92,8 @@ pub struct Gpu {
     pub(super) queue: wgpu::Queue,
     pub(super) limits: wgpu::Limits,
     pub(super) pipelines: Mutex<Pipelines>,
+    /// Submissions and readbacks so far.
+    counts: [AtomicU32; 2],
     failure: Arc<Mutex<Option<String>>>,
     info: AdapterInfo,
     profile: Profile,
@@ -161,7 +164,17 @@ impl Gpu {
         device.on_uncaptured_error(Arc::new(move |e: wgpu::Error| note(&uncaptured, e.to_string())));
         let profile = options.profile.unwrap_or(if info.software { Profile::TEXTURES } else { Profile::BUFFERS });
         let pipelines = Mutex::default();
-        Ok(Self { device, queue, limits, pipelines, failure, info, profile, checked: options.checked })
+        Ok(Self {
+            device,
+            queue,
+            limits,
+            pipelines,
+            counts: Default::default(),
+            failure,
+            info,
+            profile,
+            checked: options.checked,
+        })
     }
 
     /// The adapter's description.
@@ -178,8 +191,20 @@ impl Gpu {
         self.checked
     }
 
+    /// Hands a recording to the device.
+    pub(super) fn submit(&self, encoder: wgpu::CommandEncoder) {
+        self.counts[0].fetch_add(1, Ordering::Relaxed);
+        self.queue.submit([encoder.finish()]);
+    }
+
+    /// Submissions and readbacks so far.
+    pub(super) fn counts(&self) -> [u32; 2] {
+        [0, 1].map(|i| self.counts[i].load(Ordering::Relaxed))
+    }
+
     /// Waits for the device and brings a buffer's bytes back.
     pub(super) async fn read(&self, staging: &wgpu::Buffer) -> Result<Vec<u8>> {
+        self.counts[1].fetch_add(1, Ordering::Relaxed);
         let (sender, receiver) = futures_channel::oneshot::channel();
         staging.map_async(wgpu::MapMode::Read, .., move |mapped| drop(sender.send(mapped)));
         // A browser runs the callback by itself; elsewhere somebody has to wait.

@@ -42,7 +42,7 @@ pub struct Stats {
     pub readbacks: u32,
     /// Bytes that came back.
     pub readback_bytes: u64,
-    /// Bytes of device memory in use, weights included.
+    /// Bytes of device memory that the batch used, the model's weights included.
     pub gpu_bytes: u64,
     /// Shader dispatches.
     pub dispatches: u32,
@@ -85,15 +85,19 @@ impl Session {
         let session = Self::build(gpu, weights, graph, plan);
         let (invalid, out_of_memory) = (invalid.pop(), out_of_memory.pop());
         let (invalid, out_of_memory) = (invalid.await, out_of_memory.await);
-        let session = session?;
-        if let Some(e) = out_of_memory {
-            let needed = session.gpu_bytes >> 20;
-            return Err(Error::OutOfMemory { adapter: gpu.info().name.clone(), needed, reason: e.to_string() });
+        let outcome = session.and_then(|session| match (out_of_memory, invalid) {
+            (Some(e), _) => {
+                let (adapter, needed) = (gpu.info().name.clone(), session.gpu_bytes >> 20);
+                Err(Error::OutOfMemory { adapter, needed, reason: e.to_string() })
+            }
+            (None, Some(e)) => Err(gpu.error(e.to_string())),
+            (None, None) => Ok(session),
+        });
+        if outcome.is_err() {
+            // Some of the weights may not have found room.
+            weights.tensors.clear();
         }
-        match invalid {
-            Some(e) => Err(gpu.error(e.to_string())),
-            None => Ok(session),
-        }
+        outcome
     }
 
     fn build(gpu: &Gpu, weights: &mut Weights, graph: &Graph, plan: &Plan) -> Result<Self> {
@@ -175,6 +179,7 @@ impl Session {
     /// # Errors
     /// [`Error::Device`] if the device was lost or failed.
     pub async fn run(&self, gpu: &Gpu, inputs: &[(NodeId, &[u8])]) -> Result<(Vec<Vec<u8>>, Stats)> {
+        let before = gpu.counts();
         for (node, slot) in &self.inputs {
             let given = inputs.iter().find(|(id, _)| id == node).expect("every input of the plan is given");
             match &*self.memory[*slot] {
@@ -193,7 +198,7 @@ impl Session {
             encoder.copy_buffer_to_buffer(buffer, 0, &self.staging, offset, *bytes);
             offset += bytes;
         }
-        gpu.queue.submit([encoder.finish()]);
+        gpu.submit(encoder);
 
         let bytes = gpu.read(&self.staging).await?;
         let mut rest = &bytes[..];
@@ -203,10 +208,11 @@ impl Session {
             value.to_vec()
         };
         let values = self.outputs.iter().map(&mut take).collect();
+        let [submissions, readbacks] = gpu.counts();
         let stats = Stats {
-            submissions: 1,
-            readbacks: 1,
-            readback_bytes: offset,
+            submissions: submissions - before[0],
+            readbacks: readbacks - before[1],
+            readback_bytes: bytes.len() as u64,
             gpu_bytes: self.gpu_bytes,
             dispatches: self.steps.len() as u32,
         };

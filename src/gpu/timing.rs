@@ -42,7 +42,7 @@ impl Session {
         }
         encoder.resolve_query_set(&queries, 0..count, &resolved, 0);
         encoder.copy_buffer_to_buffer(&resolved, 0, &staging, 0, staging.size());
-        gpu.queue.submit([encoder.finish()]);
+        gpu.submit(encoder);
         let ticks: Vec<u64> = bytemuck::pod_collect_to_vec(&gpu.read(&staging).await?);
         let seconds =
             |pair: &[u64]| pair[1].saturating_sub(pair[0]) as f64 * f64::from(gpu.queue.get_timestamp_period()) * 1e-9;

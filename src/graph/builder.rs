@@ -181,7 +181,7 @@ impl<'a> Builder<'a> {
     /// # Errors
     /// [`GraphError::Shape`] if the parts do not fit together.
     pub fn concat(&mut self, parts: &[NodeId]) -> Result<NodeId, GraphError> {
-        let (first, others) = parts.split_first().ok_or(GraphError::NoPath(0))?;
+        let (first, others) = parts.split_first().ok_or_else(|| GraphError::no_operands("concatenation"))?;
         others.iter().try_fold(*first, |joined, part| self.graph.push(Op::Concat, &[joined, *part]))
     }
 

@@ -109,6 +109,13 @@ pub enum GraphError {
     NoGradient(String),
 }
 
+impl GraphError {
+    /// An operation that needs operands was given none.
+    pub(crate) fn no_operands(op: &str) -> Self {
+        Self::Shape { op: op.into(), reason: "no operands".into() }
+    }
+}
+
 impl Graph {
     /// Appends an input.
     pub fn input(&mut self, kind: Kind, shape: Shape) -> NodeId {

@@ -143,10 +143,8 @@ impl Pool2d {
 /// Where and how a heat map is laid over a photo.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Overlay {
-    /// Index of the photo's first map in the batch of maps.
-    pub first_map: usize,
-    /// Number of maps, and of pictures made.
-    pub maps: usize,
+    /// Index of the map in the batch of maps.
+    pub map: usize,
     /// The part of the photo that the network saw: left, top, width, height in photo pixels.
     pub crop: [f32; 4],
     /// Opacity of the colours, 0 to 1.
@@ -284,6 +282,6 @@ pub enum Op {
         /// Target height and width.
         to: [usize; 2],
     },
-    /// `(heatmap, photo) -> pixels [maps,1,h,w]`.
+    /// `(heatmap, photo) -> pixels` of the photo's size.
     Overlay(Overlay),
 }

@@ -84,9 +84,11 @@ fn check(op: &Op, inputs: &[Type]) -> Result<Type, String> {
             let [n, c, h, w] = shape(0);
             let [oh, ow] = windowed(&pool.window, [h, w], pool.ceil_mode)?;
             if pool.kind == PoolKind::Max {
-                let whole = (0..2).all(|a| pool.window.pad_start[a] * 2 <= pool.window.kernel[a]);
+                let pad = |a: usize| pool.window.pad_start[a].max(pool.window.pad_end[a]);
+                let whole = (0..2).all(|a| pad(a) * 2 <= pool.window.kernel[a]);
                 require(whole, || "padding is over half the kernel".into())?;
             }
+            require(pool.window.dilation == [1, 1], || "pooling is not dilated".into())?;
             features([n, c, oh, ow])
         }
         Op::Mean => features([shape(0)[0], shape(0)[1], 1, 1]),
@@ -137,9 +139,8 @@ fn check(op: &Op, inputs: &[Type]) -> Result<Type, String> {
         Op::Resize { to } => features([shape(0)[0], shape(0)[1], to[0], to[1]]),
         Op::Overlay(overlay) => {
             let [maps, ..] = shape(0);
-            let [_, _, h, w] = shape(1);
-            require(overlay.first_map + overlay.maps <= maps, || format!("only {maps} maps"))?;
-            Ok(Type { kind: Pixels, shape: [overlay.maps, 1, h, w] })
+            require(overlay.map < maps, || format!("only {maps} maps"))?;
+            Ok(Type { kind: Pixels, shape: shape(1) })
         }
     }
 }

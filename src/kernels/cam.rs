@@ -7,7 +7,7 @@ use super::{Context, Dispatch, blocks, texels};
 pub fn weighted_sum(cx: &Context) -> Dispatch {
     let [n, c, ..] = cx.input(0);
     let [m, _, h, w] = cx.shape();
-    let params = [m * h * w, h * w, blocks(c), m / n].map(|v| v as u32);
+    let params = [m * h * w, h * w, blocks(c), m / n, c].map(|v| v as u32);
     cx.cooperative("weighted_sum", &[], params, None, m * h * w)
 }
 

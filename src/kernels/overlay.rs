@@ -12,25 +12,25 @@ struct Params {
     in_size: [u32; 2],
     out_size: [u32; 2],
     pixels: u32,
-    first: u32,
+    map: u32,
     alpha: f32,
     pad: u32,
     colormap: [[u32; 4]; 64],
 }
 
-/// One picture a map.
+/// The photo under a map's colours.
 pub fn draw(cx: &Context, overlay: &Overlay) -> Dispatch {
     let [_, _, mh, mw] = cx.input(0);
-    let [pictures, _, h, w] = cx.shape();
+    let [_, _, h, w] = cx.shape();
     let params = Params {
         crop: overlay.crop,
         in_size: [mw as u32, mh as u32],
         out_size: [w as u32, h as u32],
-        pixels: (pictures * h * w) as u32,
-        first: overlay.first_map as u32,
+        pixels: (h * w) as u32,
+        map: overlay.map as u32,
         alpha: overlay.alpha,
         pad: 0,
         colormap: std::array::from_fn(|i| std::array::from_fn(|j| overlay.colormap[i * 4 + j])),
     };
-    cx.elementwise("overlay", &[], params, None, pictures * h * w)
+    cx.elementwise("overlay", &[], params, None, h * w)
 }

@@ -14,7 +14,7 @@ const SHADERS: &[(&str, &str)] = files!("":
     "pointwise" "pool" "pool_grad" "reduce" "relu" "rescale" "resize" "scale_shift" "seed" "select" "spread"
     "unpack" "weighted_sum");
 const SHARED: &[(&str, &str)] = files!("shared/":
-    "accumulate" "activation" "bilinear" "grid" "lanes" "moments" "pool" "read" "source" "write");
+    "accumulate" "activation" "bilinear" "grid" "lanes" "moments" "pool" "present" "read" "source" "write");
 
 /// Names of all shaders.
 pub fn shaders() -> impl Iterator<Item = &'static str> {

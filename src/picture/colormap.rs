@@ -1,7 +1,11 @@
 //! Colour maps of 256 colours.
 
+use std::str::FromStr;
+
+use crate::error::Error;
+
 /// How heat becomes colour.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Colormap {
     /// Blue, cyan, yellow, red: the customary one for Grad-CAM.
     #[default]
@@ -17,6 +21,15 @@ pub enum Colormap {
 }
 
 impl Colormap {
+    /// Every colour map with its name.
+    pub const ALL: [(&'static str, Self); 5] = [
+        ("jet", Self::Jet),
+        ("turbo", Self::Turbo),
+        ("viridis", Self::Viridis),
+        ("inferno", Self::Inferno),
+        ("gray", Self::Gray),
+    ];
+
     /// The colours from cold to hot, R in the lowest byte, opaque.
     pub fn table(self) -> Box<[u32; 256]> {
         Box::new(std::array::from_fn(|i| {
@@ -38,5 +51,16 @@ impl Colormap {
             Self::Gray => return [(heat * 255.0).round() as u8; 3],
         };
         gradient.eval_continuous(heat).as_array()
+    }
+}
+
+impl FromStr for Colormap {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        let found = Self::ALL.iter().find(|(n, _)| *n == name).map(|(_, map)| *map);
+        found.ok_or_else(|| {
+            Error::unknown("colormap", name, "gradcam explain --help", Self::ALL.iter().map(|(n, _)| *n))
+        })
     }
 }

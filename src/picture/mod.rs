@@ -3,6 +3,7 @@
 mod colormap;
 mod crop;
 mod photo;
+mod resample;
 mod write;
 
 pub use colormap::Colormap;

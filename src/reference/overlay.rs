@@ -3,24 +3,23 @@
 use super::cam::bilinear;
 use crate::graph::{Overlay, Shape};
 
-/// One picture a map: inside the crop the map's colours over the photo, outside it the photo alone.
-pub fn draw(overlay: &Overlay, heatmap: &[f64], [_, _, mh, mw]: Shape, photo: &[u8], [_, _, h, w]: Shape) -> Vec<u8> {
+/// Inside the crop the map's colours over the photo, outside it the photo alone.
+pub fn draw(overlay: &Overlay, heatmap: &[f64], [_, _, mh, mw]: Shape, photo: &[u8], [_, _, _, w]: Shape) -> Vec<u8> {
     let [left, top, width, height] = overlay.crop.map(f64::from);
     let alpha = f64::from(overlay.alpha);
-    let mut out = photo.repeat(overlay.maps);
-    for (picture, map) in out.chunks_mut(h * w * 4).zip(heatmap.chunks(mh * mw).skip(overlay.first_map)) {
-        for (i, rgba) in picture.chunks_mut(4).enumerate() {
-            rgba[3] = 255;
-            let u = ((i % w) as f64 + 0.5 - left) / width;
-            let v = ((i / w) as f64 + 0.5 - top) / height;
-            if !(0.0..=1.0).contains(&u) || !(0.0..=1.0).contains(&v) {
-                continue;
-            }
-            let heat = bilinear(map, [mh, mw], [v * mh as f64 - 0.5, u * mw as f64 - 0.5]);
-            let colour = overlay.colormap[(heat.clamp(0.0, 1.0) * 255.0) as usize].to_le_bytes();
-            for (channel, colour) in rgba.iter_mut().zip(colour).take(3) {
-                *channel = (f64::from(*channel) * (1.0 - alpha) + f64::from(colour) * alpha).round() as u8;
-            }
+    let map = &heatmap[overlay.map * mh * mw..][..mh * mw];
+    let mut out = photo.to_vec();
+    for (i, rgba) in out.chunks_mut(4).enumerate() {
+        rgba[3] = 255;
+        let u = ((i % w) as f64 + 0.5 - left) / width;
+        let v = ((i / w) as f64 + 0.5 - top) / height;
+        if !(0.0..=1.0).contains(&u) || !(0.0..=1.0).contains(&v) {
+            continue;
+        }
+        let heat = bilinear(map, [mh, mw], [v * mh as f64 - 0.5, u * mw as f64 - 0.5]);
+        let colour = overlay.colormap[(heat.clamp(0.0, 1.0) * 255.0) as usize].to_le_bytes();
+        for (channel, colour) in rgba.iter_mut().zip(colour).take(3) {
+            *channel = (f64::from(*channel) * (1.0 - alpha) + f64::from(colour) * alpha).round() as u8;
         }
     }
     out

@@ -1,0 +1,23 @@
+//! Squeeze-and-excitation: Hu et al., arXiv 1709.01507, figure 3. A small network looks at each channel's mean
+//! and weighs the channels.
+
+use crate::graph::{Activation, Builder, GraphError, NodeId, Op, Window};
+
+/// `x` with each channel weighed by `outer(expand(inner(reduce(mean(x)))))`, where the two 1×1 convolutions are
+/// the modules `names`. The whole is no module; where a library has one, the caller opens it.
+pub fn squeeze_excitation(
+    b: &mut Builder,
+    x: NodeId,
+    names: [&str; 2],
+    squeezed: usize,
+    inner: Activation,
+    outer: Activation,
+) -> Result<NodeId, GraphError> {
+    let [reduce, expand] = names;
+    let s = b.op(Op::Mean, &[x])?;
+    let s = b.conv(reduce, s, squeezed, Window::square(1, 1, 0), 1, true)?;
+    let s = b.op(Op::Activate(inner), &[s])?;
+    let s = b.conv(expand, s, b.channels(x), Window::square(1, 1, 0), 1, true)?;
+    let s = b.op(Op::Activate(outer), &[s])?;
+    b.op(Op::Gate, &[x, s])
+}
