@@ -5,6 +5,7 @@
 // x [n][group][in_blocks][h][w], y [n][group][out_blocks][h][w]: texels of four channels
 // w [group][tile][tap][in_blocks][BLOCKS][4] (texel j: four outputs' weights for input lane j), then bias [group][tile][BLOCKS]
 // tile: one invocation makes BLOCKS texels deep × PIXELS pixels, `strips` apart so that neighbours read neighbours
+// A w over 128 MiB comes in pieces of some tiles, each with its own dispatch.
 // dispatch: groups · tiles · strips invocations, tiles = ⌈out_blocks / BLOCKS⌉, strips = ⌈n·h·w / PIXELS⌉
 struct Params {
     in_size: vec2<u32>,   // width, height
@@ -20,6 +21,8 @@ struct Params {
     strips: u32,
     pixels: u32,          // n · h · w of y
     activation: u32,
+    first: u32,           // first tile of this piece of w, and their number
+    piece: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 #import read x 1
@@ -34,8 +37,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     let at = invocation(id, groups);
     let strip = at % params.strips;
     let tile = at / params.strips;
-    if tile >= params.tiles * params.groups { return; }
-    let group = tile / params.tiles;
+    if tile >= params.piece { return; }
+    let group = (params.first + tile) / params.tiles;
     let in_plane = params.in_size.x * params.in_size.y;
     let out_plane = params.out_size.x * params.out_size.y;
     let taps = params.kernel.x * params.kernel.y;
@@ -66,8 +69,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
             }
         }
     }
-    let bias = params.groups * params.tiles * taps * params.in_blocks * BLOCKS * 4u + tile * BLOCKS;
-    let block = tile % params.tiles * BLOCKS;
+    let bias = params.piece * taps * params.in_blocks * BLOCKS * 4u + tile * BLOCKS;
+    let block = (params.first + tile) % params.tiles * BLOCKS;
 #for m in 0..BLOCKS
     if block + $mu < params.out_blocks {
         let b = load_w(bias + $mu);

@@ -1,13 +1,16 @@
 // Fully connected layer, a matrix-vector product an image. With transposed weights it is its own gradient.
 //   y[n,o] = bias[o] + Σ_i w[o,i] · x[n,i]
-// x [n][inputs], y [n][outputs]: texels of four features, in the order in which the feature map is stored
+// x [n][inputs], y [n][total]: texels of four features, in the order in which the feature map is stored
 // w [outputs][inputs][4] (texel j: four outputs' weights for input lane j), then bias [outputs]
+// A w over 128 MiB comes in pieces of some outputs, each with its own dispatch.
 // tile: LANES invocations share one texel of y for IMAGES images, OUTPUTS such texels share a workgroup
 // dispatch: ⌈⌈n / IMAGES⌉ · outputs / OUTPUTS⌉ workgroups
 struct Params {
     inputs: u32,    // texels
     outputs: u32,
     images: u32,
+    first: u32,     // first row of this piece of w
+    total: u32,     // rows of all pieces, texels of y
 }
 @group(0) @binding(0) var<uniform> params: Params;
 #import read x 1
@@ -37,7 +40,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: v
 #for i in 0..IMAGES
     sum$i = sum_lanes(sum$i, local.x, local.y);
     if first + $iu < params.images && local.x == 0u {
-        store_y((first + $iu) * params.outputs + output, sum$i + load_w(params.outputs * params.inputs * 4u + output));
+        store_y((first + $iu) * params.total + params.first + output, sum$i + load_w(params.outputs * params.inputs * 4u + output));
     }
 #endfor
 }

@@ -3,11 +3,13 @@
 // x [n][in_blocks][plane], y [n][out_blocks][plane]: texels of four channels
 // w [tile][in_blocks][BLOCKS][4] (texel j: four outputs' weights for input lane j), then bias [tile][BLOCKS]
 // tile: one invocation makes BLOCKS texels deep × PIXELS pixels, `strips` apart so that neighbours read neighbours
+// A w over 128 MiB comes in pieces of some tiles, each with its own dispatch.
 // dispatch: tiles · strips invocations, tiles = ⌈out_blocks / BLOCKS⌉, strips = ⌈n·plane / PIXELS⌉
 struct Params {
     in_blocks: u32,
     out_blocks: u32,
-    tiles: u32,
+    first: u32,       // first tile of this piece of w, and their number
+    piece: u32,
     strips: u32,
     pixels: u32,      // n · plane
     plane: u32,       // h · w
@@ -25,7 +27,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     let at = invocation(id, groups);
     let strip = at % params.strips;
     let tile = at / params.strips;
-    if tile >= params.tiles { return; }
+    if tile >= params.piece { return; }
 #for p in 0..PIXELS
     let pixel$p = min(strip + $pu * params.strips, params.pixels - 1u);
     let image$p = pixel$p / params.plane;
@@ -44,8 +46,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
 #import accumulate
             q += BLOCKS * 4u;
     }
-    let bias = params.tiles * params.in_blocks * BLOCKS * 4u + tile * BLOCKS;
-    let block = tile * BLOCKS;
+    let bias = params.piece * params.in_blocks * BLOCKS * 4u + tile * BLOCKS;
+    let block = (params.first + tile) * BLOCKS;
 #for m in 0..BLOCKS
     if block + $mu < params.out_blocks {
         let b = load_w(bias + $mu);

@@ -5,6 +5,8 @@ mod common;
 
 use common::{Random, error, every_gpu, features, run_cpu, run_gpu};
 use gradcam::graph::{Activation, Conv2d, Graph, Kind, LayerNorm, Linear, NodeId, Op, Pool2d, PoolKind, Shape, Window};
+use gradcam::kernels::Profile;
+use gradcam::plan::Plan;
 
 /// f32 sums of a few thousand products, relative to the largest.
 const TOLERANCE: f64 = 3e-6;
@@ -264,6 +266,46 @@ fn linear() {
         }));
     }
     check(cases);
+}
+
+/// Weights over 128 MiB, which not every device can bind at once: a classifier like VGG's and a wide 1×1
+/// convolution, forward and backward.
+#[test]
+fn large_weights_come_in_pieces() {
+    let linear = |g: &mut Graph, r: &mut Random| Linear {
+        weight: r.param(g, &[1400, 25088]),
+        bias: Some(r.param(g, &[1400])),
+        out_features: 1400,
+    };
+    let channels = [1, 6000, 6004, 1];
+    let pointwise = |g: &mut Graph, r: &mut Random| conv(g, r, Window::square(1, 1, 0), channels, true);
+    let cases: [Box<dyn Fn() -> Case>; 4] = [
+        Box::new(|| case("large linear".into(), &[[2, 512, 7, 7]], |g, r| Op::Linear(linear(g, r)))),
+        Box::new(|| {
+            let gradient = |g: &mut Graph, r: &mut Random| Op::LinearGrad { linear: linear(g, r), input: [512, 7, 7] };
+            case("large linear gradient".into(), &[[1, 1400, 1, 1]], gradient)
+        }),
+        Box::new(|| case("large 1×1".into(), &[[1, 6000, 3, 2]], |g, r| Op::Conv2d(pointwise(g, r)))),
+        Box::new(|| {
+            let gradient = |g: &mut Graph, r: &mut Random| Op::Conv2dGrad {
+                conv: pointwise(g, r),
+                input: [3, 2],
+                in_channels: 6000,
+            };
+            case("large 1×1 gradient".into(), &[[1, 6004, 3, 2]], gradient)
+        }),
+    ];
+    for case in cases {
+        let case = case();
+        for profile in Profile::ALL {
+            assert!(
+                Plan::new(&case.graph, &profile, &case.outputs).dispatches.len() > 3,
+                "{} is in one piece",
+                case.name
+            );
+        }
+        check(vec![case]);
+    }
 }
 
 /// Requests by number and by rank, ties, and the seed made of them.

@@ -7,7 +7,7 @@ use common::Random;
 use gradcam::graph::{Graph, Kind, NodeId, Op, Shape};
 use gradcam::kernels::{Operand, Profile};
 use gradcam::plan::{Medium, Plan, bytes};
-use gradcam::{Classes, Device, Explainer, Images, Model, Outputs, Photo, Stats};
+use gradcam::{Classes, Device, Explainer, Gpu, GpuOptions, Images, Model, Outputs, Photo, Stats};
 
 fn photo() -> Photo {
     Photo::open(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/chelsea.png")).unwrap()
@@ -128,4 +128,16 @@ fn batches_equal_single_runs() {
         let chosen = explainer.explain(Images::Photos(std::slice::from_ref(photo)), &second, &outputs).unwrap();
         assert_eq!(chosen.explanations[0].heatmaps[0], together.heatmaps[1], "{}", photo.name);
     }
+}
+
+/// Memory is estimated before it is taken, and too little of it is an error with the figures.
+#[test]
+fn too_little_memory_is_refused() {
+    let options = GpuOptions { memory_limit: Some(12 << 20), ..Default::default() };
+    let gpu = pollster::block_on(Gpu::open(&options)).unwrap();
+    let mut explainer = Explainer::new(Model::bundled().unwrap(), Device::Gpu(Box::new(gpu)));
+    let error = explainer.explain(Images::Photos(&[photo()]), &Classes::Top(1), &Outputs::default()).unwrap_err();
+    assert!(matches!(error, gradcam::Error::OutOfMemory { .. }));
+    let text = error.to_string();
+    assert!(text.contains("MiB needed, but only 12 MiB are free"), "{text}");
 }

@@ -84,6 +84,8 @@ pub struct GpuOptions {
     pub profile: Option<Profile>,
     /// Keeps the bounds checks of shaders, which are not needed for correct ones. Browsers always keep them.
     pub checked: bool,
+    /// Refuses what needs more bytes of memory than this.
+    pub memory_limit: Option<u64>,
 }
 
 /// An open device.
@@ -98,6 +100,7 @@ pub struct Gpu {
     info: AdapterInfo,
     profile: Profile,
     checked: bool,
+    memory_limit: Option<u64>,
 }
 
 impl Gpu {
@@ -174,6 +177,7 @@ impl Gpu {
             info,
             profile,
             checked: options.checked,
+            memory_limit: options.memory_limit,
         })
     }
 
@@ -189,6 +193,17 @@ impl Gpu {
 
     pub(super) fn checked(&self) -> bool {
         self.checked
+    }
+
+    /// Bytes that a plan may take, as far as that can be known: the limit that was set, and for a driver on the
+    /// processor what the system has left. Graphics cards tell when it is too late, see [`super::Session::new`].
+    pub(super) fn free_memory(&self) -> Option<u64> {
+        let system = || {
+            let text = std::fs::read_to_string("/proc/meminfo").ok().filter(|_| self.info.software)?;
+            let line = text.lines().find_map(|l| l.strip_prefix("MemAvailable:"))?;
+            line.trim().trim_end_matches("kB").trim().parse::<u64>().ok().map(|kib| kib << 10)
+        };
+        self.memory_limit.into_iter().chain(system()).min()
     }
 
     /// Hands a recording to the device.

@@ -27,7 +27,7 @@ pub fn grad(cx: &Context, f: Activation) -> Dispatch {
 pub fn scale_shift(cx: &Context, scale: ParamId, shift: Option<ParamId>) -> Dispatch {
     let [_, c, h, w] = cx.shape();
     let count = texels(cx.shape());
-    let constant = Constant { weight: scale, bias: shift, packing: Packing::Channels { channels: c } };
+    let constant = Constant::whole(scale, shift, Packing::Channels { channels: c });
     let params = [count as u32, blocks(c) as u32, (h * w) as u32, cx.activation()];
     cx.elementwise("scale_shift", &[], params, Some(constant), count)
 }

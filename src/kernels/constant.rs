@@ -1,5 +1,7 @@
 //! Trained numbers in the layout that a kernel reads.
 
+use std::ops::Range;
+
 use crate::graph::{Graph, ParamId};
 
 /// Four numbers: the unit of every kernel's loads.
@@ -14,7 +16,14 @@ pub struct Constant {
     pub bias: Option<ParamId>,
     /// The layout.
     pub packing: Packing,
+    /// Which of the layout's rows: all of them, or a piece of a large weight. A row is a register tile of a
+    /// convolution, four outputs of a linear layer, a block of channels of the others.
+    pub rows: Range<usize>,
 }
+
+/// The largest piece of a constant, in texels after the zero before them: 128 MiB, the smallest binding that
+/// devices allow.
+const MAX_TEXELS: usize = (128 << 20) / 16 - 1;
 
 /// How a constant's texels are arranged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -29,31 +38,47 @@ pub enum Packing {
     Channels { channels: usize },
 }
 
+impl Packing {
+    /// Rows in all, and texels of a row, those of the bias among them.
+    fn extent(&self) -> (usize, usize) {
+        match *self {
+            Self::Conv { out, input, groups, taps, tile, .. } => {
+                let tiles = groups * (out / groups).div_ceil(4).div_ceil(tile);
+                (tiles, tile * (taps * (input / groups).div_ceil(4) * 4 + 1))
+            }
+            Self::Depthwise { channels, taps } => (channels.div_ceil(4), taps + 1),
+            Self::Linear { out, input: [c, h, w], gradient } => {
+                let (units, features) = (out.div_ceil(4), c.div_ceil(4) * h * w);
+                if gradient { (features, units * 4 + 1) } else { (units, features * 4 + 1) }
+            }
+            Self::Channels { channels } => (channels.div_ceil(4), 2),
+        }
+    }
+}
+
 impl Constant {
+    /// A weight in one piece.
+    pub fn whole(weight: ParamId, bias: Option<ParamId>, packing: Packing) -> Self {
+        Self { weight, bias, packing, rows: 0..packing.extent().0 }
+    }
+
+    /// A weight in pieces that any device can bind.
+    pub fn pieces(weight: ParamId, bias: Option<ParamId>, packing: Packing) -> Vec<Self> {
+        let (rows, size) = packing.extent();
+        let most = (MAX_TEXELS / size).max(1);
+        let piece = |first: usize| Self { weight, bias, packing, rows: first..rows.min(first + most) };
+        (0..rows).step_by(most).map(piece).collect()
+    }
+
     /// A name that equal constants of graphs of the same model share.
     pub fn key(&self, graph: &Graph) -> String {
         let bias = self.bias.map_or("", |b| &graph.params[b].name);
-        format!("{} + {bias} {:?}", graph.params[self.weight].name, self.packing)
+        format!("{} + {bias} {:?} {:?}", graph.params[self.weight].name, self.packing, self.rows)
     }
 
     /// Number of texels.
     pub fn texels(&self) -> usize {
-        match self.packing {
-            Packing::Conv { out, input, groups, taps, tile, .. } => {
-                let tiles = groups * (out / groups).div_ceil(4).div_ceil(tile);
-                tiles * tile * (taps * (input / groups).div_ceil(4) * 4 + 1)
-            }
-            Packing::Depthwise { channels, taps } => channels.div_ceil(4) * (taps + 1),
-            Packing::Linear { out, input: [c, h, w], gradient } => {
-                let (rows, columns) = if gradient {
-                    (c.div_ceil(4) * h * w, out.div_ceil(4))
-                } else {
-                    (out.div_ceil(4), c.div_ceil(4) * h * w)
-                };
-                rows * columns * 4 + rows
-            }
-            Packing::Channels { channels } => channels.div_ceil(4) * 2,
-        }
+        self.rows.len() * self.packing.extent().1
     }
 
     /// The texels.
@@ -74,7 +99,7 @@ impl Constant {
                 let (out, input) = (out / groups, input / groups);
                 let tiles = out.div_ceil(4).div_ceil(tile);
                 let channels = |first: usize| std::array::from_fn::<_, 4, _>(|lane| first + lane);
-                for (group, t) in (0..groups).flat_map(|g| (0..tiles).map(move |t| (g, t))) {
+                for (group, t) in self.rows.clone().map(|row| (row / tiles, row % tiles)) {
                     for (tap, c) in (0..taps).flat_map(|tap| (0..input.div_ceil(4)).map(move |c| (tap, c))) {
                         for m in t * tile..(t + 1) * tile {
                             texels.extend(channels(c * 4).map(|i| {
@@ -85,7 +110,9 @@ impl Constant {
                         }
                     }
                 }
-                for (group, m) in (0..groups).flat_map(|g| (0..tiles * tile).map(move |m| (g, m))) {
+                for (group, m) in
+                    self.rows.clone().flat_map(|row| (0..tile).map(move |m| (row / tiles, row % tiles * tile + m)))
+                {
                     texels.push(channels(m * 4).map(|o| if o < out { bias(group * out + o) } else { 0.0 }));
                 }
             }
@@ -108,8 +135,8 @@ impl Constant {
                 let unit = |texel: usize, lane: usize| Some(texel * 4 + lane).filter(|&o| o < out);
                 let at = |o: Option<usize>, i: Option<usize>| o.zip(i).map_or(0.0, |(o, i)| weight[o * c * plane + i]);
                 let (features, units) = (c.div_ceil(4) * plane, out.div_ceil(4));
-                let (rows, columns) = if gradient { (features, units) } else { (units, features) };
-                for (row, column) in (0..rows).flat_map(|r| (0..columns).map(move |c| (r, c))) {
+                let columns = if gradient { units } else { features };
+                for (row, column) in self.rows.clone().flat_map(|r| (0..columns).map(move |c| (r, c))) {
                     texels.extend((0..4).map(|j| {
                         std::array::from_fn(|l| {
                             if gradient {
@@ -120,7 +147,7 @@ impl Constant {
                         })
                     }));
                 }
-                texels.extend((0..rows).map(|row| std::array::from_fn(|l| unit(row, l).map_or(0.0, bias))));
+                texels.extend(self.rows.clone().map(|row| std::array::from_fn(|l| unit(row, l).map_or(0.0, bias))));
             }
             Packing::Channels { channels } => {
                 let lanes = |block: usize, f: &dyn Fn(usize) -> f32| {

@@ -1,5 +1,7 @@
 //! `conv.wgsl`, `pointwise.wgsl` and `depthwise.wgsl`: convolutions and their gradients.
 
+use std::ops::Range;
+
 use bytemuck::{Pod, Zeroable};
 
 use super::constant::{Constant, Packing};
@@ -29,6 +31,8 @@ struct ConvParams {
     strips: u32,
     pixels: u32,
     activation: u32,
+    first: u32,
+    piece: u32,
     pad: u32,
 }
 
@@ -37,7 +41,8 @@ struct ConvParams {
 struct PointwiseParams {
     in_blocks: u32,
     out_blocks: u32,
-    tiles: u32,
+    first: u32,
+    piece: u32,
     strips: u32,
     pixels: u32,
     plane: u32,
@@ -55,16 +60,16 @@ struct DepthwiseParams {
 }
 
 /// `y = f(w ∗ x + b)`.
-pub fn forward(cx: &Context, conv: &Conv2d) -> Dispatch {
+pub fn forward(cx: &Context, conv: &Conv2d) -> Vec<Dispatch> {
     kernel(cx, conv, false)
 }
 
 /// `dx` from `dy`.
-pub fn grad(cx: &Context, conv: &Conv2d) -> Dispatch {
+pub fn grad(cx: &Context, conv: &Conv2d) -> Vec<Dispatch> {
     kernel(cx, conv, true)
 }
 
-fn kernel(cx: &Context, conv: &Conv2d, gradient: bool) -> Dispatch {
+fn kernel(cx: &Context, conv: &Conv2d, gradient: bool) -> Vec<Dispatch> {
     let [n, input, in_h, in_w]: Shape = cx.input(0);
     let [_, out, h, w] = cx.shape();
     let window = &conv.window;
@@ -78,7 +83,7 @@ fn kernel(cx: &Context, conv: &Conv2d, gradient: bool) -> Dispatch {
     let strips = |pixels: usize| pixels.div_ceil(cx.profile.tile[1] as usize);
 
     if conv.groups == input && conv.groups == out {
-        let constant = Constant { weight: conv.weight, bias, packing: Packing::Depthwise { channels: out, taps } };
+        let constant = Constant::whole(conv.weight, bias, Packing::Depthwise { channels: out, taps });
         let (planes, strips) = (n * blocks(out), strips(h * w));
         let params = DepthwiseParams {
             geometry,
@@ -87,7 +92,7 @@ fn kernel(cx: &Context, conv: &Conv2d, gradient: bool) -> Dispatch {
             strips: strips as u32,
             activation: cx.activation(),
         };
-        return cx.tiled("depthwise", &defines, params, constant, planes * strips);
+        return vec![cx.tiled("depthwise", &defines, params, constant, planes * strips)];
     }
     // Groups that do not fill blocks of four channels become one group with zeros between them.
     let whole = (input / conv.groups).is_multiple_of(4) && (out / conv.groups).is_multiple_of(4);
@@ -97,22 +102,24 @@ fn kernel(cx: &Context, conv: &Conv2d, gradient: bool) -> Dispatch {
     let tiles = out_blocks.div_ceil(tile);
     let strips = strips(n * h * w);
     let packing = Packing::Conv { out, input, weight_groups: conv.groups, groups, taps, tile, gradient };
-    let constant = Constant { weight: conv.weight, bias, packing };
+    let pieces = Constant::pieces(conv.weight, bias, packing).into_iter();
     defines.push(("BLOCKS", tile as u32));
     if groups == 1 && *window == Window::square(1, 1, 0) {
         defines.retain(|(name, _)| *name != "GRADIENT");
-        let params = PointwiseParams {
+        let params = |rows: &Range<usize>| PointwiseParams {
             in_blocks: in_blocks as u32,
             out_blocks: out_blocks as u32,
-            tiles: tiles as u32,
+            first: rows.start as u32,
+            piece: rows.len() as u32,
             strips: strips as u32,
             pixels: (n * h * w) as u32,
             plane: (h * w) as u32,
             activation: cx.activation(),
         };
-        return cx.tiled("pointwise", &defines, params, constant, tiles * strips);
+        let piece = |c: Constant| cx.tiled("pointwise", &defines, params(&c.rows), c.clone(), c.rows.len() * strips);
+        return pieces.map(piece).collect();
     }
-    let params = ConvParams {
+    let params = |rows: &Range<usize>| ConvParams {
         geometry,
         in_blocks: in_blocks as u32,
         out_blocks: out_blocks as u32,
@@ -121,9 +128,11 @@ fn kernel(cx: &Context, conv: &Conv2d, gradient: bool) -> Dispatch {
         strips: strips as u32,
         pixels: (n * h * w) as u32,
         activation: cx.activation(),
+        first: rows.start as u32,
+        piece: rows.len() as u32,
         pad: 0,
     };
-    cx.tiled("conv", &defines, params, constant, groups * tiles * strips)
+    pieces.map(|c| cx.tiled("conv", &defines, params(&c.rows), c.clone(), c.rows.len() * strips)).collect()
 }
 
 fn geometry(window: &Window, input: [usize; 2], output: [usize; 2]) -> Geometry {

@@ -8,25 +8,28 @@ use crate::graph::Linear;
 const MAX_IMAGES: usize = 8;
 
 /// `y = w · x + b`.
-pub fn forward(cx: &Context, linear: &Linear) -> Dispatch {
+pub fn forward(cx: &Context, linear: &Linear) -> Vec<Dispatch> {
     let [_, c, h, w] = cx.input(0);
     kernel(cx, linear, [c, h, w], false)
 }
 
 /// `dx = wᵀ · dy`.
-pub fn grad(cx: &Context, linear: &Linear, input: [usize; 3]) -> Dispatch {
+pub fn grad(cx: &Context, linear: &Linear, input: [usize; 3]) -> Vec<Dispatch> {
     kernel(cx, linear, input, true)
 }
 
-fn kernel(cx: &Context, linear: &Linear, input: [usize; 3], gradient: bool) -> Dispatch {
+fn kernel(cx: &Context, linear: &Linear, input: [usize; 3], gradient: bool) -> Vec<Dispatch> {
     let n = cx.shape()[0];
     let (from, to) = (texels(cx.input(0)) / n, texels(cx.shape()) / n);
     let packing = Packing::Linear { out: linear.out_features, input, gradient };
     let bias = if gradient { None } else { linear.bias };
-    let constant = Constant { weight: linear.weight, bias, packing };
     let images = n.div_ceil(n.div_ceil(MAX_IMAGES));
-    let params = [from as u32, to as u32, n as u32];
-    cx.cooperative("linear", &[("IMAGES", images as u32)], params, Some(constant), n.div_ceil(images) * to)
+    let piece = |c: Constant| {
+        let params = [from, c.rows.len(), n, c.rows.start, to].map(|v| v as u32);
+        let outputs = n.div_ceil(images) * c.rows.len();
+        cx.cooperative("linear", &[("IMAGES", images as u32)], params, Some(c), outputs)
+    };
+    Constant::pieces(linear.weight, bias, packing).into_iter().map(piece).collect()
 }
 
 /// Mean over space.

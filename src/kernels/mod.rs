@@ -58,16 +58,17 @@ pub fn texels([n, c, h, w]: Shape) -> usize {
     n * blocks(c) * h * w
 }
 
-/// The dispatch that computes node `id`, or, with `fused`, the activation node that follows it.
-pub fn lower(profile: &Profile, graph: &Graph, id: NodeId, fused: Option<(Activation, NodeId)>) -> Dispatch {
+/// The dispatches that compute node `id`, or, with `fused`, the activation node that follows it. Large weights
+/// make several, each for some of the outputs.
+pub fn lower(profile: &Profile, graph: &Graph, id: NodeId, fused: Option<(Activation, NodeId)>) -> Vec<Dispatch> {
     let cx = Context { profile, graph, id, fused };
-    match &graph.nodes[id].op {
+    vec![match &graph.nodes[id].op {
         Op::Input => unreachable!("inputs are given, not computed"),
         Op::Normalise { mean, std } => layout::normalise(&cx, *mean, *std),
         Op::Pack => layout::pack(&cx),
         Op::Unpack => layout::unpack(&cx),
-        Op::Conv2d(conv) => conv::forward(&cx, conv),
-        Op::Conv2dGrad { conv, .. } => conv::grad(&cx, conv),
+        Op::Conv2d(conv) => return conv::forward(&cx, conv),
+        Op::Conv2dGrad { conv, .. } => return conv::grad(&cx, conv),
         Op::ScaleShift { scale, shift } => activation::scale_shift(&cx, *scale, *shift),
         Op::Activate(f) => activation::forward(&cx, *f),
         Op::ActivateGrad(f) => activation::grad(&cx, *f),
@@ -86,8 +87,8 @@ pub fn lower(profile: &Profile, graph: &Graph, id: NodeId, fused: Option<(Activa
         Op::Pool2dGrad(pool) => pool::grad(&cx, pool),
         Op::Mean => linear::mean(&cx),
         Op::MeanGrad { .. } => linear::mean_grad(&cx),
-        Op::Linear(linear) => linear::forward(&cx, linear),
-        Op::LinearGrad { linear, input } => linear::grad(&cx, linear, *input),
+        Op::Linear(linear) => return linear::forward(&cx, linear),
+        Op::LinearGrad { linear, input } => return linear::grad(&cx, linear, *input),
         Op::Select => classify::select(&cx),
         Op::Seed { requests, maps, .. } => classify::seed(&cx, *requests, *maps),
         Op::WeightedSum => cam::weighted_sum(&cx),
@@ -96,7 +97,7 @@ pub fn lower(profile: &Profile, graph: &Graph, id: NodeId, fused: Option<(Activa
         Op::Rescale => cam::rescale(&cx),
         Op::Resize { .. } => cam::resize(&cx),
         Op::Overlay(overlay) => overlay::draw(&cx, overlay),
-    }
+    }]
 }
 
 /// What a kernel's lowering looks at.

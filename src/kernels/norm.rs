@@ -32,6 +32,6 @@ fn kernel(cx: &Context, shader: &'static str, norm: &LayerNorm, per_image: usize
     let [n, c, h, w] = cx.shape();
     let [pixels, plane, blocks, channels, per_image] = [n * h * w, h * w, blocks(c), c, per_image].map(|v| v as u32);
     let params = Params { pixels, plane, blocks, channels, eps: norm.eps, per_image };
-    let constant = Constant { weight: norm.weight, bias: Some(norm.bias), packing: Packing::Channels { channels: c } };
+    let constant = Constant::whole(norm.weight, Some(norm.bias), Packing::Channels { channels: c });
     cx.elementwise(shader, &[], params, Some(constant), n * h * w)
 }

@@ -1,5 +1,6 @@
 //! What a network is: an architecture with weights, the input it expects, and its classes' names.
 
+mod config;
 mod layers;
 mod recognise;
 mod weights;
@@ -9,6 +10,7 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 use crate::graph::{Builder, Graph, Kind, NodeId, Op, Shape};
+use config::Config;
 use weights::Weights;
 
 pub use weights::Tensor;
@@ -84,8 +86,8 @@ impl Model {
         Self::parse(BUNDLED, include_bytes!("../../weights/efficientnet_lite0.safetensors"), None)
     }
 
-    /// The bundled model by its name, or the model of a safetensors file. `architecture` overrides the one
-    /// that the file names.
+    /// The bundled model by its name, or the model of a safetensors file. The architecture is `architecture`, or
+    /// what the file's metadata names, or a `config.json` beside it, or the only one with just these tensors.
     ///
     /// # Errors
     /// [`Error::Unknown`], [`Error::Read`] or [`Error::Weights`].
@@ -99,7 +101,18 @@ impl Model {
             return Err(Error::unknown("model", name, "gradcam models", models()));
         }
         let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
-        Self::parse(name, &bytes, architecture)
+        let config = Config::beside(path)?.unwrap_or_default();
+        let mut weights = Weights::parse(name, &bytes)?;
+        // What the weights say themselves comes before what lies beside them.
+        for (key, value) in config.metadata() {
+            weights.metadata.entry(key).or_insert(value);
+        }
+        let mut model = Self::new(weights, architecture)?;
+        let labels = config.labels();
+        if labels.len() == model.classes {
+            model.labels = labels;
+        }
+        Ok(model)
     }
 
     /// The model of a safetensors file's bytes; `what` names it in errors.

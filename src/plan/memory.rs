@@ -43,7 +43,8 @@ pub fn assign(
         alive.push(id);
     }
     for (step, dispatch) in dispatches.iter().enumerate() {
-        if let Some(id) = dispatch.written() {
+        // Another piece of a value may have been written already.
+        if let Some(id) = dispatch.written().filter(|id| pool.place[*id].is_none()) {
             pool.take(graph, id);
             alive.push(id);
         }

@@ -54,10 +54,16 @@ impl Plan {
                 Op::Activate(f) => (f, after),
                 _ => unreachable!("only activations are fused"),
             });
-            dispatches.push(kernels::lower(profile, graph, id, activation));
+            dispatches.extend(kernels::lower(profile, graph, id, activation));
         }
         let (slots, place) = memory::assign(graph, &dispatches, &inputs, outputs);
         Self { dispatches, slots, place, inputs, outputs: outputs.to_vec() }
+    }
+
+    /// Bytes of the weights as the kernels read them.
+    pub fn weights(&self) -> u64 {
+        let constants = self.dispatches.iter().flat_map(|d| &d.operands);
+        constants.map(|o| if let Operand::Constant(c) = o { c.texels() as u64 * 16 } else { 0 }).sum()
     }
 
     /// Bytes of activations, gradients, maps and pictures at once.
