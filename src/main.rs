@@ -8,7 +8,10 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     quiet_drivers();
-    cli::Cli::parse().run()
+    match cli::Cli::try_parse() {
+        Ok(cli) => cli.run(),
+        Err(error) => cli::usage(&error),
+    }
 }
 
 /// Without a desktop session the Vulkan loader's device-select layer complains on stderr, which belongs to

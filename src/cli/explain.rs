@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::output::Output;
-use super::tensors::{Collected, Tensors};
+use super::tensors::{Collected, Tensors, check_place};
 use super::{DeviceArgs, Failure, ModelArgs, complain, print_json};
 
 /// How many of the most probable classes are named.
@@ -79,7 +79,7 @@ impl Explain {
             chosen => Classes::Chosen(chosen.iter().map(|c| model.class(c)).collect::<Result<_>>()?),
         };
         // Everything that may be wrong with the request is found before a device is opened.
-        let tensors = self.tensors.as_deref().map(Tensors::open).transpose()?;
+        let tensors = self.tensors.as_deref().map(|path| Tensors::open(path, &model)).transpose()?;
         if tensors.as_ref().is_some_and(|t| t.classes.is_some()) && (self.top.is_some() || !self.class.is_empty()) {
             return Err(Error::Request(
                 "the file's \"classes\" already say what to explain; leave --class and --top out".into(),
@@ -89,6 +89,10 @@ impl Explain {
         let photos = photos(&self.images)?;
         if tensors.is_none() && photos.is_empty() {
             return Err(Error::Request("no photos given; name some, or a folder of them".into()).into());
+        }
+        if let Some(path) = &self.save_tensors {
+            let read: Vec<PathBuf> = photos.iter().chain(&self.tensors).cloned().collect();
+            check_place(path, &read)?;
         }
         let draws = tensors.is_none() && (self.output.is_some() || !(self.json || self.save_tensors.is_some()));
         let explainer = Explainer::new(model, gradcam::Device::Cpu).with_method(method);
@@ -111,6 +115,7 @@ impl Explain {
             collected: saves.then(Collected::default),
             bar: progress(tensors.as_ref().map_or(photos.len(), |t| t.shape[0])),
             worst: 0,
+            unheard: false,
         };
         match &tensors {
             Some(tensors) => run.tensors(tensors, &classes, self.batch as usize)?,
@@ -135,6 +140,8 @@ struct Run {
     bar: ProgressBar,
     /// The worst exit code of the images that failed.
     worst: u8,
+    /// Nobody reads stdout any more; files are still written.
+    unheard: bool,
 }
 
 impl Run {
@@ -216,6 +223,17 @@ impl Run {
                 heatmap.save_overlay(&file)?;
                 files.push(file);
             }
+        }
+        match self.print(name, &files, explanation, batch) {
+            Err(Failure::Pipe) => self.unheard = true,
+            other => other?,
+        }
+        Ok(())
+    }
+
+    fn print(&self, name: &str, files: &[PathBuf], explanation: &Explanation, batch: &Batch) -> Result<(), Failure> {
+        if self.unheard {
+            return Ok(());
         }
         if self.json {
             let maps = explanation.heatmaps.iter().enumerate().map(|(i, heatmap)| {

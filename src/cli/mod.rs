@@ -56,6 +56,19 @@ impl Cli {
     }
 }
 
+/// Help and version as they are; a wrong usage as one line.
+pub fn usage(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() || error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        drop(error.print());
+        return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+    }
+    let text = error.to_string();
+    let told = text.lines().take_while(|l| !l.starts_with("Usage:") && !l.starts_with("For more"));
+    let told = told.map(str::trim).filter(|l| !l.is_empty()).collect::<Vec<_>>().join("; ");
+    say(&format!("{}; see --help", told.trim_start_matches("error: ")));
+    ExitCode::from(2)
+}
+
 /// Why a command ended early.
 enum Failure {
     /// An error yet to be shown.
@@ -83,7 +96,11 @@ impl From<std::io::Error> for Failure {
 
 /// One line on stderr.
 fn complain(error: &Error) {
-    let line = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+    say(&error.to_string());
+}
+
+fn say(text: &str) {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     drop(writeln!(std::io::stderr(), "gradcam: {line}"));
 }
 

@@ -40,6 +40,12 @@ impl Output {
                 }
                 Place::File(path.to_owned())
             }
+            Some(extension) if extension == "png" => {
+                let name = path.display();
+                return Err(Error::Request(format!(
+                    "{name}: is one file, but there are several photos; name a folder"
+                )));
+            }
             Some(_) if photos.len() == 1 => {
                 return Err(Error::Request(format!("{}: overlays are written as PNG; name it so", path.display())));
             }
@@ -56,6 +62,7 @@ impl Output {
         let part = |name: Option<&std::ffi::OsStr>| name.unwrap_or_default().to_string_lossy().into_owned();
         let class = if maps > 1 { format!("-{rank}-{}", slug(&prediction.label)) } else { String::new() };
         let path = match &self.place {
+            Place::File(path) if maps == 1 => path.clone(),
             Place::File(path) => path.with_file_name(format!("{}{class}.png", part(path.file_stem()))),
             Place::Folder(folder, mark) => {
                 let mark = if *mark { ".gradcam" } else { "" };

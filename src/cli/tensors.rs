@@ -1,9 +1,9 @@
 //! Explanations of tensors, and explanations as tensors, in safetensors files.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use gradcam::picture::write_atomically;
-use gradcam::{Batch, Error, Result};
+use gradcam::{Batch, Error, Model, Result};
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensors, serialize};
 
@@ -22,7 +22,7 @@ impl Tensors {
     ///
     /// # Errors
     /// [`Error::Read`], or [`Error::Weights`] if the file is damaged or holds other tensors.
-    pub fn open(path: &Path) -> Result<Self> {
+    pub fn open(path: &Path, model: &Model) -> Result<Self> {
         let fail = |reason: String| Error::Weights { what: path.display().to_string(), reason };
         let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
         let file = SafeTensors::deserialize(&bytes).map_err(|e| fail(format!("not a whole safetensors file: {e}")))?;
@@ -33,7 +33,10 @@ impl Tensors {
                 return Err(fail(format!("\"input\" is {dtype:?} {shape:?}; F32 [n, 3, height, width] is needed")));
             }
         };
-        let values = bytemuck::pod_collect_to_vec(input.data());
+        let values: Vec<f32> = bytemuck::pod_collect_to_vec(input.data());
+        if let Some(at) = values.iter().position(|v| !v.is_finite()) {
+            return Err(fail(format!("\"input\" holds {} at {at}", values[at])));
+        }
         let classes = match file.tensor("classes") {
             Err(_) => None,
             Ok(classes) => {
@@ -48,7 +51,11 @@ impl Tensors {
                 let numbers: Vec<i64> = bytemuck::pod_collect_to_vec(classes.data());
                 let numbers: Vec<usize> = numbers
                     .iter()
-                    .map(|&c| usize::try_from(c).map_err(|_| fail(format!("\"classes\" holds {c}"))))
+                    .map(|&c| {
+                        let class = usize::try_from(c).ok().filter(|c| *c < model.classes());
+                        let last = model.classes() - 1;
+                        class.ok_or_else(|| fail(format!("\"classes\" holds {c}; the model's classes are 0 to {last}")))
+                    })
                     .collect::<Result<_>>()?;
                 Some(numbers.chunks(numbers.len() / n).map(<[usize]>::to_vec).collect())
             }
@@ -68,6 +75,23 @@ pub struct Collected {
     maps: usize,
     layer_size: [usize; 2],
     input_size: [usize; 2],
+}
+
+/// Refuses a place where no file can be written, or that would write over one that is read.
+///
+/// # Errors
+/// [`Error::Write`] or [`Error::Request`].
+pub fn check_place(path: &Path, read: &[PathBuf]) -> Result<()> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // As the file itself will be: under a temporary name, and removed again.
+    let attempt = std::fs::metadata(folder).and_then(|_| tempfile::NamedTempFile::new_in(folder));
+    attempt.map_err(|source| Error::Write { path: path.to_owned(), source })?;
+    let same = |other: &PathBuf| other.canonicalize().ok().is_some_and(|o| path.canonicalize().is_ok_and(|p| p == o));
+    if read.iter().any(same) || path.is_dir() {
+        let name = path.display();
+        return Err(Error::Request(format!("{name}: would write over what is read; choose another --save-tensors")));
+    }
+    Ok(())
 }
 
 impl Collected {

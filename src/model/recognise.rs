@@ -8,12 +8,13 @@ use crate::graph::{Builder, Graph, Kind, Op};
 /// The architecture of this name, or without a name the only one whose tensors are just these.
 ///
 /// # Errors
-/// [`Error::Unknown`] if the name is not known; [`Error::Weights`] if the tensors do not fit, with what is
+/// [`Error::Weights`] if the name is not known, or if the tensors do not fit, with what is
 /// missing, misshapen or unexpected, or if they fit several architectures.
 pub fn recognise(weights: &Weights, name: Option<&str>) -> Result<&'static Architecture> {
     let candidates: Vec<&Architecture> = architectures().filter(|a| name.is_none_or(|n| n == a.name)).collect();
     if let (Some(name), true) = (name, candidates.is_empty()) {
-        return Err(Error::unknown("architecture", name, "gradcam models", architectures().map(|a| a.name)));
+        let error = Error::unknown("architecture", name, "gradcam models", architectures().map(|a| a.name));
+        return Err(Error::Weights { what: weights.what().to_owned(), reason: error.to_string() });
     }
     let trials: Vec<(&Architecture, Reader)> = candidates.into_iter().map(|a| (a, trial(weights, a))).collect();
     let fitting: Vec<&Architecture> = trials.iter().filter(|(_, r)| r.complaints() == 0).map(|(a, _)| *a).collect();

@@ -2,6 +2,7 @@
 
 mod colormap;
 mod crop;
+mod jpeg;
 mod photo;
 mod resample;
 mod write;

@@ -1,16 +1,19 @@
 //! Decoding, with limits against hostile files.
 
-use std::io::{BufRead, BufReader, Cursor, Seek};
+use std::io::Cursor;
 use std::path::Path;
 
-use image::{DynamicImage, ImageDecoder, ImageReader, Limits, RgbaImage};
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbaImage};
 
+use super::jpeg;
 use crate::error::{Error, Result};
 
 /// More pixels than this are refused: 2²⁶, a square of 8192.
 const MAX_PIXELS: u64 = 1 << 26;
 /// Fewer pixels than this on a side show nothing that could be explained.
 const MIN_SIDE: u32 = 8;
+/// Longer files than this are refused, in bytes.
+const MAX_FILE: u64 = 1 << 30;
 /// What a decoder may allocate for itself, in bytes.
 const MAX_ALLOCATION: u64 = 1 << 30;
 
@@ -33,8 +36,12 @@ impl Photo {
         if path.is_dir() {
             return Err(read(std::io::ErrorKind::IsADirectory.into()));
         }
-        let file = std::fs::File::open(path).map_err(read)?;
-        Self::read(path.display().to_string(), BufReader::new(file))
+        let length = std::fs::metadata(path).map_err(read)?.len();
+        if length > MAX_FILE {
+            let reason = format!("{} MiB are too many for a picture", length >> 20);
+            return Err(Error::Picture { what: path.display().to_string(), reason });
+        }
+        Self::decode(&path.display().to_string(), &std::fs::read(path).map_err(read)?)
     }
 
     /// Decodes a picture file's bytes; `name` stands for it in errors.
@@ -42,7 +49,28 @@ impl Photo {
     /// # Errors
     /// [`Error::Picture`].
     pub fn decode(name: &str, bytes: &[u8]) -> Result<Self> {
-        Self::read(name.to_owned(), Cursor::new(bytes))
+        let fail = |reason: String| Error::Picture { what: name.to_owned(), reason };
+        let undecodable = |e: image::ImageError| match e {
+            image::ImageError::Limits(_) => fail("decoding it would take too much memory".into()),
+            e => fail(format!("cannot be decoded: {e}")),
+        };
+        let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|e| fail(e.to_string()))?;
+        if reader.format().is_none() {
+            return Err(fail("not a picture; PNG, JPEG, WebP, GIF, BMP and TIFF are supported".into()));
+        }
+        if reader.format() == Some(ImageFormat::Jpeg) && jpeg::is_truncated(bytes) {
+            return Err(fail("cannot be decoded: the file is truncated, its end mark is missing".into()));
+        }
+        let mut limits = Limits::default();
+        limits.max_alloc = Some(MAX_ALLOCATION);
+        reader.limits(limits);
+        let mut decoder = reader.into_decoder().map_err(undecodable)?;
+        let (width, height) = decoder.dimensions();
+        check_size(name, width, height)?;
+        let orientation = decoder.orientation().map_err(undecodable)?;
+        let mut image = DynamicImage::from_decoder(decoder).map_err(undecodable)?;
+        image.apply_orientation(orientation);
+        Ok(Self { pixels: image.into_rgba8(), name: name.to_owned() })
     }
 
     /// A photo of RGBA bytes, row by row.
@@ -53,28 +81,6 @@ impl Photo {
         check_size(name, width, height)?;
         let fail = || Error::Picture { what: name.to_owned(), reason: format!("not {width}×{height} RGBA bytes") };
         Ok(Self { name: name.to_owned(), pixels: RgbaImage::from_raw(width, height, bytes).ok_or_else(fail)? })
-    }
-
-    fn read(name: String, source: impl BufRead + Seek) -> Result<Self> {
-        let fail = |reason: String| Error::Picture { what: name.clone(), reason };
-        let undecodable = |e: image::ImageError| match e {
-            image::ImageError::Limits(_) => fail("decoding it would take too much memory".into()),
-            e => fail(format!("cannot be decoded: {e}")),
-        };
-        let mut reader = ImageReader::new(source).with_guessed_format().map_err(|e| fail(e.to_string()))?;
-        if reader.format().is_none() {
-            return Err(fail("not a picture; PNG, JPEG, WebP, GIF, BMP and TIFF are supported".into()));
-        }
-        let mut limits = Limits::default();
-        limits.max_alloc = Some(MAX_ALLOCATION);
-        reader.limits(limits);
-        let mut decoder = reader.into_decoder().map_err(undecodable)?;
-        let (width, height) = decoder.dimensions();
-        check_size(&name, width, height)?;
-        let orientation = decoder.orientation().map_err(undecodable)?;
-        let mut image = DynamicImage::from_decoder(decoder).map_err(undecodable)?;
-        image.apply_orientation(orientation);
-        Ok(Self { pixels: image.into_rgba8(), name })
     }
 
     /// Width in pixels.
