@@ -1,4 +1,4 @@
-.PHONY: demo setup test check-binary
+.PHONY: demo setup test test-all check-binary
 
 # Explains an example photo with the bundled model.
 demo:
@@ -13,6 +13,10 @@ setup:
 # Every test, on the software drivers if there is no graphics card.
 test: setup
 	cargo test
+
+# The networks over 100 million parameters too: some ten gigabytes of memory, some minutes.
+test-all: test
+	GRADCAM_TEST_GIANTS=1 cargo test --test zoo -- --nocapture
 
 # The promises about the release binary: size, and what it is linked with.
 check-binary:

@@ -44,7 +44,7 @@ for name in args.names:
             model = networks.build(row["library"], name, next(reversed(torch.load(args.state).values())).shape[0])
             model.load_state_dict(torch.load(args.state))
         else:
-            networks.fill(model)
+            networks.settle(model)
         paths = args.layer or [row["default_layer"]]
         layers = [dict(model.named_modules())[path] for path in paths]
         x = networks.images(args.batch, *args.size)

@@ -26,7 +26,7 @@ def unit(name, count):
     return (z >> np.uint64(40)).astype(np.float32) / np.float32(2**24)
 
 
-def formula(name, shape):
+def formula(name, shape, gain):
     """A tensor of plausible size: batch norms have true statistics, convolutions keep the variance."""
     u = unit(name, int(np.prod(shape)))
     half = np.float32(0.5)
@@ -37,9 +37,7 @@ def formula(name, shape):
     elif name.endswith(("layer_scale", "gamma")):
         values = np.float32(0.1) + half * u
     elif len(shape) == 1:
-        # Residual branches that shrink: activations stay small, and squeeze-excitation's gates off their knees,
-        # where the last bits of a sum would decide.
-        values = np.float32(0.2) + np.float32(0.4) * u
+        values = np.float32(gain) * (np.float32(0.6) + np.float32(0.8) * u)
     else:
         bound = np.float32(np.sqrt(6.0 / np.prod(shape[1:])))
         values = (u * np.float32(2) - np.float32(1)) * bound
@@ -54,13 +52,36 @@ def build(library, name, classes=CLASSES):
     return torchvision.models.get_model(name, weights=None, num_classes=classes, **quick).eval()
 
 
-def fill(model):
+def fill(model, gain):
     """Gives every tensor its numbers from the formula."""
     with torch.no_grad():
         for name, tensor in model.state_dict().items():
             if not name.endswith("num_batches_tracked"):
-                tensor.copy_(formula(name, tuple(tensor.shape)))
+                tensor.copy_(formula(name, tuple(tensor.shape), gain))
     return model
+
+
+def settle(model):
+    """Fills the model with the largest gain of its norms at which it is well conditioned: where activations
+    grow from block to block, the gates of squeeze-excitation stand on their knees, and the last bits of a sum
+    decide; where they shrink, the image no longer matters. Returns the gain."""
+    x = images(2, 224, 256)
+    best = None
+    for gain in (1.0, 0.9, 0.8, 0.7, 0.6, 0.5):
+        with torch.inference_mode():
+            single = fill(model, gain)(x).double()
+            double = fill(model.double(), gain)(x.double())
+        fill(model.float(), gain)
+        scale = double.abs().max()
+        error = ((single - double).abs().max() / scale).item()
+        effect = ((double[0] - double[1]).abs().max() / scale).item()
+        if error < 4e-6 and effect > 1e-2:
+            return gain
+        if best is None or effect / max(error, 1e-6) > best[0]:
+            best = (effect / max(error, 1e-6), gain)
+    fill(model, best[1])
+    print(f"gain {best[1]}: the image's effect is {best[0]:.0f} times the error of f32", flush=True)
+    return best[1]
 
 
 def images(n, h, w):

@@ -35,7 +35,7 @@ pub struct Explain {
     #[arg(long, value_name = "NAME", default_value = "gradcam")]
     method: String,
     /// Class to explain, by number or label; may be given several times
-    #[arg(long, value_name = "ID|LABEL", conflicts_with = "top")]
+    #[arg(long, value_name = "ID|LABEL", conflicts_with = "top", allow_hyphen_values = true)]
     class: Vec<String>,
     /// Explain the K most probable classes; 1 if no class is named
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=1000))]
@@ -91,7 +91,8 @@ impl Explain {
             return Err(Error::Request("no photos given; name some, or a folder of them".into()).into());
         }
         if let Some(path) = &self.save_tensors {
-            let read: Vec<PathBuf> = photos.iter().chain(&self.tensors).cloned().collect();
+            let read: Vec<PathBuf> =
+                photos.iter().chain(&self.tensors).cloned().chain([PathBuf::from(&self.model.model)]).collect();
             check_place(path, &read)?;
         }
         let draws = tensors.is_none() && (self.output.is_some() || !(self.json || self.save_tensors.is_some()));
@@ -286,6 +287,10 @@ fn photos(given: &[PathBuf]) -> Result<Vec<PathBuf>> {
         let mut inside = vec![];
         for entry in std::fs::read_dir(path).map_err(read)? {
             let entry = entry.map_err(read)?.path();
+            // Overlays of an earlier run are no photos.
+            if entry.file_stem().is_some_and(|stem| stem.to_string_lossy().contains(".gradcam")) {
+                continue;
+            }
             let ending = entry.extension().map(|e| e.to_ascii_lowercase());
             if ending.is_some_and(|e| ENDINGS.iter().any(|known| e == *known)) {
                 inside.push(entry);

@@ -122,6 +122,9 @@ struct ModelArgs {
 
 impl ModelArgs {
     fn open(&self) -> Result<Model> {
+        if self.model == gradcam::model::BUNDLED && self.arch.is_some() {
+            return Err(Error::Request("--arch is for files; the bundled model has its own".into()));
+        }
         Model::open(&self.model, self.arch.as_deref())
     }
 }

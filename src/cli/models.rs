@@ -3,7 +3,10 @@
 use std::io::{Write, stdout};
 
 use clap::Args;
-use gradcam::model::{models, zoo::architectures};
+use gradcam::model::{
+    models,
+    zoo::{Architecture, architectures},
+};
 use serde_json::json;
 
 use super::{Failure, ModelArgs, print_json};
@@ -36,11 +39,14 @@ impl Models {
             return Ok(());
         }
         if self.json {
-            let architectures = architectures().map(
-                |a| json!({"name": a.name, "library": a.library, "default_layer": a.default_layer, "size": a.size}),
-            );
+            let row = |a: &Architecture| {
+                let size = a.size()?;
+                Ok(json!({"name": a.name, "library": a.library, "default_layer": a.default_layer, "size": a.size,
+                          "parameters": size.parameters, "multiply_adds": size.multiply_adds}))
+            };
+            let architectures = architectures().map(row).collect::<gradcam::Result<Vec<_>>>()?;
             let bundled: Vec<&str> = models().collect();
-            return print_json(&json!({"bundled": bundled, "architectures": architectures.collect::<Vec<_>>()}));
+            return print_json(&json!({"bundled": bundled, "architectures": architectures}));
         }
         for name in models() {
             let model = gradcam::Model::open(name, None)?;

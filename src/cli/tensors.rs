@@ -85,11 +85,14 @@ pub fn check_place(path: &Path, read: &[PathBuf]) -> Result<()> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // As the file itself will be: under a temporary name, and removed again.
     let attempt = std::fs::metadata(folder).and_then(|_| tempfile::NamedTempFile::new_in(folder));
-    attempt.map_err(|source| Error::Write { path: path.to_owned(), source })?;
-    let same = |other: &PathBuf| other.canonicalize().ok().is_some_and(|o| path.canonicalize().is_ok_and(|p| p == o));
-    if read.iter().any(same) || path.is_dir() {
-        let name = path.display();
-        return Err(Error::Request(format!("{name}: would write over what is read; choose another --save-tensors")));
+    attempt.map_err(|e| Error::Write { path: path.to_owned(), source: e.kind().into() })?;
+    let same = |other: &PathBuf| other.canonicalize().is_ok_and(|o| path.canonicalize().is_ok_and(|p| p == o));
+    let refuse = |why: &str| Err(Error::Request(format!("{}: {why}; choose another --save-tensors", path.display())));
+    if path.is_dir() {
+        return refuse("is a folder");
+    }
+    if read.iter().any(same) {
+        return refuse("would write over what is read");
     }
     Ok(())
 }

@@ -103,7 +103,7 @@ fn check_size(name: &str, width: u32, height: u32) -> Result<()> {
     let fail = |reason: String| Err(Error::Picture { what: name.to_owned(), reason });
     if u64::from(width) * u64::from(height) > MAX_PIXELS {
         return fail(format!(
-            "{width}×{height} pixels are too many; scale it down to {} million",
+            "{width}×{height} pixels are too many; scale it down to {} million pixels",
             MAX_PIXELS / 1_000_000
         ));
     }

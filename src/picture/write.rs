@@ -28,7 +28,9 @@ pub fn write_atomically(path: &Path, content: impl FnOnce(&mut dyn Write) -> std
         file.persist(path).map_err(|e| e.error)?;
         Ok(())
     };
-    attempt().map_err(|source| Error::Write { path: path.to_owned(), source })
+    // The kind alone: the message would name the temporary file.
+    let plain = |e: std::io::Error| if e.raw_os_error().is_some() { e } else { e.kind().into() };
+    attempt().map_err(|e| Error::Write { path: path.to_owned(), source: plain(e) })
 }
 
 /// Writes RGBA bytes as a PNG without alpha.

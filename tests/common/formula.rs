@@ -21,7 +21,7 @@ pub fn unit(name: &str, count: usize) -> impl Iterator<Item = f32> {
 }
 
 /// A tensor of plausible size: batch norms have true statistics, convolutions keep the variance.
-fn tensor(name: &str, shape: &[usize]) -> Arc<[f32]> {
+fn tensor(name: &str, shape: &[usize], gain: f32) -> Arc<[f32]> {
     let u = unit(name, shape.iter().product());
     let ends = |endings: &[&str]| endings.iter().any(|e| name.ends_with(e));
     if ends(&["running_var"]) {
@@ -31,7 +31,7 @@ fn tensor(name: &str, shape: &[usize]) -> Arc<[f32]> {
     } else if ends(&["layer_scale", "gamma"]) {
         u.map(|u| 0.1 + 0.5 * u).collect()
     } else if shape.len() == 1 {
-        u.map(|u| 0.2 + 0.4 * u).collect()
+        u.map(|u| gain * (0.6 + 0.8 * u)).collect()
     } else {
         let bound = (6.0 / shape[1..].iter().product::<usize>() as f64).sqrt() as f32;
         u.map(|u| (u * 2.0 - 1.0) * bound).collect()
@@ -39,22 +39,22 @@ fn tensor(name: &str, shape: &[usize]) -> Arc<[f32]> {
 }
 
 /// Makes each tensor that a network asks for.
-#[derive(Default)]
 struct Formula {
+    gain: f32,
     tensors: BTreeMap<String, (Vec<usize>, Arc<[f32]>)>,
 }
 
 impl ParamSource for Formula {
     fn get(&mut self, name: &str, shape: &[usize]) -> Arc<[f32]> {
-        let values = tensor(name, shape);
+        let values = tensor(name, shape, self.gain);
         self.tensors.insert(name.to_owned(), (shape.to_vec(), values.clone()));
         values
     }
 }
 
-/// The architecture with weights from the formula.
-pub fn model(architecture: &Architecture, classes: usize) -> Model {
-    let mut formula = Formula::default();
+/// The architecture with weights from the formula; `gain` scales the weights of its norms.
+pub fn model(architecture: &Architecture, classes: usize, gain: f32) -> Model {
+    let mut formula = Formula { gain, tensors: BTreeMap::new() };
     let mut graph = Graph::default();
     let input = graph.input(Kind::Plain, [1, 3, architecture.size, architecture.size]);
     let x = graph.push(Op::Pack, &[input]).unwrap();

@@ -33,7 +33,8 @@ use Block::{Basic, Bottleneck};
 
 fn resnet(b: &mut Builder, x: NodeId, classes: usize, block: Block, repeats: [usize; 4]) -> Result<NodeId, GraphError> {
     let x = b.conv("conv1", x, 64, Window::square(7, 2, 3), 1, false)?;
-    let x = b.batch_norm("bn1", x, EPS, Some(Relu))?;
+    let x = b.batch_norm("bn1", x, EPS, None)?;
+    let x = b.op(Op::Activate(Relu), &[x])?;
     let mut x = b.layer("maxpool", x, Pool2d::max(3, 2, 1, false))?;
     for (stage, repeats) in repeats.into_iter().enumerate() {
         x = b.module(&format!("layer{}", stage + 1), |b| {
@@ -52,16 +53,19 @@ fn residual(b: &mut Builder, x: NodeId, block: Block, planes: usize, stride: usi
     let (y, out) = match block {
         Basic => {
             let y = b.conv("conv1", x, planes, Window::square(3, stride, 1), 1, false)?;
-            let y = b.batch_norm("bn1", y, EPS, Some(Relu))?;
+            let y = b.batch_norm("bn1", y, EPS, None)?;
+            let y = b.op(Op::Activate(Relu), &[y])?;
             let y = b.conv("conv2", y, planes, Window::square(3, 1, 1), 1, false)?;
             (b.batch_norm("bn2", y, EPS, None)?, planes)
         }
         Bottleneck(groups, base) => {
             let width = planes * base / 64 * groups;
             let y = b.conv("conv1", x, width, Window::square(1, 1, 0), 1, false)?;
-            let y = b.batch_norm("bn1", y, EPS, Some(Relu))?;
+            let y = b.batch_norm("bn1", y, EPS, None)?;
+            let y = b.op(Op::Activate(Relu), &[y])?;
             let y = b.conv("conv2", y, width, Window::square(3, stride, 1), groups, false)?;
-            let y = b.batch_norm("bn2", y, EPS, Some(Relu))?;
+            let y = b.batch_norm("bn2", y, EPS, None)?;
+            let y = b.op(Op::Activate(Relu), &[y])?;
             let y = b.conv("conv3", y, planes * 4, Window::square(1, 1, 0), 1, false)?;
             (b.batch_norm("bn3", y, EPS, None)?, planes * 4)
         }

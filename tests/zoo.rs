@@ -1,0 +1,107 @@
+//! Every architecture against pytorch-grad-cam 1.5.7 on PyTorch, with weights from a formula; see
+//! `tools/make_network_goldens.py`. Networks over 100 million parameters take minutes and gigabytes: they run
+//! with `GRADCAM_TEST_GIANTS=1`, which `make test-all` sets.
+
+mod common;
+#[path = "common/formula.rs"]
+mod formula;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use gradcam::model::zoo::{Architecture, architectures};
+use gradcam::{Classes, Device, Explainer, Images, Outputs};
+use safetensors::SafeTensors;
+
+/// Of the largest logit.
+const LOGIT_TOLERANCE: f64 = 1e-4;
+/// Of a heat map in 0..1.
+const MAP_TOLERANCE: f64 = 1e-3;
+/// A head of another size than ImageNet's, and not divisible by four.
+const CLASSES: usize = 101;
+/// A giant's golden has one case, the others' have two sizes.
+fn is_giant(golden: &SafeTensors) -> bool {
+    golden.names().iter().filter(|n| n.ends_with("heatmap")).count() == 1
+}
+
+fn golden(architecture: &Architecture) -> PathBuf {
+    let library = format!("{:?}", architecture.library).to_lowercase();
+    let name = format!("{library}-{}.safetensors", architecture.name);
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/goldens/networks").join(name)
+}
+
+/// Largest differences of logits and heat maps over the golden's cases.
+fn compare(architecture: &Architecture, golden: &SafeTensors) -> [f64; 2] {
+    let read = |name: String| golden.tensor(&name).unwrap().data().to_vec();
+    let gain: Vec<f32> = bytemuck::pod_collect_to_vec(&read("gain".into()));
+    let mut explainer = Explainer::new(formula::model(architecture, CLASSES, gain[0]), Device::gpu().unwrap());
+    let mut worst = [0.0_f64; 2];
+    for case in golden.names().iter().filter_map(|n| n.strip_suffix(" heatmap")) {
+        let (layer, size) = case.rsplit_once(' ').unwrap();
+        let (h, w) = size.split_once('x').unwrap();
+        let shape = [2, 3, h.parse().unwrap(), w.parse().unwrap()];
+        explainer = explainer.with_layer(layer).unwrap();
+        let classes: Vec<i64> = bytemuck::pod_collect_to_vec(&read(format!("{case} classes")));
+        let logits: Vec<f32> = bytemuck::pod_collect_to_vec(&read(format!("{case} logits")));
+        let maps: Vec<u16> = bytemuck::pod_collect_to_vec(&read(format!("{case} heatmap")));
+        assert_ne!(classes[0], classes[1]);
+        let classes = Classes::PerImage(classes.iter().map(|&c| vec![c as usize]).collect());
+        let outputs = Outputs { predictions: 1, logits: true, heatmap: true, ..Default::default() };
+        let values = formula::images(shape);
+        let batch = explainer.explain(Images::Tensor { shape, values: &values }, &classes, &outputs).unwrap();
+
+        let scale = logits.iter().fold(0.0_f32, |m, v| m.max(v.abs()));
+        let sampled = shape[2].div_ceil(5) * shape[3].div_ceil(5);
+        assert_eq!((logits.len(), maps.len()), (2 * CLASSES, 2 * sampled), "{case}");
+        for (i, explanation) in batch.explanations.iter().enumerate() {
+            let truth = &logits[i * CLASSES..][..CLASSES];
+            for (found, truth) in explanation.logits.as_ref().unwrap().iter().zip(truth) {
+                worst[0] = worst[0].max(f64::from((found - truth).abs() / scale));
+            }
+            let best = (0..CLASSES).max_by(|&a, &b| truth[a].total_cmp(&truth[b])).unwrap();
+            assert_eq!(explanation.predictions[0].class, best, "{} at {case}", architecture.name);
+            let map = explanation.heatmaps[0].heatmap.as_ref().unwrap();
+            let rows = map.values.chunks(map.width).step_by(5).flat_map(|row| row.iter().step_by(5));
+            for (found, truth) in rows.zip(&maps[i * sampled..][..sampled]) {
+                let error = (f64::from(*found) - f64::from(*truth) / 65535.0).abs();
+                worst[1] = if error.is_nan() { f64::INFINITY } else { worst[1].max(error) };
+            }
+        }
+    }
+    worst
+}
+
+#[test]
+fn every_network_equals_pytorch() {
+    let giants = std::env::var_os("GRADCAM_TEST_GIANTS").is_some();
+    let mut failures = vec![];
+    let mut compared = 0;
+    for architecture in architectures() {
+        let bytes =
+            std::fs::read(golden(architecture)).unwrap_or_else(|e| panic!("{}: {e}", golden(architecture).display()));
+        let golden = SafeTensors::deserialize(&bytes).unwrap();
+        if is_giant(&golden) != giants {
+            continue;
+        }
+        let start = std::time::Instant::now();
+        let [logits, maps] = compare(architecture, &golden);
+        let (library, name) = (format!("{:?}", architecture.library).to_lowercase(), architecture.name);
+        println!("{library} {name}: logits {logits:.1e}, heat maps {maps:.1e}, {:.1} s", start.elapsed().as_secs_f64());
+        if logits > LOGIT_TOLERANCE || maps > MAP_TOLERANCE {
+            failures.push(format!("{library} {name}: logits {logits:.1e}, heat maps {maps:.1e}"));
+        }
+        compared += 1;
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    assert!(compared > 5, "only {compared} networks");
+}
+
+/// No golden without its row, and each row once a library.
+#[test]
+fn goldens_and_rows_agree() {
+    let rows: BTreeSet<PathBuf> = architectures().map(golden).collect();
+    assert_eq!(rows.len(), architectures().count());
+    let folder = rows.first().unwrap().parent().unwrap();
+    let files: BTreeSet<PathBuf> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    assert_eq!(files, rows);
+}
