@@ -12,7 +12,8 @@ const LOGIT_TOLERANCE: f64 = 1e-4;
 /// Of a heat map in 0..1.
 const MAP_TOLERANCE: f64 = 1e-3;
 const PHOTOS: [&str; 3] = ["chelsea.png", "coffee.png", "rocket.jpg"];
-const LAYERS: [&str; 3] = ["bn2", "blocks.4.2", "blocks.2"];
+/// The last one is a fusion of two.
+const LAYERS: [&str; 4] = ["bn2", "blocks.4.2", "blocks.2", "blocks.2+bn2"];
 
 fn golden(name: &str) -> String {
     format!("{}/tests/goldens/lite0/{name}", env!("CARGO_MANIFEST_DIR"))
@@ -50,7 +51,7 @@ fn check(name: &str, device: Device) {
     let mut explainer = Explainer::new(Model::bundled().unwrap(), device);
     let mut worst = 0.0_f64;
     for layer in LAYERS {
-        explainer = explainer.with_layer(layer).unwrap();
+        explainer = explainer.with_layers(&layer.split('+').collect::<Vec<_>>()).unwrap();
         let images = Images::Tensor { shape: [3, 3, 224, 224], values: &input };
         let batch = explainer.explain(images, &Classes::PerImage(classes.clone()), &outputs).unwrap();
         for (i, explanation) in batch.explanations.iter().enumerate() {

@@ -1,6 +1,6 @@
 """Writes tests/goldens/lite0/: what pytorch-grad-cam finds with the bundled weights in the example photos.
 
-For each photo its crop as PyTorch's transforms make it; for each of three layers a 16-bit picture with the
+For each photo its crop as PyTorch's transforms make it; for each of three layers, and for two fused, a 16-bit picture with the
 heat maps of three classes, one below the other; and the logits and classes of all photos.
 
     python tools/make_goldens.py
@@ -40,8 +40,8 @@ for photo in PHOTOS:
     classes = [int(logits.argmax()), int(logits.argsort()[-3]), 100]
     all_logits.append(logits)
     all_classes.append(torch.tensor(classes))
-    for layer in LAYERS:
-        with GradCAM(model=model, target_layers=[modules[layer]]) as cam:
+    for layer in [*LAYERS, "blocks.2+bn2"]:
+        with GradCAM(model=model, target_layers=[modules[path] for path in layer.split("+")]) as cam:
             maps = [cam(input_tensor=x, targets=[ClassifierOutputTarget(c)])[0] for c in classes]
         maps = np.concatenate(maps)
         assert maps.max() > 0.99 and maps.std() > 0.05, "a blank map proves nothing"

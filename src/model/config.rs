@@ -36,7 +36,7 @@ impl Config {
     /// The entries in the form of a weights file's metadata.
     pub fn metadata(&self) -> HashMap<String, String> {
         let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let known = ["input_size", "crop_pct", "interpolation", "mean", "std"];
+        let known = ["input_size", "crop_pct", "interpolation", "mean", "std", "transform_input"];
         let entries = known.iter().filter_map(|key| Some(((*key).to_owned(), plain(self.pretrained_cfg.get(*key)?))));
         let architecture = self.architecture.iter().map(|name| ("architecture".to_owned(), name.clone()));
         entries.chain(architecture).collect()

@@ -159,6 +159,8 @@ impl Model {
         let Preprocess { mean, std, .. } = self.preprocess;
         let x = graph.push(if kind == Kind::Pixels { Op::Normalise { mean, std } } else { Op::Pack }, &[input])?;
         let mut builder = Builder::new(graph, reader);
+        let transformed = self.weights.metadata.get("transform_input").is_some_and(|v| v == "true");
+        let x = if transformed { transform_input(&mut builder, x)? } else { x };
         let logits = (self.architecture.build)(&mut builder, x, self.classes)?;
         let (graph, modules) = builder.finish();
         Ok(Network { graph, input, logits, modules })
@@ -208,6 +210,14 @@ impl Model {
             Err(_) => Error::unknown("class", name, "gradcam models --labels", self.labels.iter().map(String::as_str)),
         })
     }
+}
+
+/// torchvision's `transform_input`, for GoogLeNet and Inception weights that came from TensorFlow: from ImageNet's
+/// normalisation to one with mean and deviation 1/2.
+fn transform_input(b: &mut Builder, x: NodeId) -> Result<NodeId> {
+    let scale = [0.229, 0.224, 0.225].map(|std: f32| std / 0.5);
+    let shift = [0.485, 0.456, 0.406].map(|mean: f32| (mean - 0.5) / 0.5);
+    Ok(b.affine("transform_input", x, &scale, &shift)?)
 }
 
 /// Names of the models that need no file.

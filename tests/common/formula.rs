@@ -1,5 +1,6 @@
 //! Weights and images from a formula, the same as in `tools/networks.py`: a tensor's numbers follow from its
 //! name and shape alone.
+#![allow(dead_code)]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,7 +22,7 @@ pub fn unit(name: &str, count: usize) -> impl Iterator<Item = f32> {
 }
 
 /// A tensor of plausible size: batch norms have true statistics, convolutions keep the variance.
-fn tensor(name: &str, shape: &[usize], gain: f32) -> Arc<[f32]> {
+pub fn tensor(name: &str, shape: &[usize], gain: f32) -> Arc<[f32]> {
     let u = unit(name, shape.iter().product());
     let ends = |endings: &[&str]| endings.iter().any(|e| name.ends_with(e));
     if ends(&["running_var"]) {

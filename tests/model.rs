@@ -1,0 +1,184 @@
+//! Weights files: recognition by tensors, metadata and `config.json`, number formats, labels, and complaints.
+
+mod common;
+#[path = "common/formula.rs"]
+mod formula;
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use gradcam::graph::{Builder, Graph, Kind, Op, ParamSource};
+use gradcam::model::Tensor;
+use gradcam::model::zoo::{Architecture, Library, architectures};
+use gradcam::{Classes, Device, Explainer, Images, Model, Outputs};
+use half::{bf16, f16};
+use safetensors::tensor::{Dtype, TensorView, serialize};
+
+/// Names and extents of the tensors that a network asks for.
+#[derive(Default)]
+struct Names(Vec<(String, Vec<usize>)>);
+
+impl ParamSource for Names {
+    fn get(&mut self, name: &str, shape: &[usize]) -> Arc<[f32]> {
+        self.0.push((name.to_owned(), shape.to_vec()));
+        Arc::new([])
+    }
+}
+
+fn names(architecture: &Architecture, classes: usize) -> Vec<(String, Vec<usize>)> {
+    let (mut graph, mut names) = (Graph::default(), Names::default());
+    let input = graph.input(Kind::Plain, [1, 3, architecture.size, architecture.size]);
+    let x = graph.push(Op::Pack, &[input]).unwrap();
+    (architecture.build)(&mut Builder::new(graph, &mut names), x, classes).unwrap();
+    names.0
+}
+
+fn zeros(names: &[(String, Vec<usize>)]) -> Vec<Tensor> {
+    names.iter().map(|(name, shape)| (name.clone(), shape.clone(), vec![0.0; shape.iter().product()].into())).collect()
+}
+
+fn row(name: &str, library: Library) -> &'static Architecture {
+    architectures().find(|a| a.name == name && a.library == library).unwrap()
+}
+
+/// Tensors alone tell the architecture, with a head of any size; or the error lists all that have these tensors.
+#[test]
+fn tensors_tell_the_architecture() {
+    let mut ambiguous = vec![];
+    for architecture in architectures().filter(|a| a.size().unwrap().parameters < 12_000_000) {
+        let tensors = zeros(&names(architecture, 7));
+        match Model::from_tensors("tensors", tensors, None) {
+            Ok(model) => assert_eq!((model.architecture(), model.classes()), (architecture.name, 7)),
+            Err(error) => {
+                let error = error.to_string();
+                assert!(error.contains("several architectures") && error.contains(architecture.name), "{error}");
+                ambiguous.push(architecture.name);
+            }
+        }
+    }
+    // They differ in padding and epsilon alone.
+    let twins = ["b0", "b1", "b2"].map(|b| [format!("efficientnet_{b}"), format!("tf_efficientnet_{b}")]).concat();
+    ambiguous.sort_unstable();
+    let mut twins: Vec<&str> = twins.iter().map(String::as_str).collect();
+    twins.sort_unstable();
+    assert_eq!(ambiguous, twins);
+}
+
+/// Every row has tensors of its own names, and a classifier with a bias.
+#[test]
+fn rows_are_sound() {
+    for architecture in architectures() {
+        let names = names(architecture, 7);
+        let bias = format!("{}.bias", architecture.classifier);
+        assert!(names.iter().any(|(name, shape)| *name == bias && *shape == [7]), "{}: no {bias}", architecture.name);
+        let mut unique: Vec<_> = names.iter().map(|(name, _)| name).collect();
+        unique.sort_unstable();
+        unique.dedup();
+        assert_eq!(unique.len(), names.len(), "{}: a tensor is asked for twice", architecture.name);
+    }
+}
+
+#[test]
+fn complaints_name_ten_tensors_and_count_the_others() {
+    let mut tensors = zeros(&names(row("resnet18", Library::Torchvision), 1000));
+    tensors.retain(|(name, ..)| !name.starts_with("layer1"));
+    tensors.push(("extra".into(), vec![1], [0.0][..].into()));
+    tensors.iter_mut().filter(|(name, ..)| name == "conv1.weight").for_each(|t| t.1 = vec![64, 147]);
+    let error = Model::from_tensors("mine.safetensors", tensors, Some("resnet18")).err().unwrap().to_string();
+    for part in ["mine.safetensors", "resnet18", "missing: layer1.0.conv1.weight", "and 10 more", "unexpected: extra"] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+    assert!(error.contains("of another shape: conv1.weight [64, 147] instead of [64, 3, 7, 7]"), "{error}");
+}
+
+/// Writes a small network's weights from the formula, converted by `convert`.
+fn write(path: &Path, dtype: Dtype, convert: impl Fn(f32) -> Vec<u8>, metadata: &[(&str, &str)]) {
+    let model = names(row("squeezenet1_1", Library::Torchvision), 5);
+    let bytes: Vec<(String, Vec<usize>, Vec<u8>)> = model
+        .into_iter()
+        .map(|(name, shape)| {
+            let values = formula::tensor(&name, &shape, 1.0);
+            (name, shape, values.iter().flat_map(|v| convert(*v)).collect())
+        })
+        .collect();
+    let views = bytes.iter().map(|(name, shape, data)| (name, TensorView::new(dtype, shape.clone(), data).unwrap()));
+    let metadata: HashMap<String, String> = metadata.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    std::fs::write(path, serialize(views, Some(metadata)).unwrap()).unwrap();
+}
+
+fn logits(model: Model, transform: impl Fn(usize, f32) -> f32) -> Vec<f32> {
+    let shape = [1, 3, 63, 70];
+    let plane = shape[2] * shape[3];
+    let values: Vec<f32> =
+        formula::images(shape).into_iter().enumerate().map(|(i, v)| transform(i / plane, v)).collect();
+    let mut explainer = Explainer::new(model, Device::Cpu);
+    let outputs = Outputs { logits: true, ..Default::default() };
+    let batch = explainer.explain(Images::Tensor { shape, values: &values }, &Classes::Top(1), &outputs).unwrap();
+    batch.explanations[0].logits.clone().unwrap()
+}
+
+fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
+    let scale = a.iter().fold(0.0_f32, |m, v| m.max(v.abs()));
+    a.iter().zip(b).fold(0.0, |m, (a, b)| m.max((a - b).abs() / scale))
+}
+
+#[test]
+fn number_formats() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = |name: &str| Model::open(folder.path().join(name).to_str().unwrap(), None).unwrap();
+    write(&folder.path().join("f32.safetensors"), Dtype::F32, |v| v.to_le_bytes().to_vec(), &[]);
+    write(&folder.path().join("f16.safetensors"), Dtype::F16, |v| f16::from_f32(v).to_le_bytes().to_vec(), &[]);
+    write(&folder.path().join("bf16.safetensors"), Dtype::BF16, |v| bf16::from_f32(v).to_le_bytes().to_vec(), &[]);
+    let same = |_, v| v;
+    let truth = logits(open("f32.safetensors"), same);
+    for (name, tolerance) in [("f16.safetensors", 2e-3), ("bf16.safetensors", 2e-2)] {
+        let error = largest_difference(&truth, &logits(open(name), same));
+        assert!(error > 0.0 && error < tolerance, "{name}: {error:e}");
+    }
+}
+
+/// GoogLeNet's and Inception's weights may ask for another normalisation.
+#[test]
+fn transform_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("w.safetensors");
+    let plain = |v: f32| v.to_le_bytes().to_vec();
+    write(&path, Dtype::F32, plain, &[]);
+    let by_hand = |channel: usize, v: f32| {
+        let (mean, std) = ([0.485, 0.456, 0.406][channel], [0.229, 0.224, 0.225][channel]);
+        (v * std + mean - 0.5) / 0.5
+    };
+    let truth = logits(Model::open(path.to_str().unwrap(), None).unwrap(), by_hand);
+    write(&path, Dtype::F32, plain, &[("transform_input", "true")]);
+    let found = logits(Model::open(path.to_str().unwrap(), None).unwrap(), |_, v| v);
+    assert!(largest_difference(&truth, &found) < 1e-6);
+}
+
+#[test]
+fn config_beside_the_weights() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    let config = |text: &str| std::fs::write(folder.path().join("config.json"), text).unwrap();
+    let open = || Model::open(path.to_str().unwrap(), None);
+    write(&path, Dtype::F32, |v| v.to_le_bytes().to_vec(), &[]);
+    config(
+        r#"{"architecture": "squeezenet1_1", "num_classes": 5, "label_names": ["ant", "bee", "cat", "dog", "eel"],
+            "pretrained_cfg": {"mean": [0.5, 0.4, 0.3], "std": [0.2, 0.2, 0.2], "input_size": [3, 160, 192],
+                               "crop_pct": 0.95, "interpolation": "bicubic", "tag": "in1k"}}"#,
+    );
+    let model = open().unwrap();
+    let preprocess = &model.preprocess;
+    assert_eq!((preprocess.size, preprocess.mean, preprocess.crop_pct), ([160, 192], [0.5, 0.4, 0.3], 0.95));
+    assert_eq!((model.label(3), model.class("EEL").unwrap()), ("dog".into(), 4));
+    config(r#"{"id2label": {"0": "a", "1": "b", "2": "c", "3": "d", "10": "no class"}}"#);
+    assert_eq!(open().unwrap().label(1), "b");
+    config(r#"{"architecture": "resnet18"}"#);
+    assert!(open().err().unwrap().to_string().contains("not those of resnet18"));
+    config("{");
+    assert!(open().err().unwrap().to_string().contains("config.json"));
+    // What the file itself says comes first.
+    config(r#"{"architecture": "resnet18"}"#);
+    write(&path, Dtype::F32, |v| v.to_le_bytes().to_vec(), &[("architecture", "squeezenet1_1")]);
+    assert_eq!(open().unwrap().architecture(), "squeezenet1_1");
+}
