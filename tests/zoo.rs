@@ -8,6 +8,8 @@ mod formula;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gradcam::model::zoo::{Architecture, architectures};
 use gradcam::{Classes, Device, Explainer, Images, Outputs};
@@ -74,26 +76,37 @@ fn compare(architecture: &Architecture, golden: &SafeTensors) -> [f64; 2] {
 #[test]
 fn every_network_equals_pytorch() {
     let giants = std::env::var_os("GRADCAM_TEST_GIANTS").is_some();
-    let mut failures = vec![];
-    let mut compared = 0;
-    for architecture in architectures() {
-        let bytes =
-            std::fs::read(golden(architecture)).unwrap_or_else(|e| panic!("{}: {e}", golden(architecture).display()));
-        let golden = SafeTensors::deserialize(&bytes).unwrap();
-        if is_giant(&golden) != giants {
-            continue;
+    let queue = Mutex::new(architectures());
+    let failures = Mutex::new(vec![]);
+    let compared = AtomicUsize::new(0);
+    let work = || {
+        while let Some(architecture) = { queue.lock().unwrap().next() } {
+            let file = golden(architecture);
+            let bytes = std::fs::read(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+            let golden = SafeTensors::deserialize(&bytes).unwrap();
+            if is_giant(&golden) != giants {
+                continue;
+            }
+            let start = std::time::Instant::now();
+            let [logits, maps] = compare(architecture, &golden);
+            let network = format!("{:?} {}", architecture.library, architecture.name).to_lowercase();
+            let line =
+                format!("{network}: logits {logits:.1e}, heat maps {maps:.1e}, {:.1} s", start.elapsed().as_secs_f64());
+            println!("{line}");
+            if logits > LOGIT_TOLERANCE || maps > MAP_TOLERANCE {
+                failures.lock().unwrap().push(line);
+            }
+            compared.fetch_add(1, Ordering::Relaxed);
         }
-        let start = std::time::Instant::now();
-        let [logits, maps] = compare(architecture, &golden);
-        let (library, name) = (format!("{:?}", architecture.library).to_lowercase(), architecture.name);
-        println!("{library} {name}: logits {logits:.1e}, heat maps {maps:.1e}, {:.1} s", start.elapsed().as_secs_f64());
-        if logits > LOGIT_TOLERANCE || maps > MAP_TOLERANCE {
-            failures.push(format!("{library} {name}: logits {logits:.1e}, heat maps {maps:.1e}"));
-        }
-        compared += 1;
-    }
+    };
+    // Making weights and packing them keeps one processor busy: another network may use the others. Giants take
+    // too much memory for that.
+    std::thread::scope(|scope| {
+        (0..if giants { 1 } else { 2 }).for_each(|_| drop(scope.spawn(work)));
+    });
+    let failures = failures.into_inner().unwrap();
     assert!(failures.is_empty(), "{}", failures.join("\n"));
-    assert!(compared > 5, "only {compared} networks");
+    assert!(compared.into_inner() > 5);
 }
 
 /// No golden without its row, and each row once a library.

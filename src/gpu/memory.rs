@@ -8,6 +8,9 @@ use crate::plan::Medium;
 /// Texels of a texture's row; `read.wgsl` and `write.wgsl` take an index apart by it.
 const ROW: u64 = 4096;
 
+/// Uploads over this many bytes are waited for.
+const LARGE_UPLOAD: u64 = 32 << 20;
+
 /// A piece of device memory.
 pub enum Memory {
     /// A storage buffer.
@@ -87,6 +90,11 @@ impl Memory {
                 };
                 gpu.queue.write_texture(texture.as_image_copy(), bytemuck::cast_slice(&texels), layout, size);
             }
+        }
+        if memory.bytes() > LARGE_UPLOAD {
+            // What waits for its transfer is held twice; do not let a whole network wait.
+            gpu.queue.submit([]);
+            gpu.device.poll(wgpu::PollType::wait_indefinitely()).map_err(|e| gpu.error(e.to_string()))?;
         }
         Ok(memory)
     }

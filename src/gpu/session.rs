@@ -78,7 +78,8 @@ impl Session {
     /// Prepares a plan: takes memory, packs and uploads the weights that are not there yet, builds pipelines.
     ///
     /// # Errors
-    /// [`Error::OutOfMemory`] if the device lacks the room, as far as possible before any is taken; [`Error::Device`] if it refuses a pipeline.
+    /// [`Error::OutOfMemory`] if the device lacks the room, as far as possible before any is taken;
+    /// [`Error::Device`] if it refuses a pipeline.
     pub async fn new(gpu: &Gpu, weights: &mut Weights, graph: &Graph, plan: &Plan) -> Result<Self> {
         let needed = plan.memory() + plan.readback(graph) + plan.weights().saturating_sub(weights.bytes());
         if let Some(free) = gpu.free_memory().filter(|free| needed > *free) {
