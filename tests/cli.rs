@@ -1,18 +1,21 @@
 //! The program as its users meet it: what it prints, which files it writes, and that every error is one line
 //! on stderr with the right exit code, with nothing on stdout and no file left behind.
 
-use std::collections::BTreeMap;
+#[path = "common/place.rs"]
+mod place;
+
 use std::io::Cursor;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use image::ImageFormat::{Bmp, Gif, Jpeg, Png, Tiff, WebP};
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage, Rgba, RgbaImage, imageops};
-use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
+use safetensors::tensor::{Dtype, TensorView, serialize};
 use serde_json::{Value, json};
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_gradcam");
+use place::{PROGRAM, Place, example, json, worst};
+
 const EXAMPLES: [&str; 3] = ["chelsea.png", "coffee.png", "rocket.jpg"];
 /// The bundled model's most probable classes of the examples.
 const TRUTH: [[(&str, f64); 3]; 3] = [
@@ -20,115 +23,6 @@ const TRUTH: [[(&str, f64); 3]; 3] = [
     [("espresso", 0.951), ("cup", 0.015), ("consomme", 0.008)],
     [("missile", 0.272), ("projectile", 0.189), ("drilling platform", 0.104)],
 ];
-
-/// A folder of its own, in which the program runs; the flag says whether it finds graphics drivers.
-struct Place(tempfile::TempDir, bool);
-
-impl Place {
-    /// A folder with copies of some examples.
-    fn with(examples: &[&str]) -> Self {
-        let place = Self(tempfile::tempdir().unwrap(), true);
-        examples.iter().for_each(|name| place.write(name, example(name)));
-        place
-    }
-
-    fn path(&self, name: impl AsRef<Path>) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
-        std::fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
-        std::fs::write(self.path(name), bytes).unwrap();
-    }
-
-    /// The program with `args` divided at spaces; `~` stands for a space within one.
-    fn command(&self, args: &str) -> Command {
-        let mut command = Command::new(PROGRAM);
-        command.current_dir(&self.0).args(args.split_whitespace().map(|a| a.replace('~', " ")));
-        if !self.1 {
-            let lists = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES", "__EGL_VENDOR_LIBRARY_FILENAMES"];
-            command.envs(lists.map(|variable| (variable, "/nonexistent")));
-        }
-        command
-    }
-
-    /// Exit code, stdout and stderr of a run.
-    fn run(&self, args: &str) -> (Option<i32>, String, String) {
-        let output = self.command(args).output().unwrap();
-        let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
-        (output.status.code(), out, err)
-    }
-
-    /// Runs what must succeed, with nothing on stderr; returns stdout.
-    fn does(&self, args: &str) -> String {
-        let (code, out, err) = self.run(args);
-        assert!(code == Some(0) && err.is_empty(), "{args}: exit code {code:?}\n{out}\n{err}");
-        out
-    }
-
-    /// Runs what must fail with `code`. A line of the table holds arguments, `=>`, and the words of the one
-    /// line on stderr, divided by `|`.
-    fn refuses(&self, code: i32, table: &str) {
-        let mut wrong = String::new();
-        for line in table.lines().map(str::trim).filter(|line| !line.is_empty()) {
-            let ((args, words), before) = (line.split_once(" => ").unwrap(), self.files());
-            let (found, out, err) = self.run(args);
-            let unsaid: Vec<&str> = words.split('|').filter(|w| !err.contains(w)).collect();
-            let mut written = self.files();
-            written.retain(|name, about| before.get(name) != Some(about));
-            let clean = err.lines().count() == 1 && out.is_empty() && written.is_empty();
-            if found != Some(code) || !clean || !unsaid.is_empty() {
-                wrong += &format!("\n{args}: {found:?} {out:?} {err:?}, without {unsaid:?}, wrote {written:?}");
-            }
-        }
-        assert!(wrong.is_empty(), "{wrong}");
-    }
-
-    /// Every file below the folder, with what changes when it is written.
-    fn files(&self) -> BTreeMap<String, (u64, SystemTime)> {
-        let (mut files, mut paths) = (BTreeMap::new(), vec![self.path("")]);
-        while let Some(path) = paths.pop() {
-            let about = path.symlink_metadata().unwrap();
-            if about.is_dir() {
-                paths.extend(std::fs::read_dir(path).unwrap().map(|e| e.unwrap().path()));
-            } else {
-                let name = path.strip_prefix(&self.0).unwrap().to_str().unwrap().replace('\\', "/");
-                files.insert(name, (about.len(), about.modified().unwrap()));
-            }
-        }
-        files
-    }
-
-    fn picture(&self, name: impl AsRef<Path>) -> RgbImage {
-        image::open(self.path(name)).unwrap().into_rgb8()
-    }
-
-    /// Kind, shape and values of each tensor of a file.
-    fn tensors(&self, name: &str) -> BTreeMap<String, (Dtype, Vec<usize>, Vec<f32>)> {
-        let bytes = std::fs::read(self.path(name)).unwrap();
-        let values = |tensor: &TensorView| match tensor.dtype() {
-            Dtype::I64 => bytemuck::pod_collect_to_vec::<_, i64>(tensor.data()).iter().map(|v| *v as f32).collect(),
-            _ => bytemuck::pod_collect_to_vec(tensor.data()),
-        };
-        let tensors = SafeTensors::deserialize(&bytes).unwrap();
-        tensors.iter().map(|(name, t)| (name.to_owned(), (t.dtype(), t.shape().to_vec(), values(&t)))).collect()
-    }
-}
-
-fn example(name: &str) -> Vec<u8> {
-    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name)).unwrap()
-}
-
-/// One value a line.
-fn json(lines: &str) -> Vec<Value> {
-    lines.lines().map(|l| serde_json::from_str(l).unwrap_or_else(|e| panic!("{e} in {l}"))).collect()
-}
-
-/// The greatest difference of two tensors, or of two pictures' channels.
-fn worst<T: Copy + Into<f64>>(a: &[T], b: &[T]) -> f64 {
-    assert_eq!(a.len(), b.len());
-    a.iter().zip(b).map(|(a, b)| ((*a).into() - (*b).into()).abs()).fold(0.0, f64::max)
-}
 
 /// The good path: an object a photo, in order, and overlays of the photos' sizes that show something; the
 /// same on the GPU and by the plain loops of the CPU.
