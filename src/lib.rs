@@ -1,4 +1,4 @@
-//! See why a CNN decided: Grad-CAM in hand-written WGSL compute shaders, on any GPU.
+#![doc = include_str!("../README.md")]
 #![deny(missing_docs, unsafe_code)]
 
 pub mod cam;

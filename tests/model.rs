@@ -111,7 +111,7 @@ fn logits(model: Model, transform: impl Fn(usize, f32) -> f32) -> Vec<f32> {
     let shape = [1, 3, 63, 70];
     let plane = shape[2] * shape[3];
     let values: Vec<f32> =
-        formula::images(shape).into_iter().enumerate().map(|(i, v)| transform(i / plane, v)).collect();
+        formula::images(shape, 0).into_iter().enumerate().map(|(i, v)| transform(i / plane, v)).collect();
     let mut explainer = Explainer::new(model, Device::Cpu);
     let outputs = Outputs { logits: true, ..Default::default() };
     let batch = explainer.explain(Images::Tensor { shape, values: &values }, &Classes::Top(1), &outputs).unwrap();

@@ -49,7 +49,10 @@ fn compare(architecture: &Architecture, golden: &SafeTensors) -> [f64; 2] {
         assert_ne!(classes[0], classes[1]);
         let classes = Classes::PerImage(classes.iter().map(|&c| vec![c as usize]).collect());
         let outputs = Outputs { predictions: 1, logits: true, heatmap: true, ..Default::default() };
-        let values = formula::images(shape);
+        let variants: Vec<i64> = bytemuck::pod_collect_to_vec(&read(format!("{case} images")));
+        let image = 3 * shape[2] * shape[3];
+        let of_variant = |i: usize| formula::images(shape, variants[i])[i * image..(i + 1) * image].to_vec();
+        let values = [of_variant(0), of_variant(1)].concat();
         let batch = explainer.explain(Images::Tensor { shape, values: &values }, &classes, &outputs).unwrap();
 
         let scale = logits.iter().fold(0.0_f32, |m, v| m.max(v.abs()));

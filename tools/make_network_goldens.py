@@ -36,7 +36,7 @@ DEEPER = {
     ("torchvision", "densenet121"): ["features.denseblock1", "features.denseblock3.denselayer5"],
     ("torchvision", "googlenet"): ["inception3a", "inception4c"],
     ("torchvision", "inception_v3"): ["Mixed_5b", "Mixed_6c"],
-    ("torchvision", "mobilenet_v2"): ["features.2", "features.9"],
+    ("torchvision", "mobilenet_v2"): ["features.4", "features.9"],
     ("torchvision", "mobilenet_v3_small"): ["features.1", "features.6"],
     ("torchvision", "mnasnet1_0"): ["layers.8", "layers.10"],
     ("torchvision", "shufflenet_v2_x1_0"): ["stage2", "stage3.3"],
@@ -45,7 +45,7 @@ DEEPER = {
     ("torchvision", "regnet_x_400mf"): ["trunk_output.block1", "trunk_output.block3.block3-1"],
     ("torchvision", "regnet_y_400mf"): ["trunk_output.block1", "trunk_output.block3.block3-1"],
     ("torchvision", "convnext_tiny"): ["features.1", "features.4"],
-    ("timm", "mobilenetv2_100"): ["blocks.1", "blocks.3"],
+    ("timm", "mobilenetv2_100"): ["blocks.2", "blocks.3"],
     ("timm", "mobilenetv3_large_100"): ["blocks.1", "blocks.4"],
     ("timm", "efficientnet_b0"): ["blocks.1", "blocks.4"],
     ("timm", "tf_efficientnet_b0"): ["blocks.1", "blocks.4"],
@@ -69,11 +69,16 @@ for row in rows:
     cases += [(layer, SIZES[i % 2]) for i, layer in enumerate(DEEPER.get((library, name), []))]
     golden = {"gain": np.array([gain], dtype=np.float32)}
     for layer, (h, w) in cases:
-        x = networks.images(2, h, w)
-        classes = networks.telling_classes(model, modules[layer], x)
-        logits, maps = networks.grad_cam(model, [modules[layer]], x, classes)
+        if layer == row["default_layer"]:
+            variants, x = [0, 0], networks.images(2, h, w)
+            classes = networks.telling_classes(model, modules[layer], x)
+            logits, maps = networks.grad_cam(model, [modules[layer]], x, classes)
+        else:
+            difference, variants, classes, logits, maps = networks.conditioned(model, [modules[layer]], h, w)
+            print(f"{layer}: PyTorch agrees with itself within {difference:.1e}, images {variants}", flush=True)
         assert maps.max(axis=(1, 2)).min() > 0.99 and (maps > 0.05).sum(axis=(1, 2)).min() > 100, f"{name} at {layer} is blank"
         key = f"{layer} {h}x{w}"
+        golden[f"{key} images"] = np.array(variants, dtype=np.int64)
         golden[f"{key} logits"] = logits.numpy()
         golden[f"{key} classes"] = np.array(classes, dtype=np.int64)
         golden[f"{key} heatmap"] = np.round(maps[:, ::5, ::5] * 65535).astype(np.uint16)

@@ -79,7 +79,7 @@ def settle(model):
         scale = double.abs().max()
         error = ((single - double).abs().max() / scale).item()
         effect = ((double[0] - double[1]).abs().max() / scale).item()
-        if error < 4e-6 and effect > 1e-2:
+        if error < 2e-6 and effect > 1e-2:
             return gain
         if best is None or effect / max(error, 1e-6) > best[0]:
             best = (effect / max(error, 1e-6), gain)
@@ -88,9 +88,9 @@ def settle(model):
     return best[1]
 
 
-def images(n, h, w):
-    """Normalised images from the formula: patches of different brightness and noise, so that maps vary."""
-    noise = unit("input", n * 3 * h * w).reshape(n, 3, h, w) * np.float32(4) - np.float32(2)
+def images(n, h, w, variant=0):
+    """Normalised images from the formula, other ones for each variant: patches of different brightness and noise, so that maps vary."""
+    noise = unit(f"input {variant}", n * 3 * h * w).reshape(n, 3, h, w) * np.float32(4) - np.float32(2)
     i, c, y, x = np.meshgrid(*(np.arange(size) for size in (n, 3, h, w)), indexing="ij", sparse=True)
     contrast = ((y // 32 + x // 48 + c + i) % 3).astype(np.float32) * np.float32(0.5)
     brightness = ((y // 40 + 2 * (x // 56) + c + i) % 4).astype(np.float32) - np.float32(1.5)
@@ -128,3 +128,29 @@ def grad_cam(model, layers, x, classes):
         for hook in hooks:
             hook.remove()
         return cam.outputs.detach(), maps
+
+
+def conditioned(model, layers, h, w, tolerance=1e-4):
+    """Images, classes, logits and heat maps of a case in which PyTorch agrees with itself: in f64, and after a
+    change of the last bits of the images. Gradients jump where an activation crosses a knee, and at early
+    layers of some images one of a million activations stands on one. For each of the two images the first of
+    eight variants that agrees within the tolerance, else the best."""
+    best = [None, None]
+    for variant in range(8):
+        x = images(2, h, w, variant)
+        classes = telling_classes(model, layers[0], x)
+        logits, maps = grad_cam(model, layers, x, classes)
+        shaken = x * (1 + 3e-7 * torch.randn(x.shape, generator=torch.Generator().manual_seed(variant)))
+        others = [grad_cam(model, layers, shaken, classes)[1]]
+        model.double()
+        others.append(grad_cam(model, layers, x.double(), classes)[1])
+        model.float()
+        for i in range(2):
+            difference = max(float(abs(maps[i] - other[i]).max()) for other in others)
+            taken = best[1 - i] and best[1 - i][2] == classes[i]
+            if not taken and (best[i] is None or difference < best[i][0]):
+                best[i] = (difference, variant, classes[i], logits[i], maps[i])
+        if max(b[0] for b in best) < tolerance:
+            break
+    differences, variants, classes, logits, maps = zip(*best)
+    return max(differences), list(variants), list(classes), torch.stack(logits), np.stack(maps)

@@ -10,7 +10,7 @@ use gradcam::graph::{Builder, Graph, Kind, Op, ParamSource};
 use gradcam::model::zoo::Architecture;
 
 /// Reproducible numbers in 0..1: SplitMix64 from the FNV-1a hash of the name.
-pub fn unit(name: &str, count: usize) -> impl Iterator<Item = f32> {
+pub fn unit(name: &str, count: usize) -> impl Iterator<Item = f32> + use<> {
     let mut state =
         name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
     (0..count).map(move |_| {
@@ -64,9 +64,9 @@ pub fn model(architecture: &Architecture, classes: usize, gain: f32) -> Model {
     Model::from_tensors(architecture.name, tensors.collect(), Some(architecture.name)).unwrap()
 }
 
-/// Normalised images: patches of different brightness and noise, so that maps vary.
-pub fn images([n, c, h, w]: [usize; 4]) -> Vec<f32> {
-    let noise = unit("input", n * c * h * w).map(|u| u * 4.0 - 2.0);
+/// Normalised images, other ones for each variant: patches of different brightness and noise, so that maps vary.
+pub fn images([n, c, h, w]: [usize; 4], variant: i64) -> Vec<f32> {
+    let noise = unit(&format!("input {variant}"), n * c * h * w).map(|u| u * 4.0 - 2.0);
     let pixel = |(at, noise): (usize, f32)| {
         let (x, y, c, i) = (at % w, at / w % h, at / w / h % c, at / w / h / c);
         let contrast = ((y / 32 + x / 48 + c + i) % 3) as f32 * 0.5;
