@@ -24,19 +24,18 @@ GOLDENS = ROOT / "tests/goldens/networks"
 SIZES = [(224, 256), (193, 227)]
 # Over this many parameters a network is run at one size only.
 GIANT = 100e6
-# An early and a middle layer for one network of each family.
+# An early and a middle layer for one network of each family. Early layers of untrained networks with ReLU6 have so
+# many activations on its knees that PyTorch disagrees with itself by 1e-3 and more: they are tested with the trained
+# weights of EfficientNet-Lite0 instead, see make_goldens.py.
 DEEPER = {
     ("torchvision", "alexnet"): ["features.2", "features.7"],
     ("torchvision", "vgg11_bn"): ["features.3", "features.14"],
     ("timm", "vgg11"): ["features.5", "features.12"],
     ("torchvision", "resnet18"): ["layer1.0", "layer2"],
-    ("torchvision", "resnext50_32x4d"): ["layer1.1", "layer3.2"],
-    ("torchvision", "wide_resnet50_2"): ["layer1", "layer3"],
     ("torchvision", "squeezenet1_1"): ["features.3", "features.7"],
     ("torchvision", "densenet121"): ["features.denseblock1", "features.denseblock3.denselayer5"],
     ("torchvision", "googlenet"): ["inception3a", "inception4c"],
     ("torchvision", "inception_v3"): ["Mixed_5b", "Mixed_6c"],
-    ("torchvision", "mobilenet_v2"): ["features.4", "features.9"],
     ("torchvision", "mobilenet_v3_small"): ["features.1", "features.6"],
     ("torchvision", "mnasnet1_0"): ["layers.8", "layers.10"],
     ("torchvision", "shufflenet_v2_x1_0"): ["stage2", "stage3.3"],
@@ -45,11 +44,9 @@ DEEPER = {
     ("torchvision", "regnet_x_400mf"): ["trunk_output.block1", "trunk_output.block3.block3-1"],
     ("torchvision", "regnet_y_400mf"): ["trunk_output.block1", "trunk_output.block3.block3-1"],
     ("torchvision", "convnext_tiny"): ["features.1", "features.4"],
-    ("timm", "mobilenetv2_100"): ["blocks.2", "blocks.3"],
     ("timm", "mobilenetv3_large_100"): ["blocks.1", "blocks.4"],
     ("timm", "efficientnet_b0"): ["blocks.1", "blocks.4"],
     ("timm", "tf_efficientnet_b0"): ["blocks.1", "blocks.4"],
-    ("timm", "tf_efficientnet_lite1"): ["blocks.1", "blocks.4"],
     ("timm", "regnety_004"): ["s1", "s3.b2"],
     ("timm", "convnext_tiny"): ["stages.0", "stages.2.blocks.3"],
 }

@@ -68,8 +68,8 @@ def settle(model):
     if not any(name.endswith("running_var") for name in model.state_dict()):
         fill(model, 1.0)
         return 1.0
-    giant = sum(p.numel() for p in model.parameters()) > 60e6
-    x = images(2, *((128, 160) if giant else (224, 256)))
+    giant = sum(p.numel() for p in model.parameters()) > 40e6
+    x = images(2, *((96, 96) if giant else (224, 256)))
     best = None
     for gain in (1.0, 0.9, 0.8, 0.7, 0.6, 0.5):
         with torch.inference_mode():
@@ -78,6 +78,11 @@ def settle(model):
         fill(model.float(), gain)
         scale = double.abs().max()
         error = ((single - double).abs().max() / scale).item()
+        # At another size, a change of the images' last bits must stay one.
+        other = images(2, 193, 227)
+        shaken = other * (1 + 3e-7 * torch.randn(other.shape, generator=torch.Generator().manual_seed(0)))
+        with torch.inference_mode():
+            error = max(error, ((model(shaken) - model(other)).abs().max() / scale).item())
         effect = ((double[0] - double[1]).abs().max() / scale).item()
         if error < 2e-6 and effect > 1e-2:
             return gain
@@ -134,9 +139,9 @@ def conditioned(model, layers, h, w, tolerance=1e-4):
     """Images, classes, logits and heat maps of a case in which PyTorch agrees with itself: in f64, and after a
     change of the last bits of the images. Gradients jump where an activation crosses a knee, and at early
     layers of some images one of a million activations stands on one. For each of the two images the first of
-    eight variants that agrees within the tolerance, else the best."""
+    three variants that agrees within the tolerance, else the best."""
     best = [None, None]
-    for variant in range(8):
+    for variant in range(3):
         x = images(2, h, w, variant)
         classes = telling_classes(model, layers[0], x)
         logits, maps = grad_cam(model, layers, x, classes)
