@@ -1,4 +1,4 @@
-            // One step of a register tile: BLOCKS·4 outputs × PIXELS pixels × 4 inputs, weights from texel `q` on.
+// One step of a register tile: BLOCKS·4 outputs × PIXELS pixels × 4 inputs, weights from texel `q` on.
 #for m in 0..BLOCKS
             {
                 let column = q + $mu * 4u;

@@ -117,13 +117,10 @@ impl Constant {
                 }
             }
             Packing::Depthwise { channels, taps } => {
-                let lanes = |block: usize, f: &dyn Fn(usize) -> f32| {
-                    std::array::from_fn(|l| if block * 4 + l < channels { f(block * 4 + l) } else { 0.0 })
-                };
                 for block in 0..channels.div_ceil(4) {
-                    texels.extend((0..taps).map(|tap| lanes(block, &|c| weight[c * taps + tap])));
+                    texels.extend((0..taps).map(|tap| four(block, channels, &|c| weight[c * taps + tap])));
                 }
-                texels.extend((0..channels.div_ceil(4)).map(|block| lanes(block, &bias)));
+                texels.extend((0..channels.div_ceil(4)).map(|block| four(block, channels, &bias)));
             }
             Packing::Linear { out, input: [c, h, w], gradient } => {
                 // Stored order of a feature map's texels: block, row, column.
@@ -150,13 +147,15 @@ impl Constant {
                 texels.extend(self.rows.clone().map(|row| std::array::from_fn(|l| unit(row, l).map_or(0.0, bias))));
             }
             Packing::Channels { channels } => {
-                let lanes = |block: usize, f: &dyn Fn(usize) -> f32| {
-                    std::array::from_fn(|l| if block * 4 + l < channels { f(block * 4 + l) } else { 0.0 })
-                };
-                texels.extend((0..channels.div_ceil(4)).map(|block| lanes(block, &|c| weight[c])));
-                texels.extend((0..channels.div_ceil(4)).map(|block| lanes(block, &bias)));
+                texels.extend((0..channels.div_ceil(4)).map(|block| four(block, channels, &|c| weight[c])));
+                texels.extend((0..channels.div_ceil(4)).map(|block| four(block, channels, &bias)));
             }
         }
         texels
     }
+}
+
+/// What `value` gives for the channels of a block, 0 for those past the last.
+fn four(block: usize, channels: usize, value: &dyn Fn(usize) -> f32) -> Texel {
+    std::array::from_fn(|lane| if block * 4 + lane < channels { value(block * 4 + lane) } else { 0.0 })
 }

@@ -17,9 +17,10 @@ pub const ROWS: &[Architecture] = &[
 ];
 
 /// Kernel, expanded channels, output channels, squeeze-and-excitation, nonlinearity, stride.
-struct Bneck(usize, usize, usize, bool, Activation, usize);
+pub struct Bneck(pub usize, pub usize, pub usize, pub bool, pub Activation, pub usize);
 
-const LARGE: [Bneck; 15] = [
+/// The paper's table 1; timm builds from it too.
+pub const LARGE: [Bneck; 15] = [
     Bneck(3, 16, 16, false, Relu, 1),
     Bneck(3, 64, 24, false, Relu, 2),
     Bneck(3, 72, 24, false, Relu, 1),
@@ -36,7 +37,8 @@ const LARGE: [Bneck; 15] = [
     Bneck(5, 960, 160, true, HardSwish, 1),
     Bneck(5, 960, 160, true, HardSwish, 1),
 ];
-const SMALL: [Bneck; 11] = [
+/// The paper's table 2.
+pub const SMALL: [Bneck; 11] = [
     Bneck(3, 16, 16, true, Relu, 2),
     Bneck(3, 72, 24, false, Relu, 2),
     Bneck(3, 88, 24, false, Relu, 1),

@@ -4,6 +4,7 @@
 //! `tf_` networks were trained in TensorFlow, which pads so that the odd zero is at the end.
 
 use super::divisible::divisible;
+use super::mobilenet_v3::{Bneck, LARGE, SMALL};
 use super::squeeze_excitation::squeeze_excitation;
 use super::{Architecture, Library};
 use crate::graph::Activation::{self, HardSigmoid, HardSwish, Relu, Relu6, Sigmoid, Silu};
@@ -131,40 +132,6 @@ fn efficientnet(
     let x = b.layer("global_pool", x, Op::Mean)?;
     b.linear("classifier", x, classes)
 }
-
-/// Kernel, expanded channels, output channels, squeeze-and-excitation, nonlinearity, stride.
-struct Bneck(usize, usize, usize, bool, Activation, usize);
-
-const LARGE: [Bneck; 15] = [
-    Bneck(3, 16, 16, false, Relu, 1),
-    Bneck(3, 64, 24, false, Relu, 2),
-    Bneck(3, 72, 24, false, Relu, 1),
-    Bneck(5, 72, 40, true, Relu, 2),
-    Bneck(5, 120, 40, true, Relu, 1),
-    Bneck(5, 120, 40, true, Relu, 1),
-    Bneck(3, 240, 80, false, HardSwish, 2),
-    Bneck(3, 200, 80, false, HardSwish, 1),
-    Bneck(3, 184, 80, false, HardSwish, 1),
-    Bneck(3, 184, 80, false, HardSwish, 1),
-    Bneck(3, 480, 112, true, HardSwish, 1),
-    Bneck(3, 672, 112, true, HardSwish, 1),
-    Bneck(5, 672, 160, true, HardSwish, 2),
-    Bneck(5, 960, 160, true, HardSwish, 1),
-    Bneck(5, 960, 160, true, HardSwish, 1),
-];
-const SMALL: [Bneck; 11] = [
-    Bneck(3, 16, 16, true, Relu, 2),
-    Bneck(3, 72, 24, false, Relu, 2),
-    Bneck(3, 88, 24, false, Relu, 1),
-    Bneck(5, 96, 40, true, HardSwish, 2),
-    Bneck(5, 240, 40, true, HardSwish, 1),
-    Bneck(5, 240, 40, true, HardSwish, 1),
-    Bneck(5, 120, 48, true, HardSwish, 1),
-    Bneck(5, 144, 48, true, HardSwish, 1),
-    Bneck(5, 288, 96, true, HardSwish, 2),
-    Bneck(5, 576, 96, true, HardSwish, 1),
-    Bneck(5, 576, 96, true, HardSwish, 1),
-];
 
 /// timm counts the blocks of equal output channels as a stage, and the convolution behind them as the last stage.
 fn mobilenet_v3(b: &mut Builder, x: NodeId, classes: usize, rows: &[Bneck], head: usize) -> Result<NodeId, GraphError> {
