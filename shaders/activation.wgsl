@@ -3,7 +3,6 @@
 // x, y: texels, one an invocation; dispatch: `texels` invocations
 struct Params {
     texels: u32,
-    activation: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 #import read x 1
@@ -15,6 +14,6 @@ struct Params {
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let at = invocation(id, groups);
     if at < params.texels {
-        store_y(at, activate(params.activation, load_x(at)));
+        store_y(at, activate(ACTIVATION, load_x(at)));
     }
 }

@@ -6,7 +6,6 @@ struct Params {
     texels: u32,      // maps · image
     image: u32,       // texels of one image
     per_image: u32,
-    activation: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 #import read x 1
@@ -20,6 +19,6 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     let at = invocation(id, groups);
     if at < params.texels {
         let image = at / params.image / params.per_image;
-        store_y(at, load_x(at) * slope(params.activation, load_saved(image * params.image + at % params.image)));
+        store_y(at, load_x(at) * slope(ACTIVATION, load_saved(image * params.image + at % params.image)));
     }
 }

@@ -1,60 +1,66 @@
-// Depthwise convolution: one kernel a channel.
-//   forward   y[n,c,oy,ox] = f( bias[c] + Σ_{ky,kx} w[c,ky,kx] · x[n, c, oy·s − p + ky·d, ox·s − p + kx·d] )
-//   GRADIENT  y[n,c,iy,ix] =             Σ_{ky,kx} w[c,ky,kx] · x[n, c, (iy + p − ky·d)/s, (ix + p − kx·d)/s],
-//             over the taps for which the division leaves no rest
-// x, y [n][blocks][h][w]: texels of four channels; w [blocks][tap], then bias [blocks]
-// tile: one invocation makes PIXELS pixels of one channel block, `strips` apart so that neighbours read neighbours
-// dispatch: n · blocks · strips invocations, strips = ⌈h·w / PIXELS⌉
+// Depthwise convolution, one kernel a channel; and, a phase at a time, its gradient, as in `conv.wgsl`.
+//   y[n,c, oy·step + offset] = finish( bias[c] + Σ_{ky,kx} w[c,ky,kx] · x[n, c, oy·s − p + ky·d] ), x alike
+// x, y [n][blocks][h][w]: texels of four channels; w [blocks][ky][KERNEL], then bias [blocks]
+// tile: one invocation makes PIXELS neighbouring pixels of a row, whose windows lie in COLUMNS columns:
+// COLUMNS = (PIXELS − 1) · STRIDE + (KERNEL − 1) · DILATION + 1
+// dispatch: n · blocks · grid height · strips invocations, strips = ⌈grid width / PIXELS⌉
 struct Params {
     in_size: vec2<u32>,   // width, height
+    grid: vec2<u32>,      // of the outputs that are made
     out_size: vec2<u32>,
-    kernel: vec2<u32>,
-    stride: vec2<u32>,
-    dilation: vec2<u32>,
-    pad: vec2<u32>,       // before the first column and row
+    kernel: vec2<u32>,    // the width is KERNEL or 0
+    stride: vec2<u32>,    // the horizontal one is STRIDE
+    dilation: vec2<u32>,  // the horizontal one is DILATION
+    pad: vec2<u32>,       // before the first column and row; wraps where negative
+    step: vec2<u32>,      // between outputs
+    offset: vec2<u32>,    // of the first output
     blocks: u32,
     planes: u32,          // n · blocks
     strips: u32,
-    activation: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 #import read x 1
-#import read w 2
+#import read_weight w 2
 #import write y 3
 #import grid
-#import activation
-#import source
+#import epilogue 4
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let at = invocation(id, groups);
-    let strip = at % params.strips;
-    let plane = at / params.strips;
+    let row = at / params.strips;
+    let plane = row / params.grid.y;
     if plane >= params.planes { return; }
-    let in_plane = params.in_size.x * params.in_size.y;
-    let out_plane = params.out_size.x * params.out_size.y;
-    let taps = params.kernel.x * params.kernel.y;
+    let o = vec2<u32>((at - row * params.strips) * PIXELS, row - plane * params.grid.y);
     let block = plane % params.blocks;
-    var q = block * taps;
+    let taps = params.kernel.x * params.kernel.y;
+    let size = params.in_size;
+    let first = o * params.stride - params.pad; // wraps far outside where negative
     let bias = load_w(params.blocks * taps + block);
 #for p in 0..PIXELS
-    let place$p = min(strip + $pu * params.strips, out_plane - 1u);
-    let o$p = vec2<u32>(place$p % params.out_size.x, place$p / params.out_size.x);
     var sum$p = bias;
 #endfor
+    var q = block * taps;
     for (var ky = 0u; ky < params.kernel.y; ky++) {
-        for (var kx = 0u; kx < params.kernel.x; kx++) {
-            let weight = load_w(q);
-            q++;
-#for p in 0..PIXELS
-            let tap$p = source(o$p, vec2<u32>(kx, ky));
-            sum$p += weight * fetch_x(select(0u, tap$p + plane * in_plane, tap$p > 0u));
+        let y = first.y + ky * params.dilation.y;
+        let line = (plane * size.y + y) * size.x + first.x + 1u;
+        let width = select(0u, size.x, y < size.y);
+#for c in 0..COLUMNS
+        let x$c = fetch_x(select(0u, line + $cu, first.x + $cu < width));
 #endfor
-        }
-    }
+#for k in 0..KERNEL
+        let w$k = load_w(q + $ku);
 #for p in 0..PIXELS
-    if strip + $pu * params.strips < out_plane {
-        store_y(plane * out_plane + place$p, activate(params.activation, sum$p));
+        sum$p += w$k * x$($p*STRIDE+$k*DILATION);
+#endfor
+#endfor
+        q += KERNEL;
+    }
+    let line = (plane * params.out_size.y + o.y * params.step.y + params.offset.y) * params.out_size.x + params.offset.x;
+#for p in 0..PIXELS
+    if o.x + $pu < params.grid.x {
+        let to = line + (o.x + $pu) * params.step.x;
+        store_y(to, finish(to, sum$p));
     }
 #endfor
 }

@@ -1,5 +1,5 @@
 // Fully connected layer, a matrix-vector product an image. With transposed weights it is its own gradient.
-//   y[n,o] = bias[o] + Σ_i w[o,i] · x[n,i]
+//   y[n,o] = f( bias[o] + Σ_i w[o,i] · x[n,i] ), f the activation of code ACTIVATION
 // x [n][inputs], y [n][total]: texels of four features, in the order in which the feature map is stored
 // w [outputs][inputs][4] (texel j: four outputs' weights for input lane j), then bias [outputs]
 // A w over 128 MiB comes in pieces of some outputs, each with its own dispatch.
@@ -14,10 +14,11 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> params: Params;
 #import read x 1
-#import read w 2
+#import read_weight w 2
 #import write y 3
 #import grid
 #import lanes
+#import activation
 
 @compute @workgroup_size(LANES, OUTPUTS)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
@@ -40,7 +41,8 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: v
 #for i in 0..IMAGES
     sum$i = sum_lanes(sum$i, local.x, local.y);
     if first + $iu < params.images && local.x == 0u {
-        store_y((first + $iu) * params.total + params.first + output, sum$i + load_w(params.outputs * params.inputs * 4u + output));
+        let value = sum$i + load_w(params.outputs * params.inputs * 4u + output);
+        store_y((first + $iu) * params.total + params.first + output, activate(ACTIVATION, value));
     }
 #endfor
 }

@@ -6,7 +6,6 @@ struct Params {
     texels: u32,
     blocks: u32,
     plane: u32,       // h · w
-    activation: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 #import read x 1
@@ -20,6 +19,6 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     let at = invocation(id, groups);
     if at < params.texels {
         let block = at / params.plane % params.blocks;
-        store_y(at, activate(params.activation, load_w(block) * load_x(at) + load_w(params.blocks + block)));
+        store_y(at, activate(ACTIVATION, load_w(block) * load_x(at) + load_w(params.blocks + block)));
     }
 }

@@ -98,7 +98,7 @@ fn write(path: &Path, dtype: Dtype, convert: impl Fn(f32) -> Vec<u8>, metadata: 
     let bytes: Vec<(String, Vec<usize>, Vec<u8>)> = model
         .into_iter()
         .map(|(name, shape)| {
-            let values = formula::tensor(&name, &shape, 1.0);
+            let values = gradcam::model::seeded::tensor(&name, &shape, 1.0);
             (name, shape, values.iter().flat_map(|v| convert(*v)).collect())
         })
         .collect();

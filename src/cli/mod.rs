@@ -1,5 +1,6 @@
 //! The command line: one file a command, no engine code.
 
+mod bench;
 mod devices;
 mod explain;
 mod layers;
@@ -29,6 +30,7 @@ pub struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Explain(Box<explain::Explain>),
+    Bench(bench::Bench),
     Layers(layers::Layers),
     Models(models::Models),
     Devices(devices::Devices),
@@ -39,6 +41,7 @@ impl Cli {
     pub fn run(self) -> ExitCode {
         let outcome = match self.command {
             Command::Explain(explain) => explain.run(),
+            Command::Bench(bench) => bench.run(),
             Command::Layers(layers) => layers.run(),
             Command::Models(models) => models.run(),
             Command::Devices(devices) => devices.run(),

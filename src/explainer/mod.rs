@@ -1,8 +1,10 @@
 //! The façade: photos in, explanations out, on the GPU or on the CPU.
 
+mod profile;
 mod recipe;
 mod result;
 
+pub use profile::LayerTime;
 pub use result::{Batch, Explanation, Heatmap, Map, Overlay, Prediction};
 
 use std::borrow::Cow;
@@ -246,13 +248,15 @@ impl Explainer {
         Ok(result::assemble(&self.model, &prepared.recipe, values, built.layer_size, stats))
     }
 
-    /// Seconds of each dispatch of the latest batch by the device's clock, with its shader's name.
+    /// The layers of the latest batch's network, backward pass and tail, with the time that their kernels took.
     ///
     /// # Errors
     /// [`Error::Request`] if nothing was explained on a GPU yet, [`Error::Device`] if it has no clock.
-    pub async fn time(&self) -> Result<Vec<(&'static str, f64)>> {
-        match (&self.device, self.plans.last().and_then(|p| p.session.as_ref())) {
-            (Device::Gpu(gpu), Some(session)) => session.time(gpu).await,
+    pub async fn time(&self) -> Result<Vec<LayerTime>> {
+        match (&self.device, self.plans.last().map(|p| &**p)) {
+            (Device::Gpu(gpu), Some(Prepared { built, session: Some(session), .. })) => {
+                Ok(profile::layers(&built.graph, &session.time(gpu).await?))
+            }
             _ => Err(Error::Request("nothing was explained on a GPU yet".into())),
         }
     }

@@ -58,6 +58,8 @@ pub struct AdapterInfo {
     pub software: bool,
     /// The largest piece of memory that a kernel can bind, in bytes.
     pub max_binding: u64,
+    /// Invocations of a subgroup, if all subgroups are of one size and can exchange values.
+    pub subgroup: Option<u32>,
 }
 
 impl AdapterInfo {
@@ -68,6 +70,10 @@ impl AdapterInfo {
             backend: Backend::of(info.backend),
             software: info.device_type == wgpu::DeviceType::Cpu,
             max_binding: adapter.limits().max_storage_buffer_binding_size,
+            subgroup: Some(info.subgroup_max_size).filter(|size| {
+                let exchanges = adapter.features().contains(wgpu::Features::SUBGROUP);
+                exchanges && info.subgroup_min_size == *size && size.is_power_of_two() && (4..=128).contains(size)
+            }),
             name: info.name,
         }
     }
@@ -147,7 +153,7 @@ impl Gpu {
         let limits = adapter.limits();
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("gradcam"),
-            required_features: adapter.features() & wgpu::Features::TIMESTAMP_QUERY,
+            required_features: adapter.features() & (wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::SUBGROUP),
             required_limits: limits.clone(),
             memory_hints: wgpu::MemoryHints::MemoryUsage,
             ..Default::default()
@@ -165,7 +171,17 @@ impl Gpu {
             }
         });
         device.on_uncaptured_error(Arc::new(move |e: wgpu::Error| note(&uncaptured, e.to_string())));
-        let profile = options.profile.unwrap_or(if info.software { Profile::TEXTURES } else { Profile::BUFFERS });
+        let profile = options.profile.unwrap_or(match info.subgroup {
+            Some(_) if info.software => Profile::TEXTURES_SUBGROUP,
+            None if info.software => Profile::TEXTURES,
+            _ => Profile::BUFFERS,
+        });
+        let subgroup = profile.subgroup.and(info.subgroup);
+        if profile.subgroup.is_some() && subgroup.is_none() {
+            let reason = format!("has no subgroups of one size, which '{}' needs; choose another --variant", profile.name);
+            return Err(Error::Device { adapter: info.name, reason });
+        }
+        let profile = Profile { subgroup, ..profile };
         let pipelines = Mutex::default();
         Ok(Self {
             device,

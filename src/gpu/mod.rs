@@ -8,3 +8,4 @@ mod timing;
 
 pub use device::{AdapterInfo, Backend, Gpu, GpuOptions};
 pub use session::{Session, Stats, Weights};
+pub use timing::Timed;

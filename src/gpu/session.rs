@@ -49,7 +49,10 @@ pub struct Stats {
 }
 
 pub(super) struct Step {
+    /// The graph's node that it computes, or a part of it.
+    pub(super) node: NodeId,
     pub(super) shader: &'static str,
+    pub(super) defines: Vec<(&'static str, u32)>,
     pipeline: wgpu::ComputePipeline,
     bindings: wgpu::BindGroup,
     groups: [u32; 2],
@@ -151,7 +154,9 @@ impl Session {
                 entries: &entries,
             });
             steps.push(Step {
+                node: dispatch.node,
                 shader: dispatch.shader,
+                defines: dispatch.defines.clone(),
                 pipeline,
                 bindings,
                 groups: fold(dispatch.groups, gpu.limits.max_compute_workgroups_per_dimension),

@@ -1,16 +1,29 @@
 //! Time of each dispatch by the device's own clock.
 
 use super::device::Gpu;
-use super::session::Session;
+use super::session::{Session, Step};
 use crate::error::Result;
+use crate::graph::NodeId;
+
+/// A dispatch and how long it took.
+#[derive(Clone, Debug)]
+pub struct Timed {
+    /// The graph's node that it computes, or a part of it.
+    pub node: NodeId,
+    /// File name of the shader.
+    pub shader: &'static str,
+    /// The preprocessor's defines.
+    pub defines: Vec<(&'static str, u32)>,
+    /// By the device's clock.
+    pub seconds: f64,
+}
 
 impl Session {
-    /// Runs every dispatch in a pass of its own on the memory as the last run left it, and returns their
-    /// shaders' names and seconds.
+    /// Runs every dispatch in a pass of its own on the memory as the last run left it, and times it.
     ///
     /// # Errors
     /// [`crate::Error::Device`] if the device has no clock or fails.
-    pub async fn time(&self, gpu: &Gpu) -> Result<Vec<(&'static str, f64)>> {
+    pub async fn time(&self, gpu: &Gpu) -> Result<Vec<Timed>> {
         if !gpu.device.features().contains(wgpu::Features::TIMESTAMP_QUERY) {
             return Err(gpu.error("has no timestamp queries"));
         }
@@ -46,6 +59,12 @@ impl Session {
         let ticks: Vec<u64> = bytemuck::pod_collect_to_vec(&gpu.read(&staging).await?);
         let seconds =
             |pair: &[u64]| pair[1].saturating_sub(pair[0]) as f64 * f64::from(gpu.queue.get_timestamp_period()) * 1e-9;
-        Ok(self.steps.iter().map(|s| s.shader).zip(ticks.chunks(2).map(seconds)).collect())
+        let timed = |(step, ticks): (&Step, &[u64])| Timed {
+            node: step.node,
+            shader: step.shader,
+            defines: step.defines.clone(),
+            seconds: seconds(ticks),
+        };
+        Ok(self.steps.iter().zip(ticks.chunks(2)).map(timed).collect())
     }
 }

@@ -145,6 +145,21 @@ impl Graph {
         self.nodes[id].ty.shape
     }
 
+    /// Products that a node takes, as its definition counts them, whatever the algorithm.
+    pub fn multiply_adds(&self, id: NodeId) -> usize {
+        let numbers = |p: ParamId| self.params[p].shape.iter().product::<usize>();
+        let [n, _, h, w] = self.shape(id);
+        match &self.nodes[id].op {
+            Op::Conv2d(conv) => numbers(conv.weight) * n * h * w,
+            Op::Conv2dGrad { conv, .. } => {
+                let [_, _, h, w] = self.shape(self.nodes[id].inputs[0]);
+                numbers(conv.weight) * n * h * w
+            }
+            Op::Linear(linear) | Op::LinearGrad { linear, .. } => numbers(linear.weight) * n,
+            _ => 0,
+        }
+    }
+
     /// For each node, whether one of `outputs` needs it.
     pub fn needed(&self, outputs: &[NodeId]) -> Vec<bool> {
         let mut needed = vec![false; self.nodes.len()];

@@ -12,15 +12,15 @@ pub fn code(f: Activation) -> u32 {
 /// `f(x)`.
 pub fn forward(cx: &Context, f: Activation) -> Dispatch {
     let count = texels(cx.shape());
-    cx.elementwise("activation", &[], [count as u32, code(f)], None, count)
+    cx.elementwise("activation", &[("ACTIVATION", code(f))], [count as u32], None, count)
 }
 
 /// `dy · f'(saved)`.
 pub fn grad(cx: &Context, f: Activation) -> Dispatch {
     let (dy, saved) = (cx.input(0), cx.input(1));
     let (count, image) = (texels(dy), texels(saved) / saved[0]);
-    let params = [count, image, dy[0] / saved[0], code(f) as usize].map(|v| v as u32);
-    cx.elementwise("activation_grad", &[], params, None, count)
+    let params = [count, image, dy[0] / saved[0]].map(|v| v as u32);
+    cx.elementwise("activation_grad", &[("ACTIVATION", code(f))], params, None, count)
 }
 
 /// `f(scale · x + shift)`.
@@ -28,8 +28,8 @@ pub fn scale_shift(cx: &Context, scale: ParamId, shift: Option<ParamId>) -> Disp
     let [_, c, h, w] = cx.shape();
     let count = texels(cx.shape());
     let constant = Constant::whole(scale, shift, Packing::Channels { channels: c });
-    let params = [count as u32, blocks(c) as u32, (h * w) as u32, cx.activation()];
-    cx.elementwise("scale_shift", &[], params, Some(constant), count)
+    let params = [count, blocks(c), h * w].map(|v| v as u32);
+    cx.elementwise("scale_shift", &cx.epilogue(), params, Some(constant), count)
 }
 
 /// `a + b`.

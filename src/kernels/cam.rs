@@ -21,7 +21,7 @@ pub fn relu(cx: &Context) -> Dispatch {
 pub fn min_max(cx: &Context) -> Dispatch {
     let [m, _, h, w] = cx.input(0);
     let wide = cx.profile.wide;
-    cx.dispatch("min_max", &[("WORKGROUP", wide), ("LANES", wide)], [(h * w) as u32], None, m)
+    cx.dispatch("min_max", &[("WORKGROUP", wide), ("LANES", wide)], [(h * w) as u32], cx.plainly(None), m)
 }
 
 /// Each map into 0..1.

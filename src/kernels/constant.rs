@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::conv::Taps;
+use super::winograd;
 use crate::graph::{Graph, ParamId};
 
 /// Four numbers: the unit of every kernel's loads.
@@ -23,36 +25,112 @@ pub struct Constant {
 
 /// The largest piece of a constant, in texels after the zero before them: 128 MiB, the smallest binding that
 /// devices allow.
-const MAX_TEXELS: usize = (128 << 20) / 16 - 1;
+pub const MAX_TEXELS: usize = (128 << 20) / 16 - 1;
+
+/// A dense or grouped convolution's channels, as the kernel sees them: those of a gradient have swapped roles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Channels {
+    /// Outputs.
+    pub out: usize,
+    /// Inputs.
+    pub input: usize,
+    /// Groups of the weight tensor.
+    pub weight_groups: usize,
+    /// Groups of the kernel: the same, or one with zeros between the weight's groups.
+    pub groups: usize,
+    /// Whether outputs and inputs are the forward pass's inputs and outputs.
+    pub gradient: bool,
+}
 
 /// How a constant's texels are arranged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Packing {
-    /// A convolution's register tiles, see `conv.wgsl`. `gradient` swaps the channels' roles.
-    Conv { out: usize, input: usize, weight_groups: usize, groups: usize, taps: usize, tile: usize, gradient: bool },
+    /// A convolution's register tiles of so many blocks, see `conv.wgsl`.
+    Conv {
+        /// Its channels.
+        channels: Channels,
+        /// Its taps.
+        taps: Taps,
+        /// Blocks of a register tile.
+        tile: usize,
+    },
+    /// The same for Winograd's products: 36 groups of 1×1 convolutions, see `winograd_input.wgsl`. No bias.
+    Winograd {
+        /// Its channels.
+        channels: Channels,
+        /// Its 3×3 taps.
+        taps: Taps,
+        /// Blocks of a register tile.
+        tile: usize,
+    },
     /// One kernel a channel, see `depthwise.wgsl`.
-    Depthwise { channels: usize, taps: usize },
-    /// A matrix over the stored order of a `[c,h,w]` feature map, see `linear.wgsl`. `gradient` transposes.
-    Linear { out: usize, input: [usize; 3], gradient: bool },
+    Depthwise {
+        /// Channels.
+        channels: usize,
+        /// Taps of each.
+        taps: Taps,
+    },
+    /// A matrix over the stored order of a `[c,h,w]` feature map, see `linear.wgsl`.
+    Linear {
+        /// Outputs of the forward pass.
+        out: usize,
+        /// Its input's channels, height and width.
+        input: [usize; 3],
+        /// Transposes.
+        gradient: bool,
+    },
     /// One number a channel, see `scale_shift.wgsl`.
-    Channels { channels: usize },
+    Channels {
+        /// Channels.
+        channels: usize,
+    },
 }
 
 impl Packing {
     /// Rows in all, and texels of a row, those of the bias among them.
     fn extent(&self) -> (usize, usize) {
         match *self {
-            Self::Conv { out, input, groups, taps, tile, .. } => {
-                let tiles = groups * (out / groups).div_ceil(4).div_ceil(tile);
-                (tiles, tile * (taps * (input / groups).div_ceil(4) * 4 + 1))
+            Self::Conv { channels, taps, tile } => channels.extent(taps.len(), tile),
+            Self::Winograd { channels, tile, .. } => {
+                let (rows, size) = channels.extent(1, tile);
+                (winograd::POINTS * rows, size)
             }
-            Self::Depthwise { channels, taps } => (channels.div_ceil(4), taps + 1),
+            Self::Depthwise { channels, taps } => (channels.div_ceil(4), taps.len() + 1),
             Self::Linear { out, input: [c, h, w], gradient } => {
                 let (units, features) = (out.div_ceil(4), c.div_ceil(4) * h * w);
                 if gradient { (features, units * 4 + 1) } else { (units, features * 4 + 1) }
             }
             Self::Channels { channels } => (channels.div_ceil(4), 2),
         }
+    }
+}
+
+impl Channels {
+    fn extent(&self, taps: usize, tile: usize) -> (usize, usize) {
+        let rows = self.groups * (self.out / self.groups).div_ceil(4).div_ceil(tile);
+        (rows, tile * (taps * (self.input / self.groups).div_ceil(4) * 4 + 1))
+    }
+
+    /// Calls `each` with the kernel's output and input channel of every pair of channels that the weight tensor
+    /// joins, and the place of their first tap in it.
+    fn pairs(&self, taps: usize, mut each: impl FnMut(usize, usize, usize)) {
+        let (outs, ins) = if self.gradient { (self.input, self.out) } else { (self.out, self.input) };
+        let (group_out, group_in) = (outs / self.weight_groups, ins / self.weight_groups);
+        for out in 0..outs {
+            for local in 0..group_in {
+                let input = out / group_out * group_in + local;
+                let (o, i) = if self.gradient { (input, out) } else { (out, input) };
+                each(o, i, (out * group_in + local) * taps);
+            }
+        }
+    }
+
+    /// Row, and texel of the row with its lane, of the first tap's weight between an output and an input channel.
+    fn place(&self, o: usize, i: usize, tile: usize) -> (usize, usize, usize) {
+        let (outs, ins) = (self.out / self.groups, self.input / self.groups);
+        let (group, o, i) = (o / outs, o % outs, i % ins);
+        let row = group * outs.div_ceil(4).div_ceil(tile) + o / 4 / tile;
+        (row, (i / 4 * tile + o / 4 % tile) * 4 + i % 4, o % 4)
     }
 }
 
@@ -88,37 +166,44 @@ impl Constant {
         let bias = |channel: usize| bias.as_ref().and_then(|b| b.get(channel)).copied().unwrap_or(0.0);
         let mut texels = Vec::with_capacity(self.texels());
         match self.packing {
-            Packing::Conv { out, input, weight_groups, groups, taps, tile, gradient } => {
-                // The weight tensor is [forward out][forward in / weight_groups][taps]; channels of different groups do not meet.
-                let (forward_out, forward_in) = if gradient { (input, out) } else { (out, input) };
-                let (group_out, group_in) = (forward_out / weight_groups, forward_in / weight_groups);
-                let at = |o: usize, i: usize, tap: usize| {
-                    let (o, i) = if gradient { (i, o) } else { (o, i) };
-                    if o / group_out == i / group_in { weight[(o * group_in + i % group_in) * taps + tap] } else { 0.0 }
-                };
-                let (out, input) = (out / groups, input / groups);
-                let tiles = out.div_ceil(4).div_ceil(tile);
-                let channels = |first: usize| std::array::from_fn::<_, 4, _>(|lane| first + lane);
-                for (group, t) in self.rows.clone().map(|row| (row / tiles, row % tiles)) {
-                    for (tap, c) in (0..taps).flat_map(|tap| (0..input.div_ceil(4)).map(move |c| (tap, c))) {
-                        for m in t * tile..(t + 1) * tile {
-                            texels.extend(channels(c * 4).map(|i| {
-                                channels(m * 4).map(|o| {
-                                    if o < out && i < input { at(group * out + o, group * input + i, tap) } else { 0.0 }
-                                })
-                            }));
+            Packing::Conv { channels, taps, tile } => {
+                texels.resize(self.texels(), [0.0; 4]);
+                let step = (channels.input / channels.groups).div_ceil(4) * tile * 4;
+                let places: Vec<usize> = taps.places().collect();
+                channels.pairs(taps.kernel[0] * taps.kernel[1], |o, i, at| {
+                    let (row, place, lane) = channels.place(o, i, tile);
+                    if self.rows.contains(&row) {
+                        let first = (row - self.rows.start) * taps.len() * step + place;
+                        for (t, tap) in places.iter().enumerate() {
+                            texels[first + t * step][lane] = weight[at + tap];
                         }
                     }
-                }
-                for (group, m) in
-                    self.rows.clone().flat_map(|row| (0..tile).map(move |m| (row / tiles, row % tiles * tile + m)))
-                {
-                    texels.push(channels(m * 4).map(|o| if o < out { bias(group * out + o) } else { 0.0 }));
+                });
+                let biases = self.rows.len() * taps.len() * step;
+                for o in 0..channels.out {
+                    let (row, place, lane) = channels.place(o, 0, tile);
+                    if self.rows.contains(&row) {
+                        texels[biases + (row - self.rows.start) * tile + place / 4][lane] = bias(o);
+                    }
                 }
             }
+            Packing::Winograd { channels, taps, tile } => {
+                texels.resize(self.texels(), [0.0; 4]);
+                let rows = self.rows.len() / winograd::POINTS;
+                let size = (channels.input / channels.groups).div_ceil(4) * tile * 4;
+                let places: Vec<usize> = taps.places().collect();
+                channels.pairs(places.len(), |o, i, at| {
+                    let (row, place, lane) = channels.place(o, i, tile);
+                    let kernel = std::array::from_fn(|t| weight[at + places[t]]);
+                    for (point, value) in winograd::transform(kernel).into_iter().enumerate() {
+                        texels[(point * rows + row) * size + place][lane] = value;
+                    }
+                });
+            }
             Packing::Depthwise { channels, taps } => {
+                let all = taps.kernel[0] * taps.kernel[1];
                 for block in 0..channels.div_ceil(4) {
-                    texels.extend((0..taps).map(|tap| four(block, channels, &|c| weight[c * taps + tap])));
+                    texels.extend(taps.places().map(|tap| four(block, channels, &|c| weight[c * all + tap])));
                 }
                 texels.extend((0..channels.div_ceil(4)).map(|block| four(block, channels, &bias)));
             }

@@ -27,7 +27,8 @@ fn kernel(cx: &Context, linear: &Linear, input: [usize; 3], gradient: bool) -> V
     let piece = |c: Constant| {
         let params = [from, c.rows.len(), n, c.rows.start, to].map(|v| v as u32);
         let outputs = n.div_ceil(images) * c.rows.len();
-        cx.cooperative("linear", &[("IMAGES", images as u32)], params, Some(c), outputs)
+        let defines = [cx.epilogue(), vec![("IMAGES", images as u32)]].concat();
+        cx.cooperative("linear", &defines, params, Some(c), outputs)
     };
     Constant::pieces(linear.weight, bias, packing).into_iter().map(piece).collect()
 }

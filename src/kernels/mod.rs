@@ -7,25 +7,32 @@ mod channels;
 mod classify;
 mod constant;
 mod conv;
+mod epilogue;
 mod layout;
 mod linear;
 mod norm;
 mod overlay;
+mod pointwise;
 mod pool;
 pub mod preprocess;
 mod profile;
+mod tile;
+mod winograd;
 
-pub use constant::{Constant, Texel};
+pub use constant::{Channels, Constant, Packing, Texel};
+pub use conv::Taps;
+pub use epilogue::{Epilogue, Extra};
 pub use profile::Profile;
+pub use tile::{Costs, Tile};
 
 use bytemuck::Pod;
 
-use crate::graph::{Activation, Graph, NodeId, Op, Shape};
+use crate::graph::{Graph, NodeId, Op, Shape};
 
-/// What a dispatch binds, in the order of its bindings from 1 on.
+/// What a dispatch binds, in the order of its bindings from 1 on. Values past the graph's nodes are scratch.
 #[derive(Clone, Debug)]
 pub enum Operand {
-    /// A node's value.
+    /// A value.
     Read(NodeId),
     /// Trained numbers.
     Constant(Constant),
@@ -36,6 +43,8 @@ pub enum Operand {
 /// One run of one shader.
 #[derive(Clone, Debug)]
 pub struct Dispatch {
+    /// The node that it computes, or a part of it.
+    pub node: NodeId,
     /// File name of the shader.
     pub shader: &'static str,
     /// The preprocessor's defines.
@@ -58,45 +67,51 @@ pub fn texels([n, c, h, w]: Shape) -> usize {
     n * blocks(c) * h * w
 }
 
-/// The dispatches that compute node `id`, or, with `fused`, the activation node that follows it. Large weights
-/// make several, each for some of the outputs.
-pub fn lower(profile: &Profile, graph: &Graph, id: NodeId, fused: Option<(Activation, NodeId)>) -> Vec<Dispatch> {
-    let cx = Context { profile, graph, id, fused };
+/// The dispatches that compute node `id` and what its epilogue adds to it. Large weights make several, each for some
+/// of the outputs. The shapes of values between them are appended to `scratch`.
+pub fn lower(
+    profile: &Profile,
+    graph: &Graph,
+    id: NodeId,
+    epilogue: Epilogue,
+    scratch: &mut Vec<Shape>,
+) -> Vec<Dispatch> {
+    let cx = &mut Context { profile, graph, id, epilogue, scratch };
     vec![match &graph.nodes[id].op {
         Op::Input => unreachable!("inputs are given, not computed"),
-        Op::Normalise { mean, std } => layout::normalise(&cx, *mean, *std),
-        Op::Pack => layout::pack(&cx),
-        Op::Unpack => layout::unpack(&cx),
-        Op::Conv2d(conv) => return conv::forward(&cx, conv),
-        Op::Conv2dGrad { conv, .. } => return conv::grad(&cx, conv),
-        Op::ScaleShift { scale, shift } => activation::scale_shift(&cx, *scale, *shift),
-        Op::Activate(f) => activation::forward(&cx, *f),
-        Op::ActivateGrad(f) => activation::grad(&cx, *f),
-        Op::Add => activation::add(&cx),
-        Op::Concat => channels::concat(&cx),
-        Op::Slice { start, .. } => channels::slice(&cx, *start),
-        Op::SliceGrad { start, .. } => channels::slice_grad(&cx, *start),
-        Op::Shuffle { groups } => channels::shuffle(&cx, *groups),
-        Op::Gate => channels::gate(&cx),
-        Op::GateGrad => channels::gate_grad(&cx),
-        Op::LayerNorm(norm) => norm::forward(&cx, norm),
-        Op::LayerNormGrad(norm) => norm::grad(&cx, norm),
-        Op::AdaptivePool { .. } => pool::adaptive(&cx),
-        Op::AdaptivePoolGrad { .. } => pool::adaptive_grad(&cx),
-        Op::Pool2d(pool) => pool::forward(&cx, pool),
-        Op::Pool2dGrad(pool) => pool::grad(&cx, pool),
-        Op::Mean => linear::mean(&cx),
-        Op::MeanGrad { .. } => linear::mean_grad(&cx),
-        Op::Linear(linear) => return linear::forward(&cx, linear),
-        Op::LinearGrad { linear, input } => return linear::grad(&cx, linear, *input),
-        Op::Select => classify::select(&cx),
-        Op::Seed { requests, maps, .. } => classify::seed(&cx, *requests, *maps),
-        Op::WeightedSum => cam::weighted_sum(&cx),
-        Op::ReluMap => cam::relu(&cx),
-        Op::MinMax => cam::min_max(&cx),
-        Op::Rescale => cam::rescale(&cx),
-        Op::Resize { .. } => cam::resize(&cx),
-        Op::Overlay(overlay) => overlay::draw(&cx, overlay),
+        Op::Normalise { mean, std } => layout::normalise(cx, *mean, *std),
+        Op::Pack => layout::pack(cx),
+        Op::Unpack => layout::unpack(cx),
+        Op::Conv2d(conv) => return conv::forward(cx, conv),
+        Op::Conv2dGrad { conv, .. } => return conv::grad(cx, conv),
+        Op::ScaleShift { scale, shift } => activation::scale_shift(cx, *scale, *shift),
+        Op::Activate(f) => activation::forward(cx, *f),
+        Op::ActivateGrad(f) => activation::grad(cx, *f),
+        Op::Add => activation::add(cx),
+        Op::Concat => channels::concat(cx),
+        Op::Slice { start, .. } => channels::slice(cx, *start),
+        Op::SliceGrad { start, .. } => channels::slice_grad(cx, *start),
+        Op::Shuffle { groups } => channels::shuffle(cx, *groups),
+        Op::Gate => channels::gate(cx),
+        Op::GateGrad => channels::gate_grad(cx),
+        Op::LayerNorm(norm) => norm::forward(cx, norm),
+        Op::LayerNormGrad(norm) => norm::grad(cx, norm),
+        Op::AdaptivePool { .. } => pool::adaptive(cx),
+        Op::AdaptivePoolGrad { .. } => pool::adaptive_grad(cx),
+        Op::Pool2d(pool) => pool::forward(cx, pool),
+        Op::Pool2dGrad(pool) => pool::grad(cx, pool),
+        Op::Mean => linear::mean(cx),
+        Op::MeanGrad { .. } => linear::mean_grad(cx),
+        Op::Linear(linear) => return linear::forward(cx, linear),
+        Op::LinearGrad { linear, input } => return linear::grad(cx, linear, *input),
+        Op::Select => classify::select(cx),
+        Op::Seed { requests, maps, .. } => classify::seed(cx, *requests, *maps),
+        Op::WeightedSum => cam::weighted_sum(cx),
+        Op::ReluMap => cam::relu(cx),
+        Op::MinMax => cam::min_max(cx),
+        Op::Rescale => cam::rescale(cx),
+        Op::Resize { .. } => cam::resize(cx),
+        Op::Overlay(overlay) => overlay::draw(cx, overlay),
     }]
 }
 
@@ -105,47 +120,81 @@ struct Context<'a> {
     profile: &'a Profile,
     graph: &'a Graph,
     id: NodeId,
-    fused: Option<(Activation, NodeId)>,
+    epilogue: Epilogue,
+    scratch: &'a mut Vec<Shape>,
 }
 
 impl Context<'_> {
+    /// Defines of a kernel that hands its values out as they are.
+    const PLAIN: [(&'static str, u32); 1] = [("ACTIVATION", 0)];
+
     fn shape(&self) -> Shape {
         self.graph.shape(self.id)
     }
 
     /// Shape of operand `i`.
     fn input(&self, i: usize) -> Shape {
-        self.graph.shape(self.graph.nodes[self.id].inputs[i])
+        self.graph.shape(self.operand(i))
     }
 
-    /// Code of the fused activation, or of none.
-    fn activation(&self) -> u32 {
-        self.fused.map_or(0, |(f, _)| activation::code(f))
+    /// Operand `i`.
+    fn operand(&self, i: usize) -> NodeId {
+        self.graph.nodes[self.id].inputs[i]
     }
 
-    /// A dispatch whose operands are the node's, then `constant`, then its value.
+    /// A value between two dispatches of the node.
+    fn scratch(&mut self, shape: Shape) -> NodeId {
+        self.scratch.push(shape);
+        self.graph.nodes.len() + self.scratch.len() - 1
+    }
+
+    /// Defines of the epilogue.
+    fn epilogue(&self) -> Vec<(&'static str, u32)> {
+        self.epilogue.defines()
+    }
+
+    /// The last operands of a kernel with an epilogue: the value, and what the epilogue reads.
+    fn outcome(&self) -> Vec<Operand> {
+        let extra = self.epilogue.extra.map(|extra| Operand::Read(extra.node()));
+        [Operand::Write(self.epilogue.value)].into_iter().chain(extra).collect()
+    }
+
+    /// A dispatch.
     fn dispatch(
         &self,
         shader: &'static str,
         defines: &[(&'static str, u32)],
         params: impl Pod,
-        constant: Option<Constant>,
+        operands: Vec<Operand>,
         groups: usize,
     ) -> Dispatch {
-        let reads = self.graph.nodes[self.id].inputs.iter().map(|&i| Operand::Read(i));
-        let write = Operand::Write(self.fused.map_or(self.id, |(_, id)| id));
         let mut all = vec![];
         if self.profile.texture {
             all.push(("TEXTURE", 1));
         }
         all.extend_from_slice(defines);
-        Dispatch {
-            shader,
-            defines: all,
-            params: bytemuck::bytes_of(&params).to_vec(),
-            operands: reads.chain(constant.map(Operand::Constant)).chain([write]).collect(),
-            groups: groups as u32,
-        }
+        let params = bytemuck::bytes_of(&params).to_vec();
+        Dispatch { node: self.id, shader, defines: all, params, operands, groups: groups as u32 }
+    }
+
+    /// The node's operands, then `constant`, then its value.
+    fn plainly(&self, constant: Option<Constant>) -> Vec<Operand> {
+        let reads = self.graph.nodes[self.id].inputs.iter().map(|&i| Operand::Read(i));
+        reads.chain(constant.map(Operand::Constant)).chain([Operand::Write(self.epilogue.value)]).collect()
+    }
+
+    /// A dispatch of independent invocations, so many in a workgroup.
+    fn independent(
+        &self,
+        workgroup: u32,
+        shader: &'static str,
+        defines: &[(&'static str, u32)],
+        params: impl Pod,
+        operands: Vec<Operand>,
+        invocations: usize,
+    ) -> Dispatch {
+        let all = [&[("WORKGROUP", workgroup)], defines].concat();
+        self.dispatch(shader, &all, params, operands, invocations.div_ceil(workgroup as usize))
     }
 
     /// A dispatch of independent light invocations.
@@ -157,33 +206,7 @@ impl Context<'_> {
         constant: Option<Constant>,
         invocations: usize,
     ) -> Dispatch {
-        self.independent(self.profile.flat, shader, defines, params, constant, invocations)
-    }
-
-    /// A dispatch of independent invocations with a register tile each.
-    fn tiled(
-        &self,
-        shader: &'static str,
-        defines: &[(&'static str, u32)],
-        params: impl Pod,
-        constant: Constant,
-        invocations: usize,
-    ) -> Dispatch {
-        self.independent(self.profile.tiled, shader, defines, params, Some(constant), invocations)
-    }
-
-    fn independent(
-        &self,
-        workgroup: u32,
-        shader: &'static str,
-        defines: &[(&'static str, u32)],
-        params: impl Pod,
-        constant: Option<Constant>,
-        invocations: usize,
-    ) -> Dispatch {
-        let mut all = vec![("WORKGROUP", workgroup)];
-        all.extend_from_slice(defines);
-        self.dispatch(shader, &all, params, constant, invocations.div_ceil(workgroup as usize))
+        self.independent(self.profile.flat, shader, defines, params, self.plainly(constant), invocations)
     }
 
     /// A dispatch in which several invocations share each of `outputs`.
@@ -201,6 +224,6 @@ impl Context<'_> {
             all.push(("COOPERATIVE", 1));
         }
         all.extend_from_slice(defines);
-        self.dispatch(shader, &all, params, constant, outputs.div_ceil(per_group as usize))
+        self.dispatch(shader, &all, params, self.plainly(constant), outputs.div_ceil(per_group as usize))
     }
 }

@@ -1,5 +1,5 @@
 //! The shaders' preprocessor: `#import file args…`, `#ifdef`/`#else`/`#endif`, `#for v in 0..N`/`#endfor`,
-//! and one WGSL constant for each define.
+//! `$(sums and products)`, and one WGSL constant for each define.
 
 /// Name and text of every shader and shared snippet.
 macro_rules! files {
@@ -12,9 +12,10 @@ const SHADERS: &[(&str, &str)] = files!("":
     "activation" "activation_grad" "add" "channels" "concat" "conv" "depthwise" "gate" "gate_grad" "layer_norm"
     "layer_norm_grad" "linear" "min_max" "normalise" "overlay" "pack"
     "pointwise" "pool" "pool_grad" "reduce" "relu" "rescale" "resize" "scale_shift" "seed" "select" "spread"
-    "unpack" "weighted_sum");
+    "unpack" "weighted_sum" "winograd_input" "winograd_output");
 const SHARED: &[(&str, &str)] = files!("shared/":
-    "accumulate" "activation" "bilinear" "grid" "lanes" "moments" "pool" "present" "read" "source" "write");
+    "accumulate" "activation" "bilinear" "epilogue" "grid" "lanes" "main_tiled" "moments" "pool" "present" "read"
+    "read_weight" "source" "sums" "tile" "write");
 
 /// Names of all shaders.
 pub fn shaders() -> impl Iterator<Item = &'static str> {
@@ -62,9 +63,7 @@ fn block(lines: &[&str], defines: &[(&str, u32)], out: &mut String) {
             ["#for", variable, "in", range] => {
                 let end = matching(lines, at, "#for", "#endfor");
                 let name = range.strip_prefix("0..").expect("a range from 0");
-                let count =
-                    defines.iter().find(|(n, _)| *n == name).unwrap_or_else(|| panic!("{name} is not defined")).1;
-                for i in 0..count {
+                for i in 0..number(name, defines) {
                     let body: Vec<String> =
                         lines[at + 1..end].iter().map(|l| l.replace(&format!("${variable}"), &i.to_string())).collect();
                     block(&body.iter().map(String::as_str).collect::<Vec<_>>(), defines, out);
@@ -72,12 +71,29 @@ fn block(lines: &[&str], defines: &[(&str, u32)], out: &mut String) {
                 at = end;
             }
             _ => {
-                out.push_str(lines[at]);
+                out.push_str(&arithmetic(lines[at], defines));
                 out.push('\n');
             }
         }
         at += 1;
     }
+}
+
+/// The line with the value of each `$(…)`, a sum of products of numbers and defines, in its place.
+fn arithmetic(line: &str, defines: &[(&str, u32)]) -> String {
+    let Some((before, (inside, after))) = line.split_once("$(").map(|(b, r)| (b, r.split_once(')').unwrap_or((r, ""))))
+    else {
+        return line.to_owned();
+    };
+    let product = |term: &str| term.split('*').map(|factor| number(factor, defines)).product::<u32>();
+    let value: u32 = inside.split('+').map(product).sum();
+    format!("{before}{value}{}", arithmetic(after, defines))
+}
+
+/// A literal number, or a define's.
+fn number(word: &str, defines: &[(&str, u32)]) -> u32 {
+    let define = || defines.iter().find(|(name, _)| *name == word).map(|(_, value)| *value);
+    word.parse().ok().or_else(define).unwrap_or_else(|| panic!("{word} is not defined"))
 }
 
 fn depth(lines: &[&str], open: &str, close: &str) -> isize {

@@ -1,20 +1,27 @@
 //! Which variants of the kernels a device gets.
 
+use super::tile::Costs;
 use crate::error::{Error, Result};
 
 /// Where tensors live and how the work is cut, chosen for a device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Profile {
     /// Name, for listings.
     pub name: &'static str,
     /// Tensors lie in `rgba32float` storage textures instead of storage buffers.
     pub texture: bool,
+    /// The fixed number of invocations of a subgroup, which may share their weights; none if each fetches its own.
+    pub subgroup: Option<u32>,
     /// Invocations of a workgroup of light, element-wise kernels.
     pub flat: u32,
     /// Invocations of a workgroup of kernels with a register tile each.
     pub tiled: u32,
-    /// Register tile of a convolution: at most this many output blocks of four channels, and pixels.
-    pub tile: [u32; 2],
+    /// Register tiles to choose from: output blocks of four channels, pixels.
+    pub tiles: &'static [[u32; 2]],
+    /// By which they are chosen.
+    pub costs: Costs,
+    /// Neighbouring pixels of a row that one invocation makes at most.
+    pub row: u32,
     /// Invocations that share one reduced output, and outputs of a workgroup.
     pub lanes: [u32; 2],
     /// Invocations that reduce one image or map.
@@ -23,17 +30,56 @@ pub struct Profile {
 
 impl Profile {
     /// For graphics processors: storage buffers, coalesced, moderate tiles, wide workgroups.
-    pub const BUFFERS: Self =
-        Self { name: "buffers", texture: false, flat: 64, tiled: 64, tile: [2, 4], lanes: [64, 1], wide: 256 };
+    pub const BUFFERS: Self = Self {
+        name: "buffers",
+        texture: false,
+        subgroup: None,
+        flat: 64,
+        tiled: 64,
+        tiles: &[[2, 4], [1, 4], [2, 2], [1, 2], [1, 1]],
+        costs: Costs {
+            fetch: 8.0,
+            weight: 4.0,
+            broadcast: 2.0,
+            product: 16.0,
+            store: 16.0,
+            start: 100.0,
+            parallel: 16384.0,
+        },
+        row: 4,
+        lanes: [64, 1],
+        wide: 256,
+    };
 
     /// For drivers that run on a processor, where a texture load is many times cheaper than a buffer load,
     /// a large register tile pays, a barrier costs more than it saves, and a workgroup costs as much as a
     /// light kernel does for eight elements.
-    pub const TEXTURES: Self =
-        Self { name: "textures", texture: true, flat: 128, tiled: 8, tile: [4, 7], lanes: [1, 8], wide: 8 };
+    pub const TEXTURES: Self = Self {
+        name: "textures",
+        texture: true,
+        subgroup: None,
+        flat: 128,
+        tiled: 8,
+        tiles: &[[4, 7], [4, 4], [2, 7], [4, 2], [2, 2], [1, 7], [1, 4], [1, 1]],
+        costs: Costs {
+            fetch: 25.0,
+            weight: 25.0,
+            broadcast: 2.0,
+            product: 14.0,
+            store: 146.0,
+            start: 300.0,
+            parallel: 16.0,
+        },
+        row: 7,
+        lanes: [1, 8],
+        wide: 8,
+    };
+
+    /// The same where subgroups are of one size: their lanes share the loads of weights.
+    pub const TEXTURES_SUBGROUP: Self = Self { name: "textures-subgroup", subgroup: Some(8), ..Self::TEXTURES };
 
     /// All profiles.
-    pub const ALL: [Self; 2] = [Self::BUFFERS, Self::TEXTURES];
+    pub const ALL: [Self; 3] = [Self::BUFFERS, Self::TEXTURES, Self::TEXTURES_SUBGROUP];
 
     /// The profile of this name.
     ///
@@ -42,12 +88,5 @@ impl Profile {
     pub fn named(name: &str) -> Result<Self> {
         let unknown = || Error::unknown("variant", name, "gradcam explain --help", Self::ALL.iter().map(|p| p.name));
         Self::ALL.into_iter().find(|p| p.name == name).ok_or_else(unknown)
-    }
-
-    /// Output blocks of a register tile for `blocks` in all: the largest that wastes the least.
-    pub fn tile_blocks(&self, blocks: usize) -> usize {
-        let largest = self.tile[0] as usize;
-        let sizes = std::iter::successors(Some(largest), |s| (*s > 1).then_some(s / 2));
-        sizes.min_by_key(|s| (blocks.div_ceil(*s) * s, largest - s)).unwrap_or(1)
     }
 }

@@ -3,6 +3,7 @@
 mod config;
 mod layers;
 mod recognise;
+pub mod seeded;
 mod weights;
 pub mod zoo;
 

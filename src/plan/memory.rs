@@ -1,7 +1,7 @@
 //! Memory by lifetime: nodes that do not live at the same time share a slot.
 
 use super::bytes;
-use crate::graph::{Graph, Kind, NodeId};
+use crate::graph::{Kind, NodeId, Type};
 use crate::kernels::Dispatch;
 
 /// What a piece of memory is.
@@ -24,28 +24,28 @@ pub struct Slot {
 
 /// Gives each value a slot that nothing alive uses.
 pub fn assign(
-    graph: &Graph,
+    types: &[Type],
     dispatches: &[Dispatch],
     inputs: &[NodeId],
     outputs: &[NodeId],
 ) -> (Vec<Slot>, Vec<Option<usize>>) {
-    let mut last_read = vec![0; graph.nodes.len()];
+    let mut last_read = vec![0; types.len()];
     for (step, dispatch) in dispatches.iter().enumerate() {
         dispatch.read().for_each(|id| last_read[id] = step);
     }
     outputs.iter().for_each(|&o| last_read[o] = usize::MAX);
 
-    let mut pool = Pool { slots: vec![], free: vec![], place: vec![None; graph.nodes.len()] };
+    let mut pool = Pool { slots: vec![], free: vec![], place: vec![None; types.len()] };
     let mut alive: Vec<NodeId> = vec![];
     // Inputs are written before anything runs, so all of them live from the start.
     for &id in inputs {
-        pool.take(graph, id);
+        pool.take(types[id], id);
         alive.push(id);
     }
     for (step, dispatch) in dispatches.iter().enumerate() {
         // Another piece of a value may have been written already.
         if let Some(id) = dispatch.written().filter(|id| pool.place[*id].is_none()) {
-            pool.take(graph, id);
+            pool.take(types[id], id);
             alive.push(id);
         }
         alive.retain(|&id| {
@@ -67,8 +67,7 @@ struct Pool {
 
 impl Pool {
     /// Places a node in the smallest free slot that is large enough, else in the largest one, grown.
-    fn take(&mut self, graph: &Graph, id: NodeId) {
-        let ty = graph.nodes[id].ty;
+    fn take(&mut self, ty: Type, id: NodeId) {
         let medium = if ty.kind == Kind::Features { Medium::Texels } else { Medium::Words };
         let bytes = bytes(ty.kind, ty.shape);
         let fitting = || self.free.iter().copied().filter(|&s| self.slots[s].medium == medium);

@@ -5,17 +5,19 @@ mod memory;
 
 pub use memory::{Medium, Slot};
 
-use crate::graph::{Graph, Kind, NodeId, Op, Shape};
-use crate::kernels::{self, Dispatch, Operand, Profile};
+use crate::graph::{Graph, Kind, NodeId, Op, Shape, Type};
+use crate::kernels::{self, Dispatch, Epilogue, Operand, Profile};
 
 /// What to run, in which order, on which memory.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// In the order of execution.
     pub dispatches: Vec<Dispatch>,
+    /// Types of all values: the graph's nodes, then scratch.
+    pub types: Vec<Type>,
     /// Pieces of memory, each used by several nodes in turn.
     pub slots: Vec<Slot>,
-    /// The slot of each node that has one.
+    /// The slot of each value that has one.
     pub place: Vec<Option<usize>>,
     /// Nodes whose values are given for each run.
     pub inputs: Vec<NodeId>,
@@ -41,23 +43,16 @@ impl Plan {
             "unpack features to read them back"
         );
         let needed = graph.needed(outputs);
-        let fused = fusions(graph, &needed, outputs);
         let inputs: Vec<NodeId> =
             (0..graph.nodes.len()).filter(|&id| needed[id] && graph.nodes[id].op == Op::Input).collect();
-        let mut dispatches = vec![];
-        for (id, node) in graph.nodes.iter().enumerate() {
-            let absorbed = matches!(node.op, Op::Activate(_)) && fused[node.inputs[0]] == Some(id);
-            if !needed[id] || node.op == Op::Input || absorbed {
-                continue;
-            }
-            let activation = fused[id].map(|after| match graph.nodes[after].op {
-                Op::Activate(f) => (f, after),
-                _ => unreachable!("only activations are fused"),
-            });
-            dispatches.extend(kernels::lower(profile, graph, id, activation));
+        let (mut dispatches, mut scratch) = (vec![], vec![]);
+        for (id, epilogue) in fusions(graph, &needed, outputs) {
+            dispatches.extend(kernels::lower(profile, graph, id, epilogue, &mut scratch));
         }
-        let (slots, place) = memory::assign(graph, &dispatches, &inputs, outputs);
-        Self { dispatches, slots, place, inputs, outputs: outputs.to_vec() }
+        let scratch = scratch.into_iter().map(|shape| Type { kind: Kind::Features, shape });
+        let types: Vec<Type> = graph.nodes.iter().map(|n| n.ty).chain(scratch).collect();
+        let (slots, place) = memory::assign(&types, &dispatches, &inputs, outputs);
+        Self { dispatches, types, slots, place, inputs, outputs: outputs.to_vec() }
     }
 
     /// Bytes of the weights as the kernels read them.
@@ -77,22 +72,30 @@ impl Plan {
     }
 }
 
-/// For each node the activation that its kernel applies on the way out: the one that alone reads it.
-fn fusions(graph: &Graph, needed: &[bool], outputs: &[NodeId]) -> Vec<Option<NodeId>> {
+/// The nodes that have kernels of their own, each with the chain of nodes that its kernel absorbs: those that alone
+/// read the value before them. They come in the order of their chains' ends, when all operands are there.
+fn fusions(graph: &Graph, needed: &[bool], outputs: &[NodeId]) -> Vec<(NodeId, Epilogue)> {
     let mut readers: Vec<Vec<NodeId>> = vec![vec![]; graph.nodes.len()];
     for (id, node) in graph.nodes.iter().enumerate().filter(|(id, _)| needed[*id]) {
         node.inputs.iter().for_each(|&i| readers[i].push(id));
     }
-    let fuse = |(id, readers): (NodeId, &Vec<NodeId>)| {
-        let able = matches!(graph.nodes[id].op, Op::Conv2d(_) | Op::ScaleShift { .. });
-        match readers[..] {
-            [after] if able && !outputs.contains(&id) && matches!(graph.nodes[after].op, Op::Activate(_)) => {
-                Some(after)
-            }
-            _ => None,
+    let mut absorbed = vec![false; graph.nodes.len()];
+    let mut kernels = vec![];
+    for id in (0..graph.nodes.len()).filter(|&id| needed[id] && graph.nodes[id].op != Op::Input) {
+        if absorbed[id] {
+            continue;
         }
-    };
-    readers.iter().enumerate().map(fuse).collect()
+        let mut epilogue = Epilogue::none(id);
+        while let [next] = readers[epilogue.value][..] {
+            let able = !outputs.contains(&epilogue.value) && !absorbed[next];
+            let Some(longer) = epilogue.absorb(graph, id, next).filter(|_| able) else { break };
+            absorbed[next] = true;
+            epilogue = longer;
+        }
+        kernels.push((id, epilogue));
+    }
+    kernels.sort_by_key(|(_, epilogue)| epilogue.value);
+    kernels
 }
 
 impl Dispatch {

@@ -75,17 +75,9 @@ impl Architecture {
         (self.build)(&mut builder, x, 1000)?;
         let (graph, _) = builder.finish();
         let numbers = |p: ParamId| graph.params[p].shape.iter().product::<usize>();
-        let multiply_adds = |id: NodeId| match &graph.nodes[id].op {
-            Op::Conv2d(conv) => {
-                let [_, _, h, w] = graph.shape(id);
-                numbers(conv.weight) * h * w
-            }
-            Op::Linear(linear) => numbers(linear.weight),
-            _ => 0,
-        };
         Ok(Size {
             parameters: (0..graph.params.len()).map(numbers).sum(),
-            multiply_adds: (0..graph.nodes.len()).map(multiply_adds).sum(),
+            multiply_adds: (0..graph.nodes.len()).map(|id| graph.multiply_adds(id)).sum(),
         })
     }
 }

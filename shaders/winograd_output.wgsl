@@ -1,0 +1,72 @@
+// Winograd's F(4×4, 3×3), last of three steps: 4×4 outputs out of each tile of products.
+//   y = finish( bias[c] + Aᵀ m A )
+// (Lavin and Gray, arXiv 1509.09308, with the points 0, ±1, ±2)
+// x [36][blocks][count]: the products, texels, for `count` of the tiles [n][tiles.y][tiles.x] from `first` on
+// y [n][blocks][h][w]: texels; w: bias [blocks]
+// tile: one invocation makes 4×4 pixels of a channel block
+// dispatch: blocks · count invocations
+struct Params {
+    out_size: vec2<u32>,  // width, height
+    tiles: vec2<u32>,     // of an image
+    blocks: u32,
+    first: u32,
+    count: u32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+#import read x 1
+#ifdef BIAS
+#import read w 2
+#import write y 3
+#import epilogue 4
+#else
+#import write y 2
+#import epilogue 3
+#endif
+#import grid
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+    let at = invocation(id, groups);
+    let block = at / params.count;
+    if block >= params.blocks { return; }
+    let tile = params.first + at - block * params.count;
+    let row = tile / params.tiles.x;
+    let image = row / params.tiles.y;
+    let size = params.out_size;
+    let corner = vec2<u32>(tile - row * params.tiles.x, row - image * params.tiles.y) * 4u;
+    let step = params.blocks * params.count;
+#for i in 0..6
+#for j in 0..6
+    let m$i$j = load_x(at + $($i*6+$j)u * step);
+#endfor
+#endfor
+#for j in 0..6
+    let p1$j = m1$j + m2$j;
+    let q1$j = m1$j - m2$j;
+    let p2$j = m3$j + m4$j;
+    let q2$j = m3$j - m4$j;
+    let a0$j = m0$j + p1$j + p2$j;
+    let a1$j = q1$j + 2.0 * q2$j;
+    let a2$j = p1$j + 4.0 * p2$j;
+    let a3$j = q1$j + 8.0 * q2$j + m5$j;
+#endfor
+#ifdef BIAS
+    let bias = load_w(block);
+#else
+    let bias = vec4<f32>();
+#endif
+    let plane = ((image * params.blocks + block) * size.y + corner.y) * size.x + corner.x;
+#for i in 0..4
+    if corner.y + $iu < size.y {
+        let line = plane + $iu * size.x;
+        let r1 = a$i1 + a$i2;
+        let s1 = a$i1 - a$i2;
+        let r2 = a$i3 + a$i4;
+        let s2 = a$i3 - a$i4;
+        store_y(line, finish(line, bias + a$i0 + r1 + r2));
+        if corner.x + 1u < size.x { store_y(line + 1u, finish(line + 1u, bias + s1 + 2.0 * s2)); }
+        if corner.x + 2u < size.x { store_y(line + 2u, finish(line + 2u, bias + r1 + 4.0 * r2)); }
+        if corner.x + 3u < size.x { store_y(line + 3u, finish(line + 3u, bias + s1 + 8.0 * s2 + a$i5)); }
+    }
+#endfor
+}

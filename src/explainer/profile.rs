@@ -1,0 +1,56 @@
+//! Where the time goes.
+
+use crate::gpu::Timed;
+use crate::graph::{Graph, NodeId, Op, ParamId};
+
+/// A layer, or a node of the backward pass or the tail, with what it cost.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct LayerTime {
+    /// Module path of a layer with weights, with a prime for its gradient; the kernel's name for other nodes.
+    pub name: String,
+    /// The kernels that computed it, with what was chosen for them.
+    pub kernels: String,
+    /// Products that its definition takes, whatever the algorithm.
+    pub multiply_adds: usize,
+    /// By the device's clock.
+    pub seconds: f64,
+}
+
+/// Sums up dispatches of the same node.
+pub fn layers(graph: &Graph, dispatches: &[Timed]) -> Vec<LayerTime> {
+    let of_node = |timed: &[Timed]| {
+        let node = timed[0].node;
+        let mut kernels: Vec<String> = timed.iter().map(kernel).collect();
+        kernels.dedup();
+        kernels.truncate(3);
+        LayerTime {
+            name: name(graph, node).unwrap_or_else(|| timed[0].shader.to_owned()),
+            kernels: kernels.join(", "),
+            multiply_adds: graph.multiply_adds(node),
+            seconds: timed.iter().map(|t| t.seconds).sum(),
+        }
+    };
+    dispatches.chunk_by(|a, b| a.node == b.node).map(of_node).collect()
+}
+
+/// A shader, and the tile that was chosen for it.
+fn kernel(timed: &Timed) -> String {
+    let define = |name: &str| timed.defines.iter().find(|(n, _)| *n == name).map(|(_, value)| *value);
+    let tile = define("PIXELS").map(|pixels| match define("BLOCKS") {
+        Some(blocks) => format!(" {blocks}×{pixels}"),
+        None => format!(" {pixels}"),
+    });
+    let shares = if define("SUBGROUP").is_some() { " subgroup" } else { "" };
+    format!("{}{}{shares}", timed.shader, tile.unwrap_or_default())
+}
+
+fn name(graph: &Graph, node: NodeId) -> Option<String> {
+    let module = |p: ParamId| graph.params[p].name.split(".weight").next().unwrap_or_default().to_owned();
+    match &graph.nodes[node].op {
+        Op::Conv2d(conv) => Some(module(conv.weight)),
+        Op::Conv2dGrad { conv, .. } => Some(module(conv.weight) + "'"),
+        Op::Linear(linear) => Some(module(linear.weight)),
+        Op::LinearGrad { linear, .. } => Some(module(linear.weight) + "'"),
+        _ => None,
+    }
+}

@@ -1,0 +1,167 @@
+//! Convolutions and their gradients: which algorithm, and `conv.wgsl` and `depthwise.wgsl`.
+
+mod pass;
+
+pub use pass::{Pass, Taps};
+
+use bytemuck::{Pod, Zeroable};
+
+use super::constant::{Channels, Constant, Packing};
+use super::pointwise::Job;
+use super::tile::Product;
+use super::winograd::Winograd;
+use super::{Context, Dispatch, Operand, blocks};
+use crate::graph::{Conv2d, Shape};
+
+/// Geometry of a pass, width before height; in sync with `conv.wgsl` and `depthwise.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+struct Geometry {
+    in_size: [u32; 2],
+    grid: [u32; 2],
+    out_size: [u32; 2],
+    kernel: [u32; 2],
+    stride: [u32; 2],
+    dilation: [u32; 2],
+    pad: [u32; 2],
+    step: [u32; 2],
+    offset: [u32; 2],
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+struct ConvParams {
+    geometry: Geometry,
+    in_blocks: u32,
+    out_blocks: u32,
+    groups: u32,
+    tiles: u32,
+    strips: u32,
+    pixels: u32,
+    first: u32,
+    piece: u32,
+    unused: [u32; 2],
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+struct DepthwiseParams {
+    geometry: Geometry,
+    blocks: u32,
+    planes: u32,
+    strips: u32,
+    unused: [u32; 3],
+}
+
+/// `y = finish(w ∗ x + b)`.
+pub fn forward(cx: &mut Context, conv: &Conv2d) -> Vec<Dispatch> {
+    let [_, _, h, w] = cx.shape();
+    kernel(cx, conv, &Pass::forward(&conv.window, [h, w]), false)
+}
+
+/// `dx` from `dy`: a dispatch for each phase of the stride.
+pub fn grad(cx: &mut Context, conv: &Conv2d) -> Vec<Dispatch> {
+    let [_, _, h, w] = cx.shape();
+    let passes = Pass::gradient(&conv.window, [h, w]);
+    passes.iter().flat_map(|pass| kernel(cx, conv, pass, true)).collect()
+}
+
+fn kernel(cx: &mut Context, conv: &Conv2d, pass: &Pass, gradient: bool) -> Vec<Dispatch> {
+    let x = cx.input(0);
+    let [n, input, in_h, in_w]: Shape = x;
+    let [_, out, ..] = cx.shape();
+    let bias = if gradient { None } else { conv.bias };
+    if conv.groups == input && conv.groups == out {
+        return vec![depthwise(cx, conv, pass, bias)];
+    }
+    // Groups that do not fill blocks of four channels become one group with zeros between them.
+    let whole = (input / conv.groups).is_multiple_of(4) && (out / conv.groups).is_multiple_of(4);
+    let groups = if whole { conv.groups } else { 1 };
+    let channels = Channels { out, input, weight_groups: conv.groups, groups, gradient };
+    let (in_blocks, out_blocks) = (blocks(input / groups), blocks(out / groups));
+    let pixels = n * pass.grid[0] * pass.grid[1];
+    let product = Product { groups, out_blocks, pixels, steps: pass.taps.len() * in_blocks };
+    let (tile, cost) = product.cut(cx.profile);
+    if let Some(winograd) = Winograd::new(cx.profile, pass, channels, x).filter(|w| w.cost < cost) {
+        return winograd.lower(cx, conv.weight, bias);
+    }
+    let packing = Packing::Conv { channels, taps: pass.taps, tile: tile.blocks as usize };
+    let pieces = Constant::pieces(conv.weight, bias, packing).into_iter();
+    let (from, epilogue) = (cx.operand(0), cx.epilogue());
+    let plain = pass.taps.count == [1; 2] && pass.stride == [1; 2] && pass.pad == [0; 2];
+    if plain && pass.is_whole() && pass.grid == [in_h, in_w] {
+        let job = Job { tile, groups, in_blocks, out_blocks, pixels, plane: in_h * in_w };
+        return pieces.map(|c| job.lower(cx, c, from, &epilogue, cx.outcome())).collect();
+    }
+    let strips = tile.strips(pixels);
+    let numbers = [in_blocks, out_blocks, groups, tile.tiles(out_blocks), strips, pixels].map(|v| v as u32);
+    let [in_blocks, out_blocks, groups, tiles, strips32, pixels] = numbers;
+    let defines = [tile.defines(), epilogue].concat();
+    let piece = |constant: Constant| {
+        let rows = constant.rows.clone();
+        let params = ConvParams {
+            geometry: geometry(cx, pass),
+            in_blocks,
+            out_blocks,
+            groups,
+            tiles,
+            strips: strips32,
+            pixels,
+            first: rows.start as u32,
+            piece: rows.len() as u32,
+            unused: [0; 2],
+        };
+        let operands = [vec![Operand::Read(from), Operand::Constant(constant)], cx.outcome()].concat();
+        cx.independent(cx.profile.tiled, "conv", &defines, params, operands, rows.len() * strips)
+    };
+    pieces.map(piece).collect()
+}
+
+/// Neighbouring pixels of a row that one invocation of a depthwise kernel makes: the most that waste the least.
+fn columns(profile_pixels: u32, width: usize) -> u32 {
+    let wasted = |p: &u32| width.next_multiple_of(*p as usize);
+    (2..=profile_pixels).rev().min_by_key(wasted).unwrap_or(1)
+}
+
+fn depthwise(cx: &Context, conv: &Conv2d, pass: &Pass, bias: Option<crate::graph::ParamId>) -> Dispatch {
+    let [n, out, ..] = cx.shape();
+    let constant = Constant::whole(conv.weight, bias, Packing::Depthwise { channels: out, taps: pass.taps });
+    let pixels = columns(cx.profile.row, pass.grid[1]);
+    let [kernel, stride, dilation] = [pass.taps.count[1].max(1), pass.stride[1], pass.dilation[1]].map(|v| v as u32);
+    let strips = pass.grid[1].div_ceil(pixels as usize);
+    let params = DepthwiseParams {
+        geometry: geometry(cx, pass),
+        blocks: blocks(out) as u32,
+        planes: (n * blocks(out)) as u32,
+        strips: strips as u32,
+        unused: [0; 3],
+    };
+    let columns = (pixels - 1) * stride + (kernel - 1) * dilation + 1;
+    let mut defines = vec![
+        ("PIXELS", pixels),
+        ("KERNEL", kernel),
+        ("STRIDE", stride),
+        ("DILATION", dilation),
+        ("COLUMNS", columns),
+    ];
+    defines.extend(cx.epilogue());
+    let operands = [vec![Operand::Read(cx.operand(0)), Operand::Constant(constant)], cx.outcome()].concat();
+    let invocations = n * blocks(out) * pass.grid[0] * strips;
+    cx.independent(cx.profile.tiled, "depthwise", &defines, params, operands, invocations)
+}
+
+fn geometry(cx: &Context, pass: &Pass) -> Geometry {
+    let size = |[vertical, horizontal]: [usize; 2]| [horizontal as u32, vertical as u32];
+    let ([_, _, in_h, in_w], [_, _, h, w]) = (cx.input(0), cx.shape());
+    Geometry {
+        in_size: size([in_h, in_w]),
+        grid: size(pass.grid),
+        out_size: size([h, w]),
+        kernel: size(pass.taps.count),
+        stride: size(pass.stride),
+        dilation: size(pass.dilation),
+        pad: size(pass.pad.map(|p| p as usize)),
+        step: size(pass.step),
+        offset: size(pass.offset),
+    }
+}

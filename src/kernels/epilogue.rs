@@ -1,0 +1,72 @@
+//! What a kernel does to its values on the way out, `shared/epilogue.wgsl`: the nodes after its own that it absorbs.
+
+use super::activation::code;
+use crate::graph::{Activation, Graph, NodeId, Op};
+
+/// The nodes that a kernel computes besides its own.
+#[derive(Clone, Copy, Debug)]
+pub struct Epilogue {
+    /// The last of them, or the kernel's own: the value that it writes.
+    pub value: NodeId,
+    /// Read for every value.
+    pub extra: Option<Extra>,
+    /// Applied last.
+    pub activation: Option<Activation>,
+}
+
+/// A further operand of an epilogue, of the value's own shape.
+#[derive(Clone, Copy, Debug)]
+pub enum Extra {
+    /// `v + extra`.
+    Add(NodeId),
+    /// `v · f'(extra)`.
+    Slope(Activation, NodeId),
+}
+
+impl Extra {
+    /// The operand.
+    pub fn node(self) -> NodeId {
+        match self {
+            Self::Add(node) | Self::Slope(_, node) => node,
+        }
+    }
+}
+
+impl Epilogue {
+    /// No other nodes than the kernel's own.
+    pub fn none(id: NodeId) -> Self {
+        Self { value: id, extra: None, activation: None }
+    }
+
+    /// The epilogue with the node `next`, which alone reads the value so far, if the kernel of `id` can absorb it.
+    pub fn absorb(self, graph: &Graph, id: NodeId, next: NodeId) -> Option<Self> {
+        let (kernel, node) = (&graph.nodes[id].op, &graph.nodes[next]);
+        let joins = matches!(kernel, Op::Conv2d(_) | Op::Conv2dGrad { .. });
+        let activates = joins || matches!(kernel, Op::ScaleShift { .. } | Op::Linear(_));
+        let free = self.activation.is_none() && !matches!(self.extra, Some(Extra::Slope(..)));
+        let value = Self { value: next, ..self };
+        match node.op {
+            Op::Activate(f) if activates && free => Some(Self { activation: Some(f), ..value }),
+            Op::Add if joins && free && self.extra.is_none() => {
+                let other = if node.inputs[0] == self.value { node.inputs[1] } else { node.inputs[0] };
+                (other != self.value).then_some(Self { extra: Some(Extra::Add(other)), ..value })
+            }
+            Op::ActivateGrad(f) if joins && free && self.extra.is_none() && node.inputs[0] == self.value => {
+                // Several maps of an image share what was saved; the epilogue reads texel for texel.
+                let saved = node.inputs[1];
+                let alike = saved != self.value && graph.shape(saved) == graph.shape(next);
+                alike.then_some(Self { extra: Some(Extra::Slope(f, saved)), ..value })
+            }
+            _ => None,
+        }
+    }
+
+    /// The preprocessor's defines.
+    pub fn defines(&self) -> Vec<(&'static str, u32)> {
+        match self.extra {
+            Some(Extra::Slope(f, _)) => vec![("ACTIVATION", code(f)), ("SLOPE", 1)],
+            Some(Extra::Add(_)) => vec![("ACTIVATION", self.activation.map_or(0, code)), ("ADD", 1)],
+            None => vec![("ACTIVATION", self.activation.map_or(0, code))],
+        }
+    }
+}

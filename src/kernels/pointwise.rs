@@ -1,0 +1,68 @@
+//! `pointwise.wgsl`: a matrix product over the channels of each pixel.
+
+use bytemuck::{Pod, Zeroable};
+
+use super::constant::Constant;
+use super::tile::Tile;
+use super::{Context, Dispatch, Operand};
+use crate::graph::NodeId;
+
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+struct Params {
+    in_blocks: u32,
+    out_blocks: u32,
+    groups: u32,
+    tiles: u32,
+    strips: u32,
+    pixels: u32,
+    plane: u32,
+    first: u32,
+    piece: u32,
+    unused: [u32; 3],
+}
+
+/// `groups` products of `out_blocks` × `pixels` outputs.
+pub struct Job {
+    pub tile: Tile,
+    pub groups: usize,
+    pub in_blocks: usize,
+    pub out_blocks: usize,
+    /// Of all images.
+    pub pixels: usize,
+    /// Pixels of an image.
+    pub plane: usize,
+}
+
+impl Job {
+    /// The dispatch for `constant`'s rows, from `x` to the operands `out`; `epilogue` tells what happens on the way.
+    pub fn lower(
+        &self,
+        cx: &Context,
+        constant: Constant,
+        x: NodeId,
+        epilogue: &[(&'static str, u32)],
+        out: Vec<Operand>,
+    ) -> Dispatch {
+        let strips = self.tile.strips(self.pixels);
+        let rows = constant.rows.clone();
+        let numbers = [
+            self.in_blocks,
+            self.out_blocks,
+            self.groups,
+            self.tile.tiles(self.out_blocks),
+            strips,
+            self.pixels,
+            self.plane,
+            rows.start,
+            rows.len(),
+        ];
+        let [in_blocks, out_blocks, groups, tiles, strips32, pixels, plane, first, piece] = numbers.map(|v| v as u32);
+        let params =
+            Params { in_blocks, out_blocks, groups, tiles, strips: strips32, pixels, plane, first, piece, unused: [0; 3] };
+        let mut operands = vec![Operand::Read(x), Operand::Constant(constant)];
+        operands.extend(out);
+        let defines = [self.tile.defines(), epilogue.to_vec()].concat();
+        cx.independent(cx.profile.tiled, "pointwise", &defines, params, operands, rows.len() * strips)
+    }
+}

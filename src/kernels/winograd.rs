@@ -1,0 +1,151 @@
+//! Winograd's F(4×4, 3×3), `winograd_input.wgsl` and `winograd_output.wgsl` around a product by `pointwise.wgsl`:
+//! 36 products for 16 outputs instead of 144. Lavin and Gray, arXiv 1509.09308, with the points 0, ±1, ±2.
+
+use bytemuck::{Pod, Zeroable};
+
+use super::constant::{Channels, Constant, MAX_TEXELS, Packing};
+use super::conv::Pass;
+use super::tile::{Product, Tile};
+use super::{Context, Dispatch, Operand, Profile, blocks, pointwise};
+use crate::graph::{NodeId, ParamId, Shape};
+
+/// Products of a tile.
+pub const POINTS: usize = 36;
+/// Pixels of a tile along each axis.
+const SIDE: usize = 4;
+/// Transformed tiles in texels that are computed at once: they should stay in a cache.
+const CHUNK: usize = 1 << 20;
+
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+struct InputParams {
+    in_size: [u32; 2],
+    tiles: [u32; 2],
+    pad: [u32; 2],
+    blocks: u32,
+    first: u32,
+    count: u32,
+    unused: u32,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+struct OutputParams {
+    out_size: [u32; 2],
+    tiles: [u32; 2],
+    blocks: u32,
+    first: u32,
+    count: u32,
+    unused: u32,
+}
+
+/// `G g Gᵀ` of a 3×3 kernel, row by row.
+pub fn transform(g: [f32; 9]) -> [f32; POINTS] {
+    const G: [[f64; 3]; 6] = [
+        [1.0 / 4.0, 0.0, 0.0],
+        [-1.0 / 6.0, -1.0 / 6.0, -1.0 / 6.0],
+        [-1.0 / 6.0, 1.0 / 6.0, -1.0 / 6.0],
+        [1.0 / 24.0, 1.0 / 12.0, 1.0 / 6.0],
+        [1.0 / 24.0, -1.0 / 12.0, 1.0 / 6.0],
+        [0.0, 0.0, 1.0],
+    ];
+    let rows: [[f64; 3]; 6] =
+        std::array::from_fn(|i| std::array::from_fn(|x| (0..3).map(|y| G[i][y] * f64::from(g[y * 3 + x])).sum()));
+    std::array::from_fn(|point| (0..3).map(|x| rows[point / 6][x] * G[point % 6][x]).sum::<f64>() as f32)
+}
+
+/// A 3×3 convolution that can go this way, cut into chunks of tiles.
+pub struct Winograd<'a> {
+    pass: &'a Pass,
+    channels: Channels,
+    input: Shape,
+    /// Tiles of an image, vertical and horizontal.
+    tiles: [usize; 2],
+    /// Tiles computed at once.
+    chunk: usize,
+    tile: Tile,
+    /// Estimated, to be compared with that of another way.
+    pub cost: f64,
+}
+
+impl<'a> Winograd<'a> {
+    /// The plan for a pass over an input of this shape, if it can be done so.
+    pub fn new(profile: &Profile, pass: &'a Pass, channels: Channels, input: Shape) -> Option<Self> {
+        let fits = pass.taps.count == [3; 2]
+            && pass.stride == [1; 2]
+            && pass.dilation == [1; 2]
+            && pass.is_whole()
+            && channels.groups == 1;
+        let (from, to) = (blocks(channels.input), blocks(channels.out));
+        if !fits || POINTS * (from * to * 4 + to) > MAX_TEXELS {
+            return None;
+        }
+        let tiles = pass.grid.map(|n| n.div_ceil(SIDE));
+        let all = input[0] * tiles[0] * tiles[1];
+        let chunk = all.div_ceil(all.div_ceil((CHUNK / (POINTS * from.max(to))).max(1)));
+        let product = Product { groups: POINTS, out_blocks: to, pixels: chunk, steps: from };
+        let (tile, cost) = product.cut(profile);
+        let costs = &profile.costs;
+        let step = |stores: usize| POINTS as f64 * costs.fetch + stores as f64 * costs.store + costs.start;
+        let transforms = (chunk * from) as f64 * step(POINTS) + (chunk * to) as f64 * step(SIDE * SIDE);
+        let chunks = all.div_ceil(chunk) as f64;
+        Some(Self { pass, channels, input, tiles, chunk, tile, cost: chunks * (cost + transforms) })
+    }
+
+    /// The dispatches.
+    pub fn lower(&self, cx: &mut Context, weight: ParamId, bias: Option<ParamId>) -> Vec<Dispatch> {
+        let [n, _, in_h, in_w] = self.input;
+        let x = cx.operand(0);
+        let (from, to) = (blocks(self.channels.input), blocks(self.channels.out));
+        let size = |[vertical, horizontal]: [usize; 2]| [horizontal as u32, vertical as u32];
+        let [all, chunk] = [n * self.tiles[0] * self.tiles[1], self.chunk];
+        let packing = Packing::Winograd { channels: self.channels, taps: self.pass.taps, tile: self.tile.blocks as usize };
+        let mut dispatches = vec![];
+        for first in (0..all).step_by(chunk) {
+            let count = chunk.min(all - first);
+            let mut scratch = |c: usize| -> NodeId { cx.scratch([POINTS, c, 1, count]) };
+            let (v, m) = (scratch(self.channels.input), scratch(self.channels.out));
+            let params = InputParams {
+                in_size: [in_w as u32, in_h as u32],
+                tiles: size(self.tiles),
+                pad: size(self.pass.pad.map(|p| p as usize)),
+                blocks: from as u32,
+                first: first as u32,
+                count: count as u32,
+                unused: 0,
+            };
+            let operands = vec![Operand::Read(x), Operand::Write(v)];
+            dispatches.push(cx.independent(cx.profile.flat, "winograd_input", &[], params, operands, from * count));
+
+            let constant = Constant::whole(weight, None, packing);
+            let product = pointwise::Job {
+                tile: self.tile,
+                groups: POINTS,
+                in_blocks: from,
+                out_blocks: to,
+                pixels: count,
+                plane: count,
+            };
+            dispatches.push(product.lower(cx, constant, v, &Context::PLAIN, vec![Operand::Write(m)]));
+
+            let params = OutputParams {
+                out_size: size(self.pass.grid),
+                tiles: size(self.tiles),
+                blocks: to as u32,
+                first: first as u32,
+                count: count as u32,
+                unused: 0,
+            };
+            let mut operands = vec![Operand::Read(m)];
+            let mut defines = cx.epilogue();
+            if let Some(bias) = bias {
+                defines.push(("BIAS", 1));
+                let packing = Packing::Channels { channels: self.channels.out };
+                operands.push(Operand::Constant(Constant::whole(bias, None, packing)));
+            }
+            operands.extend(cx.outcome());
+            dispatches.push(cx.independent(cx.profile.flat, "winograd_output", &defines, params, operands, to * count));
+        }
+        dispatches
+    }
+}
