@@ -18,7 +18,8 @@ struct Params {
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let at = invocation(id, groups);
     if at < params.texels {
-        let image = at / params.image / params.per_image;
-        store_y(at, load_x(at) * slope(ACTIVATION, load_saved(image * params.image + at % params.image)));
+        let map = split(at, params.image);
+        let saved = split(map.x, params.per_image).x * params.image + map.y;
+        store_y(at, load_x(at) * slope(ACTIVATION, load_saved(saved)));
     }
 }

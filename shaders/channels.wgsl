@@ -20,11 +20,11 @@ struct Params {
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let at = invocation(id, groups);
     if at >= params.texels { return; }
-    let row = at / params.plane;
-    let place = at - row * params.plane;
-    let image = row / params.blocks;
-    let channel = (row - image * params.blocks) * 4u;
-    let x_row = image * ((params.channels + 3u) / 4u);
+    let row = split(at, params.plane);
+    let place = row.y;
+    let image = split(row.x, params.blocks);
+    let channel = image.y * 4u;
+    let x_row = image.x * ((params.channels + 3u) / 4u);
     var texel = vec4<f32>();
     if params.groups == 1u && (params.offset | params.channels) % 4u == 0u {
         // Whole texels move.
@@ -33,7 +33,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     } else {
         for (var lane = 0u; lane < 4u; lane++) {
             let c = channel + lane;
-            let source = c % params.groups * params.each + c / params.groups + params.offset;
+            let group = split(c, params.groups);
+            let source = group.y * params.each + group.x + params.offset;
             if source < params.channels { texel[lane] = load_x((x_row + source / 4u) * params.plane + place)[source % 4u]; }
         }
     }

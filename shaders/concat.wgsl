@@ -1,12 +1,12 @@
 // Joins two feature maps.
-//   y[n,c,p] = a[n,c,p] for c < split, else b[n, c − split, p]
-// a [n][⌈split/4⌉][plane], b [n][b_blocks][plane], y [n][blocks][plane]: texels, one of y an invocation
+//   y[n,c,p] = a[n,c,p] for c < joint, else b[n, c − joint, p]
+// a [n][⌈joint/4⌉][plane], b [n][b_blocks][plane], y [n][blocks][plane]: texels, one of y an invocation
 // dispatch: n · blocks · plane invocations
 struct Params {
     texels: u32,
     blocks: u32,
     plane: u32,      // h · w
-    split: u32,      // channels of a
+    joint: u32,      // channels of a
     b_blocks: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -19,27 +19,27 @@ struct Params {
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let at = invocation(id, groups);
     if at >= params.texels { return; }
-    let row = at / params.plane;
-    let place = at - row * params.plane;
-    let image = row / params.blocks;
-    let channel = (row - image * params.blocks) * 4u;
-    let a_row = image * ((params.split + 3u) / 4u);
-    let b_row = image * params.b_blocks;
-    if channel + 4u <= params.split {
+    let row = split(at, params.plane);
+    let place = row.y;
+    let image = split(row.x, params.blocks);
+    let channel = image.y * 4u;
+    let a_row = image.x * ((params.joint + 3u) / 4u);
+    let b_row = image.x * params.b_blocks;
+    if channel + 4u <= params.joint {
         store_y(at, load_a((a_row + channel / 4u) * params.plane + place));
         return;
     }
-    if params.split % 4u == 0u {
-        store_y(at, load_b((b_row + (channel - params.split) / 4u) * params.plane + place));
+    if params.joint % 4u == 0u {
+        store_y(at, load_b((b_row + (channel - params.joint) / 4u) * params.plane + place));
         return;
     }
     var texel = vec4<f32>();
     for (var lane = 0u; lane < 4u; lane++) {
         let c = channel + lane;
-        if c < params.split {
+        if c < params.joint {
             texel[lane] = load_a((a_row + c / 4u) * params.plane + place)[c % 4u];
-        } else if c - params.split < params.b_blocks * 4u {
-            let other = c - params.split;
+        } else if c - params.joint < params.b_blocks * 4u {
+            let other = c - params.joint;
             texel[lane] = load_b((b_row + other / 4u) * params.plane + place)[other % 4u];
         }
     }

@@ -37,10 +37,11 @@ struct Params {
 @compute @workgroup_size(WORKGROUP)
 #import main_tiled
     let at = invocation(id, groups);
-    let strip = at % params.strips;
-    let tile = at / params.strips;
+    let cut = split(at, params.strips);
+    let strip = cut.y;
+    let tile = cut.x;
     if tile >= params.piece { return; }
-    let group = (params.first + tile) / params.tiles;
+    let row = split(params.first + tile, params.tiles);
     let in_plane = params.in_size.x * params.in_size.y;
     let out_plane = params.out_size.x * params.out_size.y;
     let plane = params.grid.x * params.grid.y;
@@ -48,9 +49,9 @@ struct Params {
     let in_blocks = params.in_blocks;
 #for p in 0..PIXELS
     let pixel$p = min(strip + $pu * params.strips, params.pixels - 1u);
-    let image$p = pixel$p / plane * params.groups + group;
-    let place$p = pixel$p % plane;
-    let o$p = vec2<u32>(place$p % params.grid.x, place$p / params.grid.x);
+    let place$p = split(pixel$p, plane);
+    let image$p = place$p.x * params.groups + row.x;
+    let o$p = split(place$p.y, params.grid.x).yx;
     let to$p = (o$p.y * params.step.y + params.offset.y) * params.out_size.x + o$p.x * params.step.x + params.offset.x;
 #endfor
 #import sums
@@ -72,6 +73,6 @@ struct Params {
         }
     }
     let bias = params.piece * taps * in_blocks * BLOCKS * 4u + tile * BLOCKS;
-    let block = (params.first + tile) % params.tiles * BLOCKS;
+    let block = row.y * BLOCKS;
 #import tile
 }

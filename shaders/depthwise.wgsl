@@ -28,11 +28,12 @@ struct Params {
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let at = invocation(id, groups);
-    let row = at / params.strips;
-    let plane = row / params.grid.y;
+    let cut = split(at, params.strips);
+    let row = split(cut.x, params.grid.y);
+    let plane = row.x;
     if plane >= params.planes { return; }
-    let o = vec2<u32>((at - row * params.strips) * PIXELS, row - plane * params.grid.y);
-    let block = plane % params.blocks;
+    let o = vec2<u32>(cut.y * PIXELS, row.y);
+    let block = split(plane, params.blocks).y;
     let taps = params.kernel.x * params.kernel.y;
     let size = params.in_size;
     let first = o * params.stride - params.pad; // wraps far outside where negative

@@ -18,9 +18,7 @@ struct Params {
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let at = invocation(id, groups);
     if at < params.texels {
-        let row = at / params.plane;
-        let map = row / params.blocks;
-        let block = row - map * params.blocks;
-        store_y(at, load_x(at) * load_s(map / params.per_image * params.blocks + block));
+        let map = split(split(at, params.plane).x, params.blocks);
+        store_y(at, load_x(at) * load_s(split(map.x, params.per_image).x * params.blocks + map.y));
     }
 }

@@ -20,8 +20,8 @@ struct Params {
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
     let at = group_index(id, groups) * OUTPUTS + local.y;
     let exists = at < params.planes;
-    let map = at / params.blocks;
-    let x_plane = map / params.per_image * params.blocks + at - map * params.blocks;
+    let map = split(at, params.blocks);
+    let x_plane = split(map.x, params.per_image).x * params.blocks + map.y;
     var sum = vec4<f32>();
     if exists {
         for (var p = local.x; p < params.plane; p += LANES) {

@@ -21,7 +21,7 @@ struct Params {
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let at = invocation(id, groups);
     if at >= params.pixels { return; }
-    let image = at / params.plane;
+    let image = split(at, params.plane).x;
     let first = image * (params.blocks - 1u) * params.plane + at;
     let m = moments(first);
     for (var c = 0u; c < params.blocks; c++) {

@@ -25,10 +25,9 @@ struct Params {
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let at = invocation(id, groups);
     if at >= params.pixels { return; }
-    let map = at / params.plane;
-    let place = at - map * params.plane;
-    let first = map * params.blocks * params.plane + place;
-    let x_first = map / params.per_image * params.blocks * params.plane + place;
+    let map = split(at, params.plane);
+    let first = map.x * params.blocks * params.plane + map.y;
+    let x_first = split(map.x, params.per_image).x * params.blocks * params.plane + map.y;
     let m = moments(x_first);
     var sum = vec4<f32>();
     var along = vec4<f32>();

@@ -23,8 +23,9 @@ struct Params {
 @compute @workgroup_size(LANES, OUTPUTS)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
     let at = group_index(id, groups) * OUTPUTS + local.y;
-    let output = at % params.outputs;
-    let first = at / params.outputs * IMAGES;
+    let cut = split(at, params.outputs);
+    let output = cut.y;
+    let first = cut.x * IMAGES;
 #for i in 0..IMAGES
     let image$i = min(first + $iu, params.images - 1u);
     var sum$i = vec4<f32>();

@@ -22,8 +22,8 @@ struct Params {
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let at = invocation(id, groups);
     if at >= params.pixels { return; }
-    let row = at / params.out_size.x;
-    let centre = vec2<f32>(vec2<u32>(at - row * params.out_size.x, row)) + 0.5;
+    let row = split(at, params.out_size.x);
+    let centre = vec2<f32>(row.yx) + 0.5;
     let within = (centre - params.crop.xy) / params.crop.zw;
     var colour = unpack4x8unorm(photo[at]);
     if all(within >= vec2<f32>()) && all(within <= vec2<f32>(1.0)) {

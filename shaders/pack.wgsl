@@ -17,14 +17,13 @@ struct Params {
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let at = invocation(id, groups);
     if at >= params.texels { return; }
-    let place = at % params.plane;
-    let block = at / params.plane % params.blocks;
-    let image = at / params.plane / params.blocks;
+    let row = split(at, params.plane);
+    let image = split(row.x, params.blocks);
     var texel = vec4<f32>();
     for (var lane = 0u; lane < 4u; lane++) {
-        let channel = block * 4u + lane;
+        let channel = image.y * 4u + lane;
         if channel < params.channels {
-            texel[lane] = x[(image * params.channels + channel) * params.plane + place];
+            texel[lane] = x[(image.x * params.channels + channel) * params.plane + row.y];
         }
     }
     store_y(at, texel);

@@ -27,16 +27,18 @@ struct Params {
 @compute @workgroup_size(WORKGROUP)
 #import main_tiled
     let at = invocation(id, groups);
-    let strip = at % params.strips;
-    let tile = at / params.strips;
+    let cut = split(at, params.strips);
+    let strip = cut.y;
+    let tile = cut.x;
     if tile >= params.piece { return; }
-    let group = (params.first + tile) / params.tiles;
+    let row = split(params.first + tile, params.tiles);
     let out_plane = params.plane;
     let in_blocks = params.in_blocks;
 #for p in 0..PIXELS
     let pixel$p = min(strip + $pu * params.strips, params.pixels - 1u);
-    let image$p = pixel$p / out_plane * params.groups + group;
-    let to$p = pixel$p % out_plane;
+    let place$p = split(pixel$p, out_plane);
+    let image$p = place$p.x * params.groups + row.x;
+    let to$p = place$p.y;
     var i$p = image$p * in_blocks * out_plane + to$p + 1u;
 #endfor
 #import sums
@@ -49,6 +51,6 @@ struct Params {
 #import accumulate
     }
     let bias = params.piece * in_blocks * BLOCKS * 4u + tile * BLOCKS;
-    let block = (params.first + tile) % params.tiles * BLOCKS;
+    let block = row.y * BLOCKS;
 #import tile
 }

@@ -23,9 +23,11 @@ struct Params {
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let at = invocation(id, groups);
     let size = params.out_size;
-    let plane = at / (size.x * size.y);
+    let row = split(at, size.x);
+    let line = split(row.x, size.y);
+    let plane = line.x;
     if plane >= params.planes { return; }
-    let o = vec2<u32>(at % size.x, at / size.x % size.y);
+    let o = vec2<u32>(row.y, line.y);
     let start = window_start(o);
     let end = window_end(o);
     let base = plane * params.in_size.x * params.in_size.y;

@@ -49,11 +49,13 @@ fn wins(i: vec2<u32>, o: vec2<u32>, base: u32) -> vec4<f32> {
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let at = invocation(id, groups);
     let size = params.in_size;
-    let plane = at / (size.x * size.y);
+    let row = split(at, size.x);
+    let line = split(row.x, size.y);
+    let plane = line.x;
     if plane >= params.planes { return; }
-    let i = vec2<u32>(at % size.x, at / size.x % size.y);
-    let map = plane / params.blocks;
-    let image_plane = map / params.per_image * params.blocks + plane % params.blocks;
+    let i = vec2<u32>(row.y, line.y);
+    let map = split(plane, params.blocks);
+    let image_plane = split(map.x, params.per_image).x * params.blocks + map.y;
     let first = covering_start(i);
     let end = covering_end(i);
     var sum = vec4<f32>();

@@ -16,7 +16,7 @@ struct Params {
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let at = invocation(id, groups);
     if at < params.texels {
-        let range = load_ranges(at / params.plane);
+        let range = load_ranges(split(at, params.plane).x);
         store_y(at, (load_x(at) - range.x) / (range.y - range.x + 1e-7));
     }
 }

@@ -18,11 +18,10 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     let at = invocation(id, groups);
     if at < params.texels {
         let size = params.out_size;
-        // Divisions are dear: one for the row, one for the map.
-        let row = at / size.x;
-        let map = row / size.y;
-        let o = vec2<f32>(vec2<u32>(at - row * size.x, row - map * size.y));
+        let row = split(at, size.x);
+        let map = split(row.x, size.y);
+        let o = vec2<f32>(vec2<u32>(row.y, map.y));
         let i = (o + 0.5) * vec2<f32>(params.in_size) / vec2<f32>(size) - 0.5;
-        store_y(at, bilinear(map, params.in_size, i));
+        store_y(at, bilinear(map.x, params.in_size, i));
     }
 }

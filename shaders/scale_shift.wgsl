@@ -18,7 +18,7 @@ struct Params {
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let at = invocation(id, groups);
     if at < params.texels {
-        let block = at / params.plane % params.blocks;
+        let block = split(split(at, params.plane).x, params.blocks).y;
         store_y(at, activate(ACTIVATION, load_w(block) * load_x(at) + load_w(params.blocks + block)));
     }
 }

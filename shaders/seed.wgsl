@@ -17,9 +17,10 @@ struct Params {
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let at = invocation(id, groups);
     if at < params.texels {
-        let map = at / params.blocks;
-        let class_id = u32(load_records(map / params.maps * params.requests + map % params.maps).x);
-        let four = vec4<u32>(0u, 1u, 2u, 3u) + at % params.blocks * 4u;
+        let map = split(at, params.blocks);
+        let record = split(map.x, params.maps);
+        let class_id = u32(load_records(record.x * params.requests + record.y).x);
+        let four = vec4<u32>(0u, 1u, 2u, 3u) + map.y * 4u;
         store_y(at, select(vec4<f32>(), vec4<f32>(1.0), four == vec4<u32>(class_id)));
     }
 }

@@ -17,9 +17,8 @@ struct Params {
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let at = invocation(id, groups);
     if at >= params.numbers { return; }
-    let place = at % params.plane;
-    let channel = at / params.plane % params.channels;
-    let image = at / params.plane / params.channels;
-    let texel = load_x((image * params.blocks + channel / 4u) * params.plane + place);
-    y[at] = texel[channel % 4u];
+    let row = split(at, params.plane);
+    let image = split(row.x, params.channels);
+    let texel = load_x((image.x * params.blocks + image.y / 4u) * params.plane + row.y);
+    y[at] = texel[image.y % 4u];
 }

@@ -22,8 +22,9 @@ struct Params {
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
     let at = group_index(id, groups) * OUTPUTS + local.x;
     let exists = at < params.pixels;
-    let map = at / params.plane;
-    let first = map / params.per_image * params.blocks * params.plane + at % params.plane;
+    let place = split(at, params.plane);
+    let map = place.x;
+    let first = split(map, params.per_image).x * params.blocks * params.plane + place.y;
     var sum = vec4<f32>();
     if exists {
         for (var c = local.y; c < params.blocks; c += LANES) {

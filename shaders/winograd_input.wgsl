@@ -20,13 +20,14 @@ struct Params {
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let at = invocation(id, groups);
-    let block = at / params.count;
+    let cut = split(at, params.count);
+    let block = cut.x;
     if block >= params.blocks { return; }
-    let tile = params.first + at - block * params.count;
-    let row = tile / params.tiles.x;
-    let image = row / params.tiles.y;
+    let row = split(params.first + cut.y, params.tiles.x);
+    let line = split(row.x, params.tiles.y);
+    let image = line.x;
     let size = params.in_size;
-    let corner = vec2<u32>(tile - row * params.tiles.x, row - image * params.tiles.y) * 4u - params.pad; // wraps where negative
+    let corner = vec2<u32>(row.y, line.y) * 4u - params.pad; // wraps where negative
     let plane = (image * params.blocks + block) * size.x * size.y + 1u;
 #for i in 0..6
     let width$i = select(0u, size.x, corner.y + $iu < size.y);

@@ -4,10 +4,9 @@
 #for g in 0..QUADS
     if block + $($l*QUADS+$g)u < params.out_blocks {
         let b = load_w(bias + $($l*QUADS+$g)u);
-        let row = block + $($l*QUADS+$g)u;
 #for p in 0..PIXELS
         if strip + $pu * params.strips < params.pixels {
-            let to = (image$p * params.out_blocks + row) * out_plane + to$p;
+            let to = (image$p * params.out_blocks + block + $($l*QUADS+$g)u) * out_plane + to$p;
             store_y(to, finish(to, sum$l$g_$p + b));
         }
 #endfor
