@@ -5,6 +5,7 @@
 // x [n][group][in_blocks][h][w], y [n][group][out_blocks][h][w]: texels of four channels
 // w [group][tile][tap][in_blocks][BLOCKS][4] (texel j: four outputs' weights for input lane j), then bias [group][tile][BLOCKS]
 // tile: one invocation makes BLOCKS texels deep × PIXELS pixels, `strips` apart so that neighbours read neighbours
+// SINGLE: in_blocks is 1, as in a network's first layer, and there is no loop over them
 // A w over 128 MiB comes in pieces of some tiles, each with its own dispatch.
 // dispatch: piece · strips invocations, strips = ⌈n·grid / PIXELS⌉, up to a multiple of SUBGROUP
 struct Params {
@@ -56,20 +57,23 @@ struct Params {
 #endfor
 #import sums
     var q = tile * taps * in_blocks * BLOCKS * 4u;
-    for (var ky = 0u; ky < params.kernel.y; ky++) {
-        for (var kx = 0u; kx < params.kernel.x; kx++) {
+    for (var tap = 0u; tap < taps; tap++) {
+        let k = split(tap, params.kernel.x).yx;
 #for p in 0..PIXELS
-            let tap$p = source(o$p, vec2<u32>(kx, ky));
-            var i$p = select(0u, tap$p + image$p * in_blocks * in_plane, tap$p > 0u);
-            let step$p = select(0u, in_plane, tap$p > 0u);
+        let from$p = source(o$p, k);
+        var i$p = select(0u, from$p + image$p * in_blocks * in_plane, from$p > 0u);
+        let step$p = select(0u, in_plane, from$p > 0u);
 #endfor
-            for (var c = 0u; c < in_blocks; c++) {
+#ifdef SINGLE
+        {
+#else
+        for (var c = 0u; c < in_blocks; c++) {
+#endif
 #for p in 0..PIXELS
             let x$p = fetch_x(i$p);
             i$p += step$p;
 #endfor
 #import accumulate
-            }
         }
     }
     let bias = params.piece * taps * in_blocks * BLOCKS * 4u + tile * BLOCKS;

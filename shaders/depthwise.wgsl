@@ -1,6 +1,6 @@
 // Depthwise convolution, one kernel a channel; and, a phase at a time, its gradient, as in `conv.wgsl`.
 //   y[n,c, oy·step + offset] = finish( bias[c] + Σ_{ky,kx} w[c,ky,kx] · x[n, c, oy·s − p + ky·d] ), x alike
-// x, y [n][blocks][h][w]: texels of four channels; w [blocks][ky][KERNEL], then bias [blocks]
+// x, y [n][blocks][h][w]: texels of four channels; w [blocks][ROWS][KERNEL], then bias [blocks]
 // tile: one invocation makes PIXELS neighbouring pixels of a row, whose windows lie in COLUMNS columns:
 // COLUMNS = (PIXELS − 1) · STRIDE + (KERNEL − 1) · DILATION + 1
 // dispatch: n · blocks · grid height · strips invocations, strips = ⌈grid width / PIXELS⌉
@@ -8,7 +8,7 @@ struct Params {
     in_size: vec2<u32>,   // width, height
     grid: vec2<u32>,      // of the outputs that are made
     out_size: vec2<u32>,
-    kernel: vec2<u32>,    // the width is KERNEL or 0
+    kernel: vec2<u32>,    // KERNEL and ROWS, or 0
     stride: vec2<u32>,    // the horizontal one is STRIDE
     dilation: vec2<u32>,  // the horizontal one is DILATION
     pad: vec2<u32>,       // before the first column and row; wraps where negative
@@ -41,22 +41,23 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
 #for p in 0..PIXELS
     var sum$p = bias;
 #endfor
-    var q = block * taps;
-    for (var ky = 0u; ky < params.kernel.y; ky++) {
-        let y = first.y + ky * params.dilation.y;
+    let q = block * taps;
+#for r in 0..ROWS
+    {
+        let y = first.y + $ru * params.dilation.y;
         let line = (plane * size.y + y) * size.x + first.x + 1u;
         let width = select(0u, size.x, y < size.y);
 #for c in 0..COLUMNS
         let x$c = fetch_x(select(0u, line + $cu, first.x + $cu < width));
 #endfor
 #for k in 0..KERNEL
-        let w$k = load_w(q + $ku);
+        let w$k = load_w(q + $($r*KERNEL+$k)u);
 #for p in 0..PIXELS
         sum$p += w$k * x$($p*STRIDE+$k*DILATION);
 #endfor
 #endfor
-        q += KERNEL;
     }
+#endfor
     let line = (plane * params.out_size.y + o.y * params.step.y + params.offset.y) * params.out_size.x + params.offset.x;
 #for p in 0..PIXELS
     if o.x + $pu < params.grid.x {

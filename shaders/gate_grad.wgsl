@@ -16,8 +16,9 @@ struct Params {
 #import grid
 #import lanes
 
-@compute @workgroup_size(LANES, OUTPUTS)
-fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) index: u32) {
+    let local = vec2<u32>(index % LANES, index / LANES);
     let at = group_index(id, groups) * OUTPUTS + local.y;
     let exists = at < params.planes;
     let map = split(at, params.blocks);

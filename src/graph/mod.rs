@@ -8,12 +8,14 @@ mod fold;
 mod grad;
 mod op;
 mod shape;
+mod simplify;
 
 pub use builder::{Builder, ParamSource};
 pub use fold::fold;
 pub use grad::gradients;
-pub use op::{Activation, Conv2d, LayerNorm, Linear, Op, Overlay, Pool2d, PoolKind, Window};
+pub use op::{Activation, ClassWeights, Conv2d, LayerNorm, Linear, Op, Overlay, Pool2d, PoolKind, Window};
 pub use shape::{Shape, infer};
+pub use simplify::simplify;
 
 use std::borrow::Cow;
 use std::sync::Arc;

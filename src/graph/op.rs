@@ -140,6 +140,21 @@ impl Pool2d {
     }
 }
 
+/// Rows of a linear layer's weight, one for each image's first `maps` selected classes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClassWeights {
+    /// The layer.
+    pub linear: Linear,
+    /// Its input's channels, height and width.
+    pub input: [usize; 3],
+    /// Records of an image.
+    pub requests: usize,
+    /// How many of them, from the first on, are explained.
+    pub maps: usize,
+    /// A factor.
+    pub scale: f32,
+}
+
 /// Where and how a heat map is laid over a photo.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Overlay {
@@ -226,6 +241,9 @@ pub enum Op {
         /// How many of them, from the first on, are explained.
         maps: usize,
     },
+
+    /// `(selection) -> [m,c,h,w]`: the gradient of a classifier for a single logit of each map, see [`super::simplify`].
+    ClassWeights(ClassWeights),
 
     /// `(dy) -> dx` of a convolution whose input was `h` × `w`.
     Conv2dGrad {

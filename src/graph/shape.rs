@@ -104,6 +104,12 @@ fn check(op: &Op, inputs: &[Type]) -> Result<Type, String> {
             require(maps <= requests, || format!("{maps} maps of {requests} records"))?;
             features([shape(0)[0] / requests * maps, *classes, 1, 1])
         }
+        Op::ClassWeights(class) => {
+            divides(class.requests, shape(0)[0])?;
+            require(class.maps <= class.requests, || format!("{} maps of {} records", class.maps, class.requests))?;
+            let [c, h, w] = class.input;
+            features([shape(0)[0] / class.requests * class.maps, c, h, w])
+        }
         Op::Conv2dGrad { conv, input, in_channels } => {
             let [m, c, h, w] = shape(0);
             let forward = windowed(&conv.window, *input, false)?;

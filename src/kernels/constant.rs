@@ -19,7 +19,7 @@ pub struct Constant {
     /// The layout.
     pub packing: Packing,
     /// Which of the layout's rows: all of them, or a piece of a large weight. A row is a register tile of a
-    /// convolution, four outputs of a linear layer, a block of channels of the others.
+    /// convolution, some texels of a linear layer's outputs, a block of channels of the others.
     pub rows: Range<usize>,
 }
 
@@ -76,8 +76,8 @@ pub enum Packing {
         out: usize,
         /// Its input's channels, height and width.
         input: [usize; 3],
-        /// Transposes.
-        gradient: bool,
+        /// Texels of the output side by side in a row.
+        lanes: usize,
     },
     /// One number a channel, see `scale_shift.wgsl`.
     Channels {
@@ -96,9 +96,8 @@ impl Packing {
                 (winograd::POINTS * rows, size)
             }
             Self::Depthwise { channels, taps } => (channels.div_ceil(4), taps.len() + 1),
-            Self::Linear { out, input: [c, h, w], gradient } => {
-                let (units, features) = (out.div_ceil(4), c.div_ceil(4) * h * w);
-                if gradient { (features, units * 4 + 1) } else { (units, features * 4 + 1) }
+            Self::Linear { out, input: [c, h, w], lanes } => {
+                (out.div_ceil(4).div_ceil(lanes), lanes * (c.div_ceil(4) * h * w * 4 + 1))
             }
             Self::Channels { channels } => (channels.div_ceil(4), 2),
         }
@@ -207,29 +206,26 @@ impl Constant {
                 }
                 texels.extend((0..channels.div_ceil(4)).map(|block| four(block, channels, &bias)));
             }
-            Packing::Linear { out, input: [c, h, w], gradient } => {
+            Packing::Linear { out, input: [c, h, w], lanes } => {
                 // Stored order of a feature map's texels: block, row, column.
                 let plane = h * w;
-                let feature = |texel: usize, lane: usize| {
-                    let channel = texel / plane * 4 + lane;
-                    (channel < c).then(|| channel * plane + texel % plane)
+                let at = |o: usize, channel: usize, place: usize| {
+                    if o < out && channel < c { weight[(o * c + channel) * plane + place] } else { 0.0 }
                 };
-                let unit = |texel: usize, lane: usize| Some(texel * 4 + lane).filter(|&o| o < out);
-                let at = |o: Option<usize>, i: Option<usize>| o.zip(i).map_or(0.0, |(o, i)| weight[o * c * plane + i]);
-                let (features, units) = (c.div_ceil(4) * plane, out.div_ceil(4));
-                let columns = if gradient { units } else { features };
-                for (row, column) in self.rows.clone().flat_map(|r| (0..columns).map(move |c| (r, c))) {
-                    texels.extend((0..4).map(|j| {
-                        std::array::from_fn(|l| {
-                            if gradient {
-                                at(unit(column, j), feature(row, l))
-                            } else {
-                                at(unit(row, l), feature(column, j))
-                            }
-                        })
-                    }));
+                let outputs = |row: usize| (row * lanes..(row + 1) * lanes).map(|unit| unit * 4);
+                for row in self.rows.clone() {
+                    for feature in 0..c.div_ceil(4) * plane {
+                        let (block, place) = (feature / plane, feature % plane);
+                        for channel in block * 4..block * 4 + 4 {
+                            texels.extend(
+                                outputs(row).map(|o| std::array::from_fn::<_, 4, _>(|l| at(o + l, channel, place))),
+                            );
+                        }
+                    }
                 }
-                texels.extend(self.rows.clone().map(|row| std::array::from_fn(|l| unit(row, l).map_or(0.0, bias))));
+                texels.extend(
+                    self.rows.clone().flat_map(outputs).map(|o| std::array::from_fn::<_, 4, _>(|l| bias(o + l))),
+                );
             }
             Packing::Channels { channels } => {
                 texels.extend((0..channels.div_ceil(4)).map(|block| four(block, channels, &|c| weight[c])));

@@ -1,36 +1,91 @@
-//! `linear.wgsl`, `reduce.wgsl` and `spread.wgsl`: fully connected layers, and means over space.
+//! `linear.wgsl`, `linear_grad.wgsl`, `class_weights.wgsl`, `reduce.wgsl` and `spread.wgsl`: fully connected layers,
+//! and means over space.
+
+use bytemuck::{Pod, Zeroable};
 
 use super::constant::{Constant, Packing};
-use super::{Context, Dispatch, blocks, texels};
-use crate::graph::Linear;
+use super::{Context, Dispatch, Operand, blocks, texels};
+use crate::graph::{ClassWeights, Linear};
 
 /// Images that share one load of the weights at most.
 const MAX_IMAGES: usize = 8;
 
-/// `y = w · x + b`.
+/// `y = f(w · x + b)`.
 pub fn forward(cx: &Context, linear: &Linear) -> Vec<Dispatch> {
-    let [_, c, h, w] = cx.input(0);
-    kernel(cx, linear, [c, h, w], false)
-}
-
-/// `dx = wᵀ · dy`.
-pub fn grad(cx: &Context, linear: &Linear, input: [usize; 3]) -> Vec<Dispatch> {
-    kernel(cx, linear, input, true)
-}
-
-fn kernel(cx: &Context, linear: &Linear, input: [usize; 3], gradient: bool) -> Vec<Dispatch> {
-    let n = cx.shape()[0];
-    let (from, to) = (texels(cx.input(0)) / n, texels(cx.shape()) / n);
-    let packing = Packing::Linear { out: linear.out_features, input, gradient };
-    let bias = if gradient { None } else { linear.bias };
+    let [n, c, h, w] = cx.input(0);
     let images = n.div_ceil(n.div_ceil(MAX_IMAGES));
-    let piece = |c: Constant| {
-        let params = [from, c.rows.len(), n, c.rows.start, to].map(|v| v as u32);
-        let outputs = n.div_ceil(images) * c.rows.len();
+    let piece = |constant: Constant| {
+        let rows = constant.rows.clone();
+        let params = [blocks(c) * h * w, rows.len(), n, rows.start, blocks(linear.out_features)].map(|v| v as u32);
         let defines = [cx.epilogue(), vec![("IMAGES", images as u32)]].concat();
-        cx.cooperative("linear", &defines, params, Some(c), outputs)
+        let lanes = cx.profile.lanes[1] as usize;
+        cx.cooperative("linear", &defines, params, Some(constant), n.div_ceil(images) * rows.len() * lanes)
     };
-    Constant::pieces(linear.weight, bias, packing).into_iter().map(piece).collect()
+    pieces(cx, linear, [c, h, w]).into_iter().map(piece).collect()
+}
+
+/// `dx = wᵀ · dy`. The outputs of `w`'s pieces add up, from dispatch to dispatch.
+pub fn grad(cx: &mut Context, linear: &Linear, input: [usize; 3]) -> Vec<Dispatch> {
+    let shape = cx.shape();
+    let m = shape[0];
+    let images = m.div_ceil(m.div_ceil(MAX_IMAGES));
+    let inputs = texels(shape) / m;
+    let pieces = pieces(cx, linear, input);
+    let (last, mut earlier) = (pieces.len() - 1, None);
+    let mut piece = |(i, constant): (usize, Constant)| {
+        let rows = constant.rows.clone();
+        let params = [inputs, rows.len(), m, rows.start, blocks(linear.out_features)].map(|v| v as u32);
+        let to = if i == last { cx.epilogue.value } else { cx.scratch(shape) };
+        let mut operands = vec![Operand::Read(cx.operand(0)), Operand::Constant(constant), Operand::Write(to)];
+        operands.extend(earlier.map(Operand::Read));
+        let mut defines = vec![("IMAGES", images as u32), ("OUTPUTS", cx.profile.lanes[1])];
+        if earlier.replace(to).is_some() {
+            defines.push(("ADD", 1));
+        }
+        cx.independent(cx.profile.tiled, "linear_grad", &defines, params, operands, m.div_ceil(images) * inputs)
+    };
+    pieces.into_iter().enumerate().map(&mut piece).collect()
+}
+
+/// In sync with `class_weights.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+struct ClassParams {
+    texels: u32,
+    inputs: u32,
+    requests: u32,
+    maps: u32,
+    scale: f32,
+    first: u32,
+    rows: u32,
+    unused: u32,
+}
+
+/// Rows of `w` by class.
+pub fn class_weights(cx: &Context, class: &ClassWeights) -> Vec<Dispatch> {
+    let [_, c, h, w] = cx.shape();
+    let count = texels(cx.shape());
+    let piece = |constant: Constant| {
+        let rows = constant.rows.clone();
+        let params = ClassParams {
+            texels: count as u32,
+            inputs: (blocks(c) * h * w) as u32,
+            requests: class.requests as u32,
+            maps: class.maps as u32,
+            scale: class.scale,
+            first: rows.start as u32,
+            rows: rows.len() as u32,
+            unused: 0,
+        };
+        cx.elementwise("class_weights", &[("OUTPUTS", cx.profile.lanes[1])], params, Some(constant), count)
+    };
+    pieces(cx, &class.linear, [c, h, w]).into_iter().map(piece).collect()
+}
+
+/// The same for a layer's forward pass and its gradients, so that they share it.
+fn pieces(cx: &Context, linear: &Linear, input: [usize; 3]) -> Vec<Constant> {
+    let packing = Packing::Linear { out: linear.out_features, input, lanes: cx.profile.lanes[1] as usize };
+    Constant::pieces(linear.weight, linear.bias, packing)
 }
 
 /// Mean over space.

@@ -1,7 +1,7 @@
 //! Fully connected layers.
 
 use super::planes;
-use crate::graph::Shape;
+use crate::graph::{ClassWeights, Shape};
 
 /// `y[n,o] = bias[o] + Σ_i w[o,i] · x[n,i]`.
 pub fn forward(x: &[f64], weight: &[f32], bias: Option<&[f32]>, [n, o, ..]: Shape) -> Vec<f64> {
@@ -22,4 +22,14 @@ pub fn grad(dy: &[f64], [_, o, ..]: Shape, weight: &[f32], [m, c, h, w]: Shape) 
             dx.iter_mut().zip(row).for_each(|(dx, w)| *dx += dy * f64::from(*w));
         }
     })
+}
+
+/// `scale · w[class]` for each image's first `maps` records.
+pub fn class_weights(records: &[f64], weight: &[f32], class: &ClassWeights) -> Vec<f64> {
+    let features: usize = class.input.iter().product();
+    let row = |record: &[f64]| {
+        let row = &weight[record[0] as usize * features..][..features];
+        row.iter().map(|w| f64::from(*w) * f64::from(class.scale)).collect::<Vec<_>>()
+    };
+    records.chunks(4 * class.requests).flat_map(|image| image.chunks(4).take(class.maps)).flat_map(row).collect()
 }

@@ -132,6 +132,7 @@ fn execute(graph: &Graph, id: NodeId, operands: &[&Value]) -> Value {
         Op::Add => number(0).iter().zip(number(1)).map(|(a, b)| a + b).collect(),
         Op::Mean => elementwise::mean(number(0), from(0)),
         Op::MeanGrad { input: [h, w] } => elementwise::mean_grad(number(0), h * w),
+        Op::ClassWeights(class) => linear::class_weights(number(0), &param(class.linear.weight), class),
         Op::Select => classify::select(number(0), from(0), number(1), from(1)),
         Op::Seed { classes, requests, maps } => classify::seed(number(0), *classes, *requests, *maps),
         Op::WeightedSum => cam::weighted_sum(number(0), from(0), number(1), shape),

@@ -96,7 +96,10 @@ fn kernel(cx: &mut Context, conv: &Conv2d, pass: &Pass, gradient: bool) -> Vec<D
     let strips = tile.strips(pixels);
     let numbers = [in_blocks, out_blocks, groups, tile.tiles(out_blocks), strips, pixels].map(|v| v as u32);
     let [in_blocks, out_blocks, groups, tiles, strips32, pixels] = numbers;
-    let defines = [tile.defines(), epilogue].concat();
+    let mut defines = [tile.defines(), epilogue].concat();
+    if in_blocks == 1 {
+        defines.push(("SINGLE", 1));
+    }
     let piece = |constant: Constant| {
         let rows = constant.rows.clone();
         let params = ConvParams {
@@ -140,6 +143,7 @@ fn depthwise(cx: &Context, conv: &Conv2d, pass: &Pass, bias: Option<crate::graph
     let mut defines = vec![
         ("PIXELS", pixels),
         ("KERNEL", kernel),
+        ("ROWS", pass.taps.count[0] as u32),
         ("STRIDE", stride),
         ("DILATION", dilation),
         ("COLUMNS", columns),
