@@ -1,6 +1,6 @@
 // Joins two feature maps.
 //   y[n,c,p] = a[n,c,p] for c < joint, else b[n, c − joint, p]
-// a [n][⌈joint/4⌉][plane], b [n][b_blocks][plane], y [n][blocks][plane]: texels, one of y an invocation
+// a [n][⌈joint/4⌉][plane], b [n][b_blocks][plane], y [n][y_blocks][plane]: texels, one of y an invocation
 // dispatch: n · blocks · plane invocations
 struct Params {
     texels: u32,
@@ -8,6 +8,8 @@ struct Params {
     plane: u32,      // h · w
     joint: u32,      // channels of a
     b_blocks: u32,
+    y_blocks: u32,   // channel blocks of an image of y, and the first that is written
+    y_first: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 #import read a 1
@@ -23,14 +25,15 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     let place = row.y;
     let image = split(row.x, params.blocks);
     let channel = image.y * 4u;
+    let to = (image.x * params.y_blocks + params.y_first + image.y) * params.plane + place;
     let a_row = image.x * ((params.joint + 3u) / 4u);
     let b_row = image.x * params.b_blocks;
     if channel + 4u <= params.joint {
-        store_y(at, load_a((a_row + channel / 4u) * params.plane + place));
+        store_y(to, load_a((a_row + channel / 4u) * params.plane + place));
         return;
     }
     if params.joint % 4u == 0u {
-        store_y(at, load_b((b_row + (channel - params.joint) / 4u) * params.plane + place));
+        store_y(to, load_b((b_row + (channel - params.joint) / 4u) * params.plane + place));
         return;
     }
     var texel = vec4<f32>();
@@ -43,5 +46,5 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
             texel[lane] = load_b((b_row + other / 4u) * params.plane + place)[other % 4u];
         }
     }
-    store_y(at, texel);
+    store_y(to, texel);
 }

@@ -2,7 +2,7 @@
 //   y[n,o, oy·step + offset] = finish( bias[o] + Σ_{ky,kx,i} w[o,i,ky,kx] · x[n, i, oy·s − p + ky·d] ), x alike
 // The gradient of a convolution with stride s is s² convolutions with stride 1, each with some of the taps, reversed,
 // for every s-th row and column of its result; padding may then be negative.
-// x [n][group][in_blocks][h][w], y [n][group][out_blocks][h][w]: texels of four channels
+// x [n][group][in_blocks][h][w], y [n][y_blocks][h][w]: texels of four channels
 // w [group][tile][tap][in_blocks][BLOCKS][4] (texel j: four outputs' weights for input lane j), then bias [group][tile][BLOCKS]
 // tile: one invocation makes BLOCKS texels deep × PIXELS pixels, `strips` apart so that neighbours read neighbours
 // SINGLE: in_blocks is 1, as in a network's first layer, and there is no loop over them
@@ -26,6 +26,8 @@ struct Params {
     pixels: u32,          // n · grid
     first: u32,           // first tile of this piece of w, and their number
     piece: u32,
+    y_blocks: u32,        // channel blocks of an image of y, and the first that is written
+    y_first: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 #import read x 1

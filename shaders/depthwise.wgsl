@@ -1,6 +1,6 @@
 // Depthwise convolution, one kernel a channel; and, a phase at a time, its gradient, as in `conv.wgsl`.
 //   y[n,c, oy·step + offset] = finish( bias[c] + Σ_{ky,kx} w[c,ky,kx] · x[n, c, oy·s − p + ky·d] ), x alike
-// x, y [n][blocks][h][w]: texels of four channels; w [blocks][ROWS][KERNEL], then bias [blocks]
+// x [n][blocks][h][w], y [n][y_blocks][h][w]: texels of four channels; w [blocks][ROWS][KERNEL], then bias [blocks]
 // tile: one invocation makes PIXELS neighbouring pixels of a row, whose windows lie in COLUMNS columns:
 // COLUMNS = (PIXELS − 1) · STRIDE + (KERNEL − 1) · DILATION + 1
 // dispatch: n · blocks · grid height · strips invocations, strips = ⌈grid width / PIXELS⌉
@@ -17,6 +17,8 @@ struct Params {
     blocks: u32,
     planes: u32,          // n · blocks
     strips: u32,
+    y_blocks: u32,        // channel blocks of an image of y, and the first that is written
+    y_first: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 #import read x 1
@@ -33,7 +35,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     let plane = row.x;
     if plane >= params.planes { return; }
     let o = vec2<u32>(cut.y * PIXELS, row.y);
-    let block = split(plane, params.blocks).y;
+    let image = split(plane, params.blocks);
+    let block = image.y;
     let taps = params.kernel.x * params.kernel.y;
     let size = params.in_size;
     let first = o * params.stride - params.pad; // wraps far outside where negative
@@ -58,7 +61,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
 #endfor
     }
 #endfor
-    let line = (plane * params.out_size.y + o.y * params.step.y + params.offset.y) * params.out_size.x + params.offset.x;
+    let y_plane = image.x * params.y_blocks + params.y_first + block;
+    let line = (y_plane * params.out_size.y + o.y * params.step.y + params.offset.y) * params.out_size.x + params.offset.x;
 #for p in 0..PIXELS
     if o.x + $pu < params.grid.x {
         let to = line + (o.x + $pu) * params.step.x;

@@ -1,7 +1,7 @@
 // 1×1 convolution with stride 1: a matrix product over channels. With transposed weights it is its own gradient, and
 // with 36 groups the product between Winograd's transforms.
 //   y[n,o,p] = finish( bias[o] + Σ_i w[o,i] · x[n,i,p] )
-// x [n][group][in_blocks][plane], y [n][group][out_blocks][plane]: texels of four channels
+// x [n][group][in_blocks][plane], y [n][y_blocks][plane]: texels of four channels
 // w [group][tile][in_blocks][BLOCKS][4] (texel j: four outputs' weights for input lane j), then bias [group][tile][BLOCKS]
 // tile: one invocation makes BLOCKS texels deep × PIXELS pixels, `strips` apart so that neighbours read neighbours
 // A w over 128 MiB comes in pieces of some tiles, each with its own dispatch.
@@ -16,6 +16,8 @@ struct Params {
     plane: u32,       // h · w
     first: u32,       // first tile of this piece of w, and their number
     piece: u32,
+    y_blocks: u32,    // channel blocks of an image of y, and the first that is written
+    y_first: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 #import read x 1

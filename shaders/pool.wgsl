@@ -1,7 +1,7 @@
 // Pooling: the greatest element of each window (MAX), or the mean.
 //   y[n,c,oy,ox] = max or 1/divisor · Σ of x[n,c, oy·s − p .. + k, ox·s − p .. + k]
 // or over adaptive windows (ADAPTIVE), see `shared/pool.wgsl`
-// x [planes][in_h][in_w], y [planes][out_h][out_w]: texels, one output an invocation
+// x [n][blocks][in_h][in_w], y [n][y_blocks][out_h][out_w]: texels, one output an invocation
 // dispatch: planes · out_h · out_w invocations
 struct Params {
     in_size: vec2<u32>,   // width, height
@@ -12,6 +12,10 @@ struct Params {
     pad_end: vec2<u32>,
     count_pad: u32,       // whether the padding's zeros count in an average
     planes: u32,    // n · channel blocks
+    blocks: u32,
+    per_image: u32, // unused
+    y_blocks: u32,  // channel blocks of an image of y, and the first that is written
+    y_first: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 #import read x 1
@@ -28,6 +32,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     let plane = line.x;
     if plane >= params.planes { return; }
     let o = vec2<u32>(row.y, line.y);
+    let image = split(plane, params.blocks);
+    let to = ((image.x * params.y_blocks + params.y_first + image.y) * size.y + o.y) * size.x + o.x;
     let start = window_start(o);
     let end = window_end(o);
     let base = plane * params.in_size.x * params.in_size.y;
@@ -47,8 +53,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
         }
     }
 #ifdef MAX
-    store_y(at, best);
+    store_y(to, best);
 #else
-    store_y(at, sum / divisor(o));
+    store_y(to, sum / divisor(o));
 #endif
 }

@@ -1,11 +1,13 @@
 // Batch norm that could not be folded; its gradient has no shift.
 //   y[n,c,p] = f( scale[c] · x[n,c,p] + shift[c] )
-// x, y [n][blocks][plane]: texels, one an invocation; w: scale [blocks], then shift [blocks]
+// x [n][x_blocks][plane], y [n][blocks][plane]: texels, one an invocation; w: scale [blocks], then shift [blocks]
 // dispatch: n · blocks · plane invocations
 struct Params {
     texels: u32,
     blocks: u32,
     plane: u32,       // h · w
+    x_blocks: u32,    // channel blocks of an image of x, and the first that is read
+    x_first: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 #import read x 1
@@ -18,7 +20,10 @@ struct Params {
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let at = invocation(id, groups);
     if at < params.texels {
-        let block = split(split(at, params.plane).x, params.blocks).y;
-        store_y(at, activate(ACTIVATION, load_w(block) * load_x(at) + load_w(params.blocks + block)));
+        let place = split(at, params.plane);
+        let image = split(place.x, params.blocks);
+        let block = image.y;
+        let x = load_x((image.x * params.x_blocks + params.x_first + block) * params.plane + place.y);
+        store_y(at, activate(ACTIVATION, load_w(block) * x + load_w(params.blocks + block)));
     }
 }

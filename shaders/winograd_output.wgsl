@@ -2,7 +2,7 @@
 //   y = finish( bias[c] + Aᵀ m A )
 // (Lavin and Gray, arXiv 1509.09308, with the points 0, ±1, ±2)
 // x [36][blocks][count]: the products, texels, for `count` of the tiles [n][tiles.y][tiles.x] from `first` on
-// y [n][blocks][h][w]: texels; w: bias [blocks]
+// y [n][y_blocks][h][w]: texels; w: bias [blocks]
 // tile: one invocation makes 4×4 pixels of a channel block
 // dispatch: blocks · count invocations
 struct Params {
@@ -11,6 +11,8 @@ struct Params {
     blocks: u32,
     first: u32,
     count: u32,
+    y_blocks: u32,        // channel blocks of an image of y, and the first that is written
+    y_first: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 #import read x 1
@@ -56,7 +58,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
 #else
     let bias = vec4<f32>();
 #endif
-    let plane = ((image * params.blocks + block) * size.y + corner.y) * size.x + corner.x;
+    let plane = ((image * params.y_blocks + params.y_first + block) * size.y + corner.y) * size.x + corner.x;
 #for i in 0..4
     if corner.y + $iu < size.y {
         let line = plane + $iu * size.x;

@@ -1,13 +1,29 @@
 //! `concat.wgsl`, `channels.wgsl`, `gate.wgsl` and `gate_grad.wgsl`: kernels that move, join and weigh channels.
 
-use super::{Context, Dispatch, blocks, texels};
+use super::{Context, Dispatch, Operand, blocks, texels};
 
-/// The channels of one operand, then those of the other.
-pub fn concat(cx: &Context) -> Dispatch {
-    let ([_, split, ..], [_, other, ..]) = (cx.input(0), cx.input(1));
+/// The channels of one operand, then those of the other; of operands that lie in place already there is nothing to do.
+pub fn concat(cx: &Context) -> Vec<Dispatch> {
+    let ([n, joint, ..], [_, other, ..]) = (cx.input(0), cx.input(1));
     let [_, c, h, w] = cx.shape();
-    let count = texels(cx.shape());
-    cx.elementwise("concat", &[], [count, blocks(c), h * w, split, blocks(other)].map(|v| v as u32), None, count)
+    let to = cx.place(cx.epilogue.value);
+    let placed = [0, 1].map(|i| cx.place(cx.operand(i)).value == to.value);
+    if placed == [false; 2] {
+        let [y_blocks, y_first] = to.numbers();
+        let count = texels(cx.shape());
+        let [count32, blocks32, plane, joint, b_blocks] =
+            [count, blocks(c), h * w, joint, blocks(other)].map(|v| v as u32);
+        let params = [count32, blocks32, plane, joint, b_blocks, y_blocks, y_first];
+        return vec![cx.elementwise("concat", &[], params, None, count)];
+    }
+    let starts = [0, blocks(joint)];
+    let copy = |i: usize| {
+        let count = texels(cx.input(i));
+        let params = [count, count / n, to.blocks * h * w, (to.first + starts[i]) * h * w].map(|v| v as u32);
+        let operands = vec![Operand::Read(cx.place(cx.operand(i)).value), Operand::Write(to.value)];
+        cx.independent(cx.profile.flat, "copy", &[], params, operands, count)
+    };
+    [0, 1].into_iter().filter(|&i| !placed[i]).map(copy).collect()
 }
 
 /// Channels from `start` on.

@@ -17,7 +17,7 @@ pub fn forward(cx: &Context, linear: &Linear) -> Vec<Dispatch> {
     let piece = |constant: Constant| {
         let rows = constant.rows.clone();
         let params = [blocks(c) * h * w, rows.len(), n, rows.start, blocks(linear.out_features)].map(|v| v as u32);
-        let defines = [cx.epilogue(), vec![("IMAGES", images as u32)]].concat();
+        let defines = [cx.epilogue.defines(), vec![("IMAGES", images as u32)]].concat();
         let lanes = cx.profile.lanes[1] as usize;
         cx.cooperative("linear", &defines, params, Some(constant), n.div_ceil(images) * rows.len() * lanes)
     };

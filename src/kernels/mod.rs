@@ -57,6 +57,29 @@ pub struct Dispatch {
     pub groups: u32,
 }
 
+/// Where a value lies: in the memory of its own, or among the channels of a wider one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The value whose memory it is.
+    pub value: NodeId,
+    /// Channel blocks of an image there.
+    pub blocks: usize,
+    /// The first of them that is its own.
+    pub first: usize,
+}
+
+impl Place {
+    /// In memory of its own.
+    pub fn whole(value: NodeId, blocks: usize) -> Self {
+        Self { value, blocks, first: 0 }
+    }
+
+    /// For a shader.
+    fn numbers(&self) -> [u32; 2] {
+        [self.blocks as u32, self.first as u32]
+    }
+}
+
 /// Channel blocks of four.
 pub fn blocks(channels: usize) -> usize {
     channels.div_ceil(4)
@@ -68,15 +91,17 @@ pub fn texels([n, c, h, w]: Shape) -> usize {
 }
 
 /// The dispatches that compute node `id` and what its epilogue adds to it. Large weights make several, each for some
-/// of the outputs. The shapes of values between them are appended to `scratch`.
+/// of the outputs. Values with a place lie inside others. The shapes of values between dispatches are appended to
+/// `scratch`.
 pub fn lower(
     profile: &Profile,
     graph: &Graph,
     id: NodeId,
     epilogue: Epilogue,
+    places: &[Option<Place>],
     scratch: &mut Vec<Shape>,
 ) -> Vec<Dispatch> {
-    let cx = &mut Context { profile, graph, id, epilogue, scratch };
+    let cx = &mut Context { profile, graph, id, epilogue, places, scratch };
     vec![match &graph.nodes[id].op {
         Op::Input => unreachable!("inputs are given, not computed"),
         Op::Normalise { mean, std } => layout::normalise(cx, *mean, *std),
@@ -88,7 +113,7 @@ pub fn lower(
         Op::Activate(f) => activation::forward(cx, *f),
         Op::ActivateGrad(f) => activation::grad(cx, *f),
         Op::Add => activation::add(cx),
-        Op::Concat => channels::concat(cx),
+        Op::Concat => return channels::concat(cx),
         Op::Slice { start, .. } => channels::slice(cx, *start),
         Op::SliceGrad { start, .. } => channels::slice_grad(cx, *start),
         Op::Shuffle { groups } => channels::shuffle(cx, *groups),
@@ -122,13 +147,11 @@ struct Context<'a> {
     graph: &'a Graph,
     id: NodeId,
     epilogue: Epilogue,
+    places: &'a [Option<Place>],
     scratch: &'a mut Vec<Shape>,
 }
 
 impl Context<'_> {
-    /// Defines of a kernel that hands its values out as they are.
-    const PLAIN: [(&'static str, u32); 1] = [("ACTIVATION", 0)];
-
     fn shape(&self) -> Shape {
         self.graph.shape(self.id)
     }
@@ -149,15 +172,14 @@ impl Context<'_> {
         self.graph.nodes.len() + self.scratch.len() - 1
     }
 
-    /// Defines of the epilogue.
-    fn epilogue(&self) -> Vec<(&'static str, u32)> {
-        self.epilogue.defines()
+    /// Defines of the epilogue, and what it reads.
+    fn epilogue(&self) -> (Vec<(&'static str, u32)>, Option<Operand>) {
+        (self.epilogue.defines(), self.epilogue.extra.map(|extra| Operand::Read(extra.node())))
     }
 
-    /// The last operands of a kernel with an epilogue: the value, and what the epilogue reads.
-    fn outcome(&self) -> Vec<Operand> {
-        let extra = self.epilogue.extra.map(|extra| Operand::Read(extra.node()));
-        [Operand::Write(self.epilogue.value)].into_iter().chain(extra).collect()
+    /// Where a value lies.
+    fn place(&self, value: NodeId) -> Place {
+        self.places[value].unwrap_or_else(|| Place::whole(value, blocks(self.graph.shape(value)[1])))
     }
 
     /// A dispatch.
@@ -180,8 +202,9 @@ impl Context<'_> {
 
     /// The node's operands, then `constant`, then its value.
     fn plainly(&self, constant: Option<Constant>) -> Vec<Operand> {
-        let reads = self.graph.nodes[self.id].inputs.iter().map(|&i| Operand::Read(i));
-        reads.chain(constant.map(Operand::Constant)).chain([Operand::Write(self.epilogue.value)]).collect()
+        let reads = self.graph.nodes[self.id].inputs.iter().map(|&i| Operand::Read(self.place(i).value));
+        let write = Operand::Write(self.place(self.epilogue.value).value);
+        reads.chain(constant.map(Operand::Constant)).chain([write]).collect()
     }
 
     /// A dispatch of independent invocations, so many in a workgroup.

@@ -4,7 +4,7 @@ use bytemuck::{Pod, Zeroable};
 
 use super::constant::Constant;
 use super::tile::Tile;
-use super::{Context, Dispatch, Operand};
+use super::{Context, Dispatch, Operand, Place};
 use crate::graph::NodeId;
 
 #[repr(C)]
@@ -19,7 +19,9 @@ struct Params {
     plane: u32,
     first: u32,
     piece: u32,
-    unused: [u32; 3],
+    y_blocks: u32,
+    y_first: u32,
+    unused: u32,
 }
 
 /// `groups` products of `out_blocks` × `pixels` outputs.
@@ -35,14 +37,14 @@ pub struct Job {
 }
 
 impl Job {
-    /// The dispatch for `constant`'s rows, from `x` to the operands `out`; `epilogue` tells what happens on the way.
+    /// The dispatch for `constant`'s rows, from `x` to `y` by way of the operands and defines of an epilogue.
     pub fn lower(
         &self,
         cx: &Context,
         constant: Constant,
         x: NodeId,
-        epilogue: &[(&'static str, u32)],
-        out: Vec<Operand>,
+        y: Place,
+        (defines, extra): (Vec<(&'static str, u32)>, Option<Operand>),
     ) -> Dispatch {
         let strips = self.tile.strips(self.pixels);
         let rows = constant.rows.clone();
@@ -58,11 +60,24 @@ impl Job {
             rows.len(),
         ];
         let [in_blocks, out_blocks, groups, tiles, strips32, pixels, plane, first, piece] = numbers.map(|v| v as u32);
-        let params =
-            Params { in_blocks, out_blocks, groups, tiles, strips: strips32, pixels, plane, first, piece, unused: [0; 3] };
-        let mut operands = vec![Operand::Read(x), Operand::Constant(constant)];
-        operands.extend(out);
-        let defines = [self.tile.defines(), epilogue.to_vec()].concat();
+        let [y_blocks, y_first] = y.numbers();
+        let params = Params {
+            in_blocks,
+            out_blocks,
+            groups,
+            tiles,
+            strips: strips32,
+            pixels,
+            plane,
+            first,
+            piece,
+            y_blocks,
+            y_first,
+            unused: 0,
+        };
+        let mut operands = vec![Operand::Read(x), Operand::Constant(constant), Operand::Write(y.value)];
+        operands.extend(extra);
+        let defines = [self.tile.defines(), defines].concat();
         cx.independent(cx.profile.tiled, "pointwise", &defines, params, operands, rows.len() * strips)
     }
 }

@@ -5,7 +5,7 @@ use bytemuck::{Pod, Zeroable};
 use super::{Context, Dispatch, blocks};
 use crate::graph::{Pool2d, PoolKind, Shape};
 
-/// In sync with `pool.wgsl` and `pool_grad.wgsl`, the latter with two more numbers; width before height.
+/// In sync with `pool.wgsl` and with the beginning, `pool_grad.wgsl`; width before height.
 #[repr(C)]
 #[derive(Clone, Copy, Pod, Zeroable)]
 struct Params {
@@ -19,6 +19,8 @@ struct Params {
     planes: u32,
     blocks: u32,
     per_image: u32,
+    y_blocks: u32,
+    y_first: u32,
 }
 
 /// `y` from `x`.
@@ -85,6 +87,7 @@ fn dispatch(
     params: Params,
     [n, c, h, w]: Shape,
 ) -> Dispatch {
-    let params = Params { planes: (n * blocks(c)) as u32, blocks: blocks(c) as u32, ..params };
+    let [y_blocks, y_first] = cx.place(cx.epilogue.value).numbers();
+    let params = Params { planes: (n * blocks(c)) as u32, blocks: blocks(c) as u32, y_blocks, y_first, ..params };
     cx.elementwise(shader, defines, params, None, n * blocks(c) * h * w)
 }

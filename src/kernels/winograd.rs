@@ -6,7 +6,7 @@ use bytemuck::{Pod, Zeroable};
 use super::constant::{Channels, Constant, MAX_TEXELS, Packing};
 use super::conv::Pass;
 use super::tile::{Product, Tile};
-use super::{Context, Dispatch, Operand, Profile, blocks, pointwise};
+use super::{Context, Dispatch, Operand, Place, Profile, blocks, pointwise};
 use crate::graph::{NodeId, ParamId, Shape};
 
 /// Products of a tile.
@@ -36,6 +36,8 @@ struct OutputParams {
     blocks: u32,
     first: u32,
     count: u32,
+    y_blocks: u32,
+    y_first: u32,
     unused: u32,
 }
 
@@ -100,6 +102,8 @@ impl<'a> Winograd<'a> {
         let size = |[vertical, horizontal]: [usize; 2]| [horizontal as u32, vertical as u32];
         let [all, chunk] = [n * self.tiles[0] * self.tiles[1], self.chunk];
         let packing = Packing::Winograd { channels: self.channels, taps: self.pass.taps, tile: self.tile.blocks as usize };
+        let y = cx.place(cx.epilogue.value);
+        let [y_blocks, y_first] = y.numbers();
         let mut dispatches = vec![];
         for first in (0..all).step_by(chunk) {
             let count = chunk.min(all - first);
@@ -126,7 +130,8 @@ impl<'a> Winograd<'a> {
                 pixels: count,
                 plane: count,
             };
-            dispatches.push(product.lower(cx, constant, v, &Context::PLAIN, vec![Operand::Write(m)]));
+            let plain = (vec![("ACTIVATION", 0)], None);
+            dispatches.push(product.lower(cx, constant, v, Place::whole(m, POINTS * to), plain));
 
             let params = OutputParams {
                 out_size: size(self.pass.grid),
@@ -134,16 +139,19 @@ impl<'a> Winograd<'a> {
                 blocks: to as u32,
                 first: first as u32,
                 count: count as u32,
+                y_blocks,
+                y_first,
                 unused: 0,
             };
             let mut operands = vec![Operand::Read(m)];
-            let mut defines = cx.epilogue();
+            let (mut defines, extra) = cx.epilogue();
             if let Some(bias) = bias {
                 defines.push(("BIAS", 1));
                 let packing = Packing::Channels { channels: self.channels.out };
                 operands.push(Operand::Constant(Constant::whole(bias, None, packing)));
             }
-            operands.extend(cx.outcome());
+            operands.push(Operand::Write(y.value));
+            operands.extend(extra);
             dispatches.push(cx.independent(cx.profile.flat, "winograd_output", &defines, params, operands, to * count));
         }
         dispatches

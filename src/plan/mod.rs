@@ -2,6 +2,7 @@
 //! and tested on its own.
 
 mod memory;
+mod places;
 
 pub use memory::{Medium, Slot};
 
@@ -46,8 +47,13 @@ impl Plan {
         let inputs: Vec<NodeId> =
             (0..graph.nodes.len()).filter(|&id| needed[id] && graph.nodes[id].op == Op::Input).collect();
         let (mut dispatches, mut scratch) = (vec![], vec![]);
-        for (id, epilogue) in fusions(graph, &needed, outputs) {
-            dispatches.extend(kernels::lower(profile, graph, id, epilogue, &mut scratch));
+        let kernels = fusions(graph, &needed, outputs);
+        let mut written = vec![None; graph.nodes.len()];
+        let alone = kernels.iter().filter(|(_, epilogue)| epilogue.extra.is_none());
+        alone.for_each(|(id, epilogue)| written[epilogue.value] = Some(*id));
+        let places = places::places(graph, &needed, outputs, &written);
+        for (id, epilogue) in kernels {
+            dispatches.extend(kernels::lower(profile, graph, id, epilogue, &places, &mut scratch));
         }
         let scratch = scratch.into_iter().map(|shape| Type { kind: Kind::Features, shape });
         let types: Vec<Type> = graph.nodes.iter().map(|n| n.ty).chain(scratch).collect();

@@ -40,7 +40,8 @@ struct ConvParams {
     pixels: u32,
     first: u32,
     piece: u32,
-    unused: [u32; 2],
+    y_blocks: u32,
+    y_first: u32,
 }
 
 #[repr(C)]
@@ -50,7 +51,9 @@ struct DepthwiseParams {
     blocks: u32,
     planes: u32,
     strips: u32,
-    unused: [u32; 3],
+    y_blocks: u32,
+    y_first: u32,
+    unused: u32,
 }
 
 /// `y = finish(w ∗ x + b)`.
@@ -87,16 +90,18 @@ fn kernel(cx: &mut Context, conv: &Conv2d, pass: &Pass, gradient: bool) -> Vec<D
     }
     let packing = Packing::Conv { channels, taps: pass.taps, tile: tile.blocks as usize };
     let pieces = Constant::pieces(conv.weight, bias, packing).into_iter();
-    let (from, epilogue) = (cx.operand(0), cx.epilogue());
+    let (from, to) = (cx.operand(0), cx.place(cx.epilogue.value));
     let plain = pass.taps.count == [1; 2] && pass.stride == [1; 2] && pass.pad == [0; 2];
     if plain && pass.is_whole() && pass.grid == [in_h, in_w] {
         let job = Job { tile, groups, in_blocks, out_blocks, pixels, plane: in_h * in_w };
-        return pieces.map(|c| job.lower(cx, c, from, &epilogue, cx.outcome())).collect();
+        return pieces.map(|c| job.lower(cx, c, from, to, cx.epilogue())).collect();
     }
     let strips = tile.strips(pixels);
     let numbers = [in_blocks, out_blocks, groups, tile.tiles(out_blocks), strips, pixels].map(|v| v as u32);
     let [in_blocks, out_blocks, groups, tiles, strips32, pixels] = numbers;
-    let mut defines = [tile.defines(), epilogue].concat();
+    let (defines, extra) = cx.epilogue();
+    let mut defines = [tile.defines(), defines].concat();
+    let [y_blocks, y_first] = to.numbers();
     if in_blocks == 1 {
         defines.push(("SINGLE", 1));
     }
@@ -112,9 +117,11 @@ fn kernel(cx: &mut Context, conv: &Conv2d, pass: &Pass, gradient: bool) -> Vec<D
             pixels,
             first: rows.start as u32,
             piece: rows.len() as u32,
-            unused: [0; 2],
+            y_blocks,
+            y_first,
         };
-        let operands = [vec![Operand::Read(from), Operand::Constant(constant)], cx.outcome()].concat();
+        let mut operands = vec![Operand::Read(from), Operand::Constant(constant), Operand::Write(to.value)];
+        operands.extend(extra.clone());
         cx.independent(cx.profile.tiled, "conv", &defines, params, operands, rows.len() * strips)
     };
     pieces.map(piece).collect()
@@ -132,12 +139,16 @@ fn depthwise(cx: &Context, conv: &Conv2d, pass: &Pass, bias: Option<crate::graph
     let pixels = columns(cx.profile.row, pass.grid[1]);
     let [kernel, stride, dilation] = [pass.taps.count[1].max(1), pass.stride[1], pass.dilation[1]].map(|v| v as u32);
     let strips = pass.grid[1].div_ceil(pixels as usize);
+    let to = cx.place(cx.epilogue.value);
+    let [y_blocks, y_first] = to.numbers();
     let params = DepthwiseParams {
         geometry: geometry(cx, pass),
         blocks: blocks(out) as u32,
         planes: (n * blocks(out)) as u32,
         strips: strips as u32,
-        unused: [0; 3],
+        y_blocks,
+        y_first,
+        unused: 0,
     };
     let columns = (pixels - 1) * stride + (kernel - 1) * dilation + 1;
     let mut defines = vec![
@@ -148,8 +159,10 @@ fn depthwise(cx: &Context, conv: &Conv2d, pass: &Pass, bias: Option<crate::graph
         ("DILATION", dilation),
         ("COLUMNS", columns),
     ];
-    defines.extend(cx.epilogue());
-    let operands = [vec![Operand::Read(cx.operand(0)), Operand::Constant(constant)], cx.outcome()].concat();
+    let (epilogue, extra) = cx.epilogue();
+    defines.extend(epilogue);
+    let mut operands = vec![Operand::Read(cx.operand(0)), Operand::Constant(constant), Operand::Write(to.value)];
+    operands.extend(extra);
     let invocations = n * blocks(out) * pass.grid[0] * strips;
     cx.independent(cx.profile.tiled, "depthwise", &defines, params, operands, invocations)
 }
