@@ -4,7 +4,7 @@
 // for every s-th row and column of its result; padding may then be negative.
 // x [n][group][in_blocks][h][w], y [n][y_blocks][h][w]: texels of four channels
 // w [group][tile][tap][in_blocks][BLOCKS][4] (texel j: four outputs' weights for input lane j), then bias [group][tile][BLOCKS]
-// tile: one invocation makes BLOCKS texels deep × PIXELS pixels, `strips` apart so that neighbours read neighbours
+// tile: one invocation makes BLOCKS texels deep × PIXELS pixels, apart so that neighbours read neighbours
 // SINGLE: in_blocks is 1, as in a network's first layer, and there is no loop over them
 // A w over 128 MiB comes in pieces of some tiles, each with its own dispatch.
 // dispatch: piece · strips invocations, strips = ⌈n·grid / PIXELS⌉, up to a multiple of SUBGROUP
@@ -35,13 +35,13 @@ struct Params {
 #import write y 3
 #import grid
 #import epilogue 4
+#import strip
 #import source
 
 @compute @workgroup_size(WORKGROUP)
 #import main_tiled
     let at = invocation(id, groups);
     let cut = split(at, params.strips);
-    let strip = cut.y;
     let tile = cut.x;
     if tile >= params.piece { return; }
     let row = split(params.first + tile, params.tiles);
@@ -51,8 +51,8 @@ struct Params {
     let taps = params.kernel.x * params.kernel.y;
     let in_blocks = params.in_blocks;
 #for p in 0..PIXELS
-    let pixel$p = min(strip + $pu * params.strips, params.pixels - 1u);
-    let place$p = split(pixel$p, plane);
+    let pixel$p = first_pixel(cut.y) + $pu * apart();
+    let place$p = split(min(pixel$p, params.pixels - 1u), plane);
     let image$p = place$p.x * params.groups + row.x;
     let o$p = split(place$p.y, params.grid.x).yx;
     let to$p = (o$p.y * params.step.y + params.offset.y) * params.out_size.x + o$p.x * params.step.x + params.offset.x;

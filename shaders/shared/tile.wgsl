@@ -6,7 +6,7 @@
         let b = load_w(bias + $($l*QUADS+$g)u);
         let y_row = params.y_first + row.x * params.out_blocks + block + $($l*QUADS+$g)u;
 #for p in 0..PIXELS
-        if strip + $pu * params.strips < params.pixels {
+        if pixel$p < params.pixels {
             let to = (place$p.x * params.y_blocks + y_row) * out_plane + to$p;
             store_y(to, finish(to, sum$l$g_$p + b));
         }

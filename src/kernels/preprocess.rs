@@ -15,7 +15,7 @@ const SHADERS: &[(&str, &str)] = files!("":
     "unpack" "weighted_sum" "winograd_input" "winograd_output");
 const SHARED: &[(&str, &str)] = files!("shared/":
     "accumulate" "activation" "bilinear" "epilogue" "grid" "lanes" "main_tiled" "moments" "pool" "present" "read"
-    "read_weight" "source" "split" "sums" "tile" "write");
+    "read_weight" "source" "split" "strip" "sums" "tile" "write");
 
 /// Names of all shaders.
 pub fn shaders() -> impl Iterator<Item = &'static str> {

@@ -22,6 +22,8 @@ pub struct Profile {
     pub costs: Costs,
     /// Neighbouring pixels of a row that one invocation makes at most.
     pub row: u32,
+    /// Texels of an intermediate value that should stay in a cache.
+    pub cached: usize,
     /// Invocations that share one reduced output, and outputs of a workgroup.
     pub lanes: [u32; 2],
     /// Invocations that reduce one image or map.
@@ -47,6 +49,7 @@ impl Profile {
             parallel: 16384.0,
         },
         row: 4,
+        cached: 1 << 22,
         lanes: [64, 1],
         wide: 256,
     };
@@ -66,11 +69,12 @@ impl Profile {
             weight: 25.0,
             broadcast: 2.0,
             product: 14.0,
-            store: 146.0,
+            store: 250.0,
             start: 300.0,
             parallel: 16.0,
         },
         row: 7,
+        cached: 1 << 16,
         lanes: [1, 8],
         wide: 8,
     };

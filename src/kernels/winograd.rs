@@ -13,8 +13,6 @@ use crate::graph::{NodeId, ParamId, Shape};
 pub const POINTS: usize = 36;
 /// Pixels of a tile along each axis.
 const SIDE: usize = 4;
-/// Transformed tiles in texels that are computed at once: they should stay in a cache.
-const CHUNK: usize = 1 << 20;
 
 #[repr(C)]
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -84,7 +82,9 @@ impl<'a> Winograd<'a> {
         }
         let tiles = pass.grid.map(|n| n.div_ceil(SIDE));
         let all = input[0] * tiles[0] * tiles[1];
-        let chunk = all.div_ceil(all.div_ceil((CHUNK / (POINTS * from.max(to))).max(1)));
+        // As many as stay in a cache, but whole strips of them, and two at least.
+        let strip = (profile.tiles[0][1] * profile.subgroup.unwrap_or(1)) as usize;
+        let chunk = all.min((profile.cached / (POINTS * from.max(to) * strip)).max(2) * strip);
         let product = Product { groups: POINTS, out_blocks: to, pixels: chunk, steps: from };
         let (tile, cost) = product.cut(profile);
         let costs = &profile.costs;
