@@ -1,78 +1,107 @@
 //! Every shader in every variant that a plan can ask for, through naga: valid WGSL, and translated to what
 //! Vulkan, Direct3D, Metal and OpenGL take.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use gradcam::cam::{self, Method};
+use gradcam::graph::{Builder, Graph, Kind, NodeId, Op, Overlay, ParamSource, fold, gradients, simplify};
 use gradcam::kernels::{Profile, preprocess};
+use gradcam::model::zoo::{Architecture, architectures};
+use gradcam::plan::Plan;
 use naga::back::{glsl, hlsl, msl, spv};
 use naga::proc::BoundsCheckPolicies;
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 
-/// Defines that only some shaders have, and that double their variants.
-const OPTIONAL: [(&str, &[&str]); 3] =
-    [("GRADIENT", &["conv", "depthwise"]), ("MAX", &["pool", "pool_grad"]), ("ADAPTIVE", &["pool", "pool_grad"])];
+/// A source of tensors for plans, which look at extents only.
+struct Shapes;
 
-fn variants(shader: &'static str, profile: &Profile) -> Vec<Vec<(&'static str, u32)>> {
-    let mut base = vec![];
-    if profile.texture {
-        base.push(("TEXTURE", 1));
+impl ParamSource for Shapes {
+    fn get(&mut self, _name: &str, _shape: &[usize]) -> Arc<[f32]> {
+        Arc::new([])
     }
-    match shader {
-        "select" | "min_max" => base.extend([("WORKGROUP", profile.wide), ("LANES", profile.wide)]),
-        "linear" | "reduce" | "gate_grad" | "weighted_sum" => {
-            let [lanes, outputs] = profile.lanes;
-            base.extend([("WORKGROUP", lanes * outputs), ("LANES", lanes), ("OUTPUTS", outputs)]);
-            if lanes > 1 {
-                base.push(("COOPERATIVE", 1));
-            }
+}
+
+/// An architecture's graph at an odd size, from numbers to heat maps, with the gradient of one of its layers.
+fn explained(architecture: &Architecture, layer: impl Fn(&[(String, NodeId)]) -> NodeId) -> (Graph, Vec<NodeId>) {
+    let mut graph = Graph::default();
+    let images = graph.input(Kind::Plain, [2, 3, 224, 193]);
+    let x = graph.push(Op::Pack, &[images]).unwrap();
+    let mut shapes = Shapes;
+    let mut builder = Builder::new(graph, &mut shapes);
+    let logits = (architecture.build)(&mut builder, x, 1000).unwrap();
+    let (mut graph, modules) = builder.finish();
+    let target = layer(&modules);
+    fold(&mut graph, &[target]);
+    let requests = graph.input(Kind::Plain, [2, 1, 1, 1]);
+    let records = graph.push(Op::Select, &[logits, requests]).unwrap();
+    let seed = graph.push(Op::Seed { classes: 1000, requests: 1, maps: 1 }, &[records]).unwrap();
+    let gradient = gradients(&mut graph, logits, seed, &[target]).unwrap()[0];
+    let maps = cam::recipe(&mut graph, Method::GradCam, &[(target, gradient)], [224, 193]).unwrap();
+    simplify(&mut graph);
+    let heatmap = graph.push(Op::Unpack, &[maps.heatmap]).unwrap();
+    (graph, vec![heatmap])
+}
+
+/// Shaders with their defines as the plans of all networks ask for them, at the default layer and at an early one.
+fn variants() -> BTreeSet<(&'static str, Vec<(&'static str, u32)>)> {
+    let mut all = BTreeSet::new();
+    let mut add = |graph: &Graph, outputs: &[NodeId]| {
+        for profile in Profile::ALL {
+            let plan = Plan::new(graph, &profile, outputs);
+            all.extend(plan.dispatches.into_iter().map(|d| (d.shader, d.defines)));
         }
-        "conv" | "pointwise" | "depthwise" => base.extend([("WORKGROUP", profile.tiled), ("PIXELS", profile.tile[1])]),
-        _ => base.push(("WORKGROUP", profile.flat)),
+    };
+    for architecture in architectures() {
+        let of_path = |path: &str, modules: &[(String, NodeId)]| {
+            modules.iter().find(|(name, _)| name == path).expect("the default layer").1
+        };
+        let (graph, outputs) = explained(architecture, |modules| of_path(architecture.default_layer, modules));
+        add(&graph, &outputs);
+        let (graph, outputs) = explained(architecture, |modules| {
+            // An early layer on the way to the logits.
+            let default = of_path(architecture.default_layer, modules);
+            modules.iter().map(|(_, node)| *node).filter(|node| *node < default).nth(6).expect("layers")
+        });
+        add(&graph, &outputs);
     }
-    let mut all = vec![base];
-    if shader == "linear" {
-        all = (1..=8).map(|images| [&all[0][..], &[("IMAGES", images)]].concat()).collect();
-    }
-    if matches!(shader, "conv" | "pointwise") {
-        let tiles = (0..).map(|i| 1 << i).take_while(|t| *t <= profile.tile[0]);
-        all = tiles.flat_map(|t| all.iter().map(move |v| [&v[..], &[("BLOCKS", t)]].concat())).collect();
-    }
-    for (define, shaders) in OPTIONAL {
-        if shaders.contains(&shader) {
-            all = all.iter().flat_map(|v| [v.clone(), [&v[..], &[(define, 1)]].concat()]).collect();
-        }
-    }
-    // A maximum is never adaptive.
-    all.retain(|v| !["MAX", "ADAPTIVE"].iter().all(|name| v.iter().any(|(n, _)| n == name)));
+    // What no network needs.
+    let mut graph = Graph::default();
+    let photo = graph.input(Kind::Pixels, [1, 3, 20, 30]);
+    let x = graph.push(Op::Normalise { mean: [0.5; 3], std: [0.5; 3] }, &[photo]).unwrap();
+    let doubled = graph.push(Op::Add, &[x, x]).unwrap();
+    let heat = graph.push(Op::Slice { start: 0, channels: 1 }, &[doubled]).unwrap();
+    let overlay = Overlay { map: 0, crop: [0.0, 0.0, 30.0, 20.0], alpha: 0.5, colormap: Box::new([0; 256]) };
+    let overlay = graph.push(Op::Overlay(overlay), &[heat, photo]).unwrap();
+    add(&graph, &[overlay]);
     all
 }
 
 #[test]
 fn every_variant_translates() {
-    let mut count = 0;
-    for profile in Profile::ALL {
-        for shader in preprocess::shaders() {
-            for defines in variants(shader, &profile) {
-                let text = preprocess::expand(shader, &defines);
-                let name = format!("{shader} {defines:?}");
-                let module = naga::front::wgsl::parse_str(&text)
-                    .unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(&text)));
-                // The capabilities of a device without any extension.
-                let info = Validator::new(ValidationFlags::all(), Capabilities::empty())
-                    .validate(&module)
-                    .unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(&text)));
-                assert!(
-                    module.global_variables.iter().filter(|(_, g)| g.binding.is_some()).count() <= 5,
-                    "{name}: over four operands"
-                );
-                assert!(
-                    module.entry_points[0].workgroup_size.iter().product::<u32>() <= 256,
-                    "{name}: over 256 invocations"
-                );
-                translate(&name, &module, &info);
-                count += 1;
-            }
-        }
+    let variants = variants();
+    for (shader, defines) in &variants {
+        let text = preprocess::expand(shader, defines);
+        let name = format!("{shader} {defines:?}");
+        let module =
+            naga::front::wgsl::parse_str(&text).unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(&text)));
+        // The capabilities of a device without any extension, but for variants that are made for one.
+        let subgroup = defines.iter().any(|(define, _)| *define == "SUBGROUP");
+        let capabilities = if subgroup { Capabilities::SUBGROUP } else { Capabilities::empty() };
+        let info = Validator::new(ValidationFlags::all(), capabilities)
+            .subgroup_stages(naga::valid::ShaderStages::COMPUTE)
+            .subgroup_operations(naga::valid::SubgroupOperationSet::all())
+            .validate(&module)
+            .unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(&text)));
+        let bound = module.global_variables.iter().filter(|(_, g)| g.binding.is_some()).count();
+        assert!(bound <= 5, "{name}: over four operands");
+        assert!(module.entry_points[0].workgroup_size.iter().product::<u32>() <= 256, "{name}: over 256 invocations");
+        translate(&name, &module, &info);
     }
-    assert!(count > 60, "only {count} variants");
+    let used: BTreeSet<&str> = variants.iter().map(|(shader, _)| *shader).collect();
+    let unused: Vec<&str> = preprocess::shaders().filter(|shader| !used.contains(shader)).collect();
+    assert!(unused.is_empty(), "no plan asks for {unused:?}");
+    println!("{} variants of {} shaders", variants.len(), used.len());
 }
 
 /// Writes SPIR-V, HLSL, MSL and GLSL ES 3.1.

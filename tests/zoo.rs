@@ -62,7 +62,8 @@ fn golden(architecture: &Architecture) -> PathBuf {
 fn compare(architecture: &Architecture, golden: &SafeTensors) -> [f64; 2] {
     let read = |name: String| golden.tensor(&name).unwrap().data().to_vec();
     let gain: Vec<f32> = bytemuck::pod_collect_to_vec(&read("gain".into()));
-    let mut explainer = Explainer::new(Model::seeded_as(architecture, CLASSES, gain[0]).unwrap(), Device::gpu().unwrap());
+    let mut explainer =
+        Explainer::new(Model::seeded_as(architecture, CLASSES, gain[0]).unwrap(), Device::gpu().unwrap());
     let mut worst = [0.0_f64; 2];
     for case in golden.names().iter().filter_map(|n| n.strip_suffix(" heatmap")) {
         let (layer, size) = case.rsplit_once(' ').unwrap();

@@ -93,7 +93,8 @@ impl Bench {
     fn measure(&self, explainer: &mut Explainer, network: &str, batch: usize) -> Result<Row> {
         let [height, width] = explainer.model().preprocess.size;
         let shape = [batch, 3, height, width];
-        let values: Vec<f32> = gradcam::model::seeded::unit("bench", shape.iter().product()).map(|u| u * 4.0 - 2.0).collect();
+        let values: Vec<f32> =
+            gradcam::model::seeded::unit("bench", shape.iter().product()).map(|u| u * 4.0 - 2.0).collect();
         let outputs = Outputs { heatmap: true, ..Outputs::default() };
         let mut run = || -> Result<(f64, f64, Batch)> {
             let (start, cpu) = (Instant::now(), ProcessTime::now());

@@ -178,7 +178,8 @@ impl Gpu {
         });
         let subgroup = profile.subgroup.and(info.subgroup);
         if profile.subgroup.is_some() && subgroup.is_none() {
-            let reason = format!("has no subgroups of one size, which '{}' needs; choose another --variant", profile.name);
+            let reason =
+                format!("has no subgroups of one size, which '{}' needs; choose another --variant", profile.name);
             return Err(Error::Device { adapter: info.name, reason });
         }
         let profile = Profile { subgroup, ..profile };

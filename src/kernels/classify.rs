@@ -7,7 +7,13 @@ pub fn select(cx: &Context) -> Dispatch {
     let [n, classes, ..] = cx.input(0);
     let requests = cx.input(1)[1];
     let wide = cx.profile.wide;
-    cx.dispatch("select", &[("WORKGROUP", wide), ("LANES", wide)], [classes as u32, requests as u32], cx.plainly(None), n)
+    cx.dispatch(
+        "select",
+        &[("WORKGROUP", wide), ("LANES", wide)],
+        [classes as u32, requests as u32],
+        cx.plainly(None),
+        n,
+    )
 }
 
 /// One-hot gradients of the logits.

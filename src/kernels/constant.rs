@@ -90,12 +90,12 @@ impl Packing {
     /// Rows in all, and texels of a row, those of the bias among them.
     fn extent(&self) -> (usize, usize) {
         match *self {
-            Self::Conv { channels, taps, tile } => channels.extent(taps.len(), tile),
+            Self::Conv { channels, taps, tile } => channels.extent(taps.number(), tile),
             Self::Winograd { channels, tile, .. } => {
                 let (rows, size) = channels.extent(1, tile);
                 (winograd::POINTS * rows, size)
             }
-            Self::Depthwise { channels, taps } => (channels.div_ceil(4), taps.len() + 1),
+            Self::Depthwise { channels, taps } => (channels.div_ceil(4), taps.number() + 1),
             Self::Linear { out, input: [c, h, w], lanes } => {
                 (out.div_ceil(4).div_ceil(lanes), lanes * (c.div_ceil(4) * h * w * 4 + 1))
             }
@@ -172,13 +172,13 @@ impl Constant {
                 channels.pairs(taps.kernel[0] * taps.kernel[1], |o, i, at| {
                     let (row, place, lane) = channels.place(o, i, tile);
                     if self.rows.contains(&row) {
-                        let first = (row - self.rows.start) * taps.len() * step + place;
+                        let first = (row - self.rows.start) * taps.number() * step + place;
                         for (t, tap) in places.iter().enumerate() {
                             texels[first + t * step][lane] = weight[at + tap];
                         }
                     }
                 });
-                let biases = self.rows.len() * taps.len() * step;
+                let biases = self.rows.len() * taps.number() * step;
                 for o in 0..channels.out {
                     let (row, place, lane) = channels.place(o, 0, tile);
                     if self.rows.contains(&row) {

@@ -101,7 +101,8 @@ impl<'a> Winograd<'a> {
         let (from, to) = (blocks(self.channels.input), blocks(self.channels.out));
         let size = |[vertical, horizontal]: [usize; 2]| [horizontal as u32, vertical as u32];
         let [all, chunk] = [n * self.tiles[0] * self.tiles[1], self.chunk];
-        let packing = Packing::Winograd { channels: self.channels, taps: self.pass.taps, tile: self.tile.blocks as usize };
+        let packing =
+            Packing::Winograd { channels: self.channels, taps: self.pass.taps, tile: self.tile.blocks as usize };
         let y = cx.place(cx.epilogue.value);
         let [y_blocks, y_first] = y.numbers();
         let mut dispatches = vec![];

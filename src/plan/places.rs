@@ -8,12 +8,7 @@ use crate::kernels::{Place, blocks};
 ///
 /// The writer must know places (convolutions, pools and concatenations do), and so must every other reader (batch norms
 /// that were not folded do): then a dense block, in which each layer reads all before it, is one piece of memory.
-pub fn places(
-    graph: &Graph,
-    needed: &[bool],
-    outputs: &[NodeId],
-    written: &[Option<NodeId>],
-) -> Vec<Option<Place>> {
+pub fn places(graph: &Graph, needed: &[bool], outputs: &[NodeId], written: &[Option<NodeId>]) -> Vec<Option<Place>> {
     let mut places: Vec<Option<Place>> = vec![None; graph.nodes.len()];
     let mut fits: Vec<bool> = written
         .iter()
@@ -31,7 +26,7 @@ pub fn places(
     for id in (0..graph.nodes.len()).rev().filter(|&id| needed[id] && graph.nodes[id].op == Op::Concat) {
         let inputs = &graph.nodes[id].inputs;
         let joint = graph.shape(inputs[0])[1];
-        if joint % 4 != 0 {
+        if !joint.is_multiple_of(4) {
             continue;
         }
         let whole = places[id].unwrap_or_else(|| Place::whole(id, blocks(graph.shape(id)[1])));

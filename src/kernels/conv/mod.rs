@@ -83,7 +83,7 @@ fn kernel(cx: &mut Context, conv: &Conv2d, pass: &Pass, gradient: bool) -> Vec<D
     let channels = Channels { out, input, weight_groups: conv.groups, groups, gradient };
     let (in_blocks, out_blocks) = (blocks(input / groups), blocks(out / groups));
     let pixels = n * pass.grid[0] * pass.grid[1];
-    let product = Product { groups, out_blocks, pixels, steps: pass.taps.len() * in_blocks };
+    let product = Product { groups, out_blocks, pixels, steps: pass.taps.number() * in_blocks };
     let (tile, cost) = product.cut(cx.profile);
     if let Some(winograd) = Winograd::new(cx.profile, pass, channels, x).filter(|w| w.cost < cost) {
         return winograd.lower(cx, conv.weight, bias);

@@ -20,7 +20,7 @@ impl Taps {
     }
 
     /// Number of taps used.
-    pub fn len(&self) -> usize {
+    pub fn number(&self) -> usize {
         self.count[0] * self.count[1]
     }
 
@@ -132,13 +132,16 @@ mod tests {
     /// Every pair of input and output that a convolution joins is met once, through the same tap.
     #[test]
     fn phases_meet_every_tap_once() {
-        for (kernel, stride, dilation, pad, input) in
-            [(3, 1, 1, 1, 7), (3, 2, 1, 1, 8), (7, 2, 1, 3, 9), (1, 2, 1, 0, 6), (3, 2, 2, 2, 9), (2, 3, 1, 1, 7), (5, 4, 6, 3, 31)]
-        {
-            let window = Window {
-                dilation: [dilation; 2],
-                ..Window::square(kernel, stride, pad)
-            };
+        for (kernel, stride, dilation, pad, input) in [
+            (3, 1, 1, 1, 7),
+            (3, 2, 1, 1, 8),
+            (7, 2, 1, 3, 9),
+            (1, 2, 1, 0, 6),
+            (3, 2, 2, 2, 9),
+            (2, 3, 1, 1, 7),
+            (5, 4, 6, 3, 31),
+        ] {
+            let window = Window { dilation: [dilation; 2], ..Window::square(kernel, stride, pad) };
             let out = (input + 2 * pad - window.reach(0)) / stride + 1;
             let mut expected = vec![];
             for o in 0..out {

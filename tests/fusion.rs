@@ -1,0 +1,245 @@
+//! What kernels do besides their own operation, and shorter ways to the same numbers: each against the CPU truth,
+//! which executes every node by itself, in every variant.
+
+mod common;
+
+use common::{Random, error, every_gpu, features, run_cpu, run_gpu};
+use gradcam::graph::{Activation, Conv2d, Graph, Linear, NodeId, Op, Pool2d, Shape, Window, gradients, simplify};
+use gradcam::kernels::Profile;
+use gradcam::plan::Plan;
+
+/// Relative to the largest value, also through a few layers, of which some go Winograd's way: its transforms cancel
+/// digits, and alone it is good to 7e-6, see `docs/numerics.md`.
+const TOLERANCE: f64 = 1e-5;
+
+/// A graph under construction with its inputs.
+struct Net {
+    graph: Graph,
+    random: Random,
+    inputs: Vec<(NodeId, Vec<f32>)>,
+}
+
+impl Net {
+    fn new(seed: u64) -> Self {
+        Self { graph: Graph::default(), random: Random(seed), inputs: vec![] }
+    }
+
+    fn features(&mut self, shape: Shape) -> NodeId {
+        features(&mut self.graph, &mut self.random, &mut self.inputs, shape)
+    }
+
+    fn op(&mut self, op: Op, operands: &[NodeId]) -> NodeId {
+        self.graph.push(op, operands).unwrap()
+    }
+
+    fn conv(&mut self, x: NodeId, out: usize, window: Window, groups: usize) -> NodeId {
+        let input = self.graph.shape(x)[1];
+        let weight = self.random.param(&mut self.graph, &[out, input / groups, window.kernel[0], window.kernel[1]]);
+        let bias = Some(self.random.param(&mut self.graph, &[out]));
+        self.op(Op::Conv2d(Conv2d { weight, bias, out_channels: out, window, groups }), &[x])
+    }
+
+    fn linear(&mut self, x: NodeId, out: usize) -> NodeId {
+        let [_, c, h, w] = self.graph.shape(x);
+        let weight = self.random.param(&mut self.graph, &[out, c * h * w]);
+        let bias = Some(self.random.param(&mut self.graph, &[out]));
+        self.op(Op::Linear(Linear { weight, bias, out_features: out }), &[x])
+    }
+
+    fn scale_shift(&mut self, x: NodeId) -> NodeId {
+        let channels = [self.graph.shape(x)[1]];
+        let scale = self.random.param(&mut self.graph, &channels);
+        let shift = Some(self.random.param(&mut self.graph, &channels));
+        self.op(Op::ScaleShift { scale, shift }, &[x])
+    }
+
+    fn unpack(&mut self, x: NodeId) -> NodeId {
+        self.op(Op::Unpack, &[x])
+    }
+
+    /// Shaders of the plan for a profile.
+    fn shaders(&self, profile: &Profile, outputs: &[NodeId]) -> Vec<&'static str> {
+        Plan::new(&self.graph, profile, outputs).dispatches.iter().map(|d| d.shader).collect()
+    }
+
+    fn check(&self, name: &str, outputs: &[NodeId]) {
+        let truth = run_cpu(&self.graph, &self.inputs, outputs);
+        for (variant, gpu) in every_gpu() {
+            let (found, _) = run_gpu(&gpu, &self.graph, &self.inputs, outputs);
+            for (i, (found, truth)) in found.iter().zip(&truth).enumerate() {
+                let error = error(found, truth);
+                assert!(error <= TOLERANCE, "{name}, output {i} ({variant}): error {error:e}");
+            }
+        }
+    }
+}
+
+/// Residual joins and activations in the epilogues of every kind of convolution.
+#[test]
+fn residuals_are_added_on_the_way_out() {
+    for (name, window, groups) in [
+        ("pointwise", Window::square(1, 1, 0), 1),
+        ("taps", Window::square(5, 1, 2), 1),
+        ("grouped", Window::square(3, 1, 1), 2),
+        ("depthwise", Window::square(3, 1, 1), 16),
+        ("winograd", Window::square(3, 1, 1), 1),
+    ] {
+        for f in [None, Some(Activation::Relu), Some(Activation::Silu)] {
+            let mut net = Net::new(1);
+            let channels = if name == "winograd" { 96 } else { 16 };
+            let x = net.features([2, channels, 13, 10]);
+            let y = net.conv(x, channels, window, groups);
+            let mut z = net.op(Op::Add, &[x, y]);
+            if let Some(f) = f {
+                z = net.op(Op::Activate(f), &[z]);
+            }
+            let output = net.unpack(z);
+            for profile in Profile::ALL {
+                let shaders = net.shaders(&profile, &[output]);
+                assert!(!shaders.contains(&"add") && !shaders.contains(&"activation"), "{name}: {shaders:?}");
+                let winograd = shaders.contains(&"winograd_input");
+                assert!(winograd == (name == "winograd"), "{name} on {}: {shaders:?}", profile.name);
+            }
+            net.check(name, &[output]);
+        }
+    }
+}
+
+/// Two convolutions that are joined, and a value that is read twice: each node is computed once, in time.
+#[test]
+fn joins_of_two_convolutions() {
+    let mut net = Net::new(2);
+    let x = net.features([1, 12, 9, 7]);
+    let a = net.conv(x, 20, Window::square(3, 1, 1), 1);
+    let b = net.conv(x, 20, Window::square(1, 1, 0), 1);
+    let joined = net.op(Op::Add, &[a, b]);
+    let joined = net.op(Op::Activate(Activation::Relu), &[joined]);
+    let c = net.conv(joined, 20, Window::square(1, 1, 0), 1);
+    let again = net.op(Op::Add, &[c, joined]);
+    let twice = net.op(Op::Add, &[again, again]);
+    let outputs = [joined, again, twice].map(|id| net.unpack(id));
+    net.check("joins", &outputs);
+}
+
+/// A small residual network's whole backward pass: activation slopes and sums of gradients in the epilogues, strided
+/// phases, with one map to an image and with several.
+#[test]
+fn gradients_through_epilogues() {
+    for (n, maps) in [(1, 1), (2, 3)] {
+        for f in [Activation::Relu, Activation::HardSwish] {
+            let mut net = Net::new(3);
+            let x = net.features([n, 8, 15, 18]);
+            let a = net.conv(x, 24, Window::square(3, 2, 1), 1);
+            let a = net.op(Op::Activate(f), &[a]);
+            let b = net.conv(a, 24, Window::square(3, 1, 1), 1);
+            let b = net.op(Op::Activate(f), &[b]);
+            let b = net.conv(b, 24, Window::square(1, 1, 0), 1);
+            let b = net.op(Op::Add, &[b, a]);
+            let b = net.op(Op::Activate(f), &[b]);
+            let c = net.conv(b, 24, Window::square(5, 2, 2), 24);
+            let mean = net.op(Op::Mean, &[c]);
+            let logits = net.linear(mean, 10);
+            let seed = net.features([n * maps, 10, 1, 1]);
+            let targets = [x, a];
+            let grads = gradients(&mut net.graph, logits, seed, &targets).unwrap();
+            let outputs: Vec<NodeId> = grads.iter().chain([&logits]).map(|&id| net.unpack(id)).collect();
+            if maps == 1 {
+                let shaders = net.shaders(&Profile::TEXTURES, &outputs);
+                let alone = shaders.iter().filter(|s| ["activation_grad", "add"].contains(s)).count();
+                assert!(alone <= 3, "{shaders:?}");
+            }
+            net.check(&format!("{f:?} for {maps} maps of {n} images"), &outputs);
+        }
+    }
+}
+
+/// Winograd's way over odd sizes, paddings of all kinds, channels not divisible by four, in chunks, and backwards.
+#[test]
+fn winograd() {
+    let window = |pad_start: [usize; 2], pad_end: [usize; 2]| Window { pad_start, pad_end, ..Window::square(3, 1, 0) };
+    for (shape, out, window) in [
+        ([1, 98, 17, 30], 95, window([1; 2], [1; 2])),
+        ([2, 99, 14, 14], 96, window([0; 2], [0; 2])),
+        ([1, 128, 7, 7], 128, window([2, 0], [1, 2])),
+        ([3, 96, 37, 29], 97, window([1; 2], [1; 2])),
+    ] {
+        let mut net = Net::new(4);
+        let x = net.features(shape);
+        let y = net.conv(x, out, window, 1);
+        let dy = net.features(net.graph.shape(y));
+        let dx = gradients(&mut net.graph, y, dy, &[x]).unwrap()[0];
+        let outputs = [y, dx].map(|id| net.unpack(id));
+        for profile in Profile::ALL {
+            let shaders = net.shaders(&profile, &outputs);
+            let count = |name: &str| shaders.iter().filter(|s| **s == name).count();
+            assert!(count("winograd_input") >= 2 && count("conv") == 0, "{shape:?} on {}: {shaders:?}", profile.name);
+        }
+        net.check(&format!("winograd {shape:?} to {out}"), &outputs);
+    }
+}
+
+/// Operands of concatenations are written in place where they can be, and copied where they cannot.
+#[test]
+fn concatenations_in_place() {
+    let square = Window::square(1, 1, 0);
+    for channels in [8, 6] {
+        let mut net = Net::new(5);
+        let input = net.features([2, channels, 9, 11]);
+        let x = net.op(Pool2d::max(3, 2, 1, false), &[input]);
+        // A dense block: each layer reads all before it.
+        let mut all = x;
+        for _ in 0..3 {
+            let norm = net.scale_shift(all);
+            let norm = net.op(Op::Activate(Activation::Relu), &[norm]);
+            let new = net.conv(norm, channels, Window::square(3, 1, 1), 1);
+            all = net.op(Op::Concat, &[all, new]);
+        }
+        let norm = net.scale_shift(all);
+        // An inception block: branches side by side, one of them read by something else too, one residual.
+        let a = net.conv(norm, channels, square, 1);
+        let b = net.conv(a, 2 * channels, square, 1);
+        let b = net.op(Op::Activate(Activation::Relu), &[b]);
+        let c = net.conv(norm, channels, square, 1);
+        let c = net.op(Op::Add, &[c, a]);
+        let ab = net.op(Op::Concat, &[a, b]);
+        let abc = net.op(Op::Concat, &[ab, c]);
+        let twice = net.op(Op::Concat, &[abc, abc]);
+        let end = net.conv(twice, 5, square, 1);
+        let outputs = [all, end].map(|id| net.unpack(id));
+        let shaders = net.shaders(&Profile::BUFFERS, &outputs);
+        let joins = shaders.iter().filter(|s| ["concat", "copy"].contains(s)).count();
+        // Where channels fill blocks, what is left are `a`, which a convolution reads too, `c` with its residual, and
+        // `twice`. Otherwise joins are copies, but for one at channel 12.
+        assert_eq!(joins, if channels == 8 { 3 } else { 5 }, "{shaders:?}");
+        net.check(&format!("concatenations of {channels}"), &outputs);
+    }
+}
+
+/// A head of pooling and classifier in one step, and a classifier on a whole feature map: equal to the general path.
+#[test]
+fn classifier_heads_in_one_step() {
+    for (pooled, maps) in [(true, 1), (true, 2), (false, 2)] {
+        let mut net = Net::new(6);
+        let x = net.features([2, 9, 5, 4]);
+        let flat = if pooled { net.op(Op::Mean, &[x]) } else { x };
+        let logits = net.linear(flat, 37);
+        let requests = net.graph.input(gradcam::graph::Kind::Plain, [2, 3, 1, 1]);
+        net.inputs.push((requests, vec![-1.0, 36.0, 2.0, 5.0, -1.0, 7.0]));
+        let records = net.op(Op::Select, &[logits, requests]);
+        let seed = net.op(Op::Seed { classes: 37, requests: 3, maps }, &[records]);
+        let gradient = gradients(&mut net.graph, logits, seed, &[x]).unwrap()[0];
+        let weights = net.op(Op::Mean, &[gradient]);
+        let outputs = [gradient, weights].map(|id| net.unpack(id));
+        let general = run_cpu(&net.graph, &net.inputs, &outputs);
+        simplify(&mut net.graph);
+        let short = run_cpu(&net.graph, &net.inputs, &outputs);
+        for (general, short) in general.iter().zip(&short) {
+            let short: Vec<f32> = short.iter().map(|v| *v as f32).collect();
+            assert!(error(&short, general) < 1e-6);
+        }
+        let shaders = net.shaders(&Profile::BUFFERS, &outputs[1..]);
+        assert!(shaders.contains(&"class_weights") && !shaders.contains(&"linear_grad"), "{shaders:?}");
+        assert!(!pooled || !shaders.contains(&"spread"), "{shaders:?}");
+        net.check("head", &outputs);
+    }
+}
