@@ -86,7 +86,8 @@ pub struct GpuOptions {
     pub backend: Option<Backend>,
     /// Number in [`Gpu::adapters`], or a part of the name.
     pub adapter: Option<String>,
-    /// Kernel variants; chosen by the kind of adapter if none is given.
+    /// Kernel variants; if none is given, those that a short measurement on the device found best. It is remembered in
+    /// the user's cache folder, or that of the variable `GRADCAM_CACHE`.
     pub profile: Option<Profile>,
     /// Keeps the bounds checks of shaders, which are not needed for correct ones. Browsers always keep them.
     pub checked: bool,
@@ -104,7 +105,7 @@ pub struct Gpu {
     counts: [AtomicU32; 2],
     failure: Arc<Mutex<Option<String>>>,
     info: AdapterInfo,
-    profile: Profile,
+    pub(super) profile: Profile,
     checked: bool,
     memory_limit: Option<u64>,
 }
@@ -171,20 +172,8 @@ impl Gpu {
             }
         });
         device.on_uncaptured_error(Arc::new(move |e: wgpu::Error| note(&uncaptured, e.to_string())));
-        let profile = options.profile.unwrap_or(match info.subgroup {
-            Some(_) if info.software => Profile::TEXTURES_SUBGROUP,
-            None if info.software => Profile::TEXTURES,
-            _ => Profile::BUFFERS,
-        });
-        let subgroup = profile.subgroup.and(info.subgroup);
-        if profile.subgroup.is_some() && subgroup.is_none() {
-            let reason =
-                format!("has no subgroups of one size, which '{}' needs; choose another --variant", profile.name);
-            return Err(Error::Device { adapter: info.name, reason });
-        }
-        let profile = Profile { subgroup, ..profile };
         let pipelines = Mutex::default();
-        Ok(Self {
+        let mut gpu = Self {
             device,
             queue,
             limits,
@@ -192,10 +181,20 @@ impl Gpu {
             counts: Default::default(),
             failure,
             info,
-            profile,
+            profile: Profile::BUFFERS,
             checked: options.checked,
             memory_limit: options.memory_limit,
-        })
+        };
+        match options.profile.clone() {
+            None => gpu.choose_profile().await,
+            Some(profile) => {
+                let name = profile.name;
+                let lacks = || format!("has no subgroups of one size, which '{name}' needs; choose another --variant");
+                gpu.profile = gpu.fitting(profile).ok_or_else(|| gpu.error(lacks()))?;
+            }
+        }
+        gpu.take_tuned();
+        Ok(gpu)
     }
 
     /// The adapter's description.

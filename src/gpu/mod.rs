@@ -5,6 +5,7 @@ mod memory;
 mod pipelines;
 mod session;
 mod timing;
+mod tuning;
 
 pub use device::{AdapterInfo, Backend, Gpu, GpuOptions};
 pub use session::{Session, Stats, Weights};

@@ -17,13 +17,15 @@ mod pool;
 pub mod preprocess;
 mod profile;
 mod tile;
+mod tuned;
 mod winograd;
 
 pub use constant::{Channels, Constant, Packing, Texel};
 pub use conv::Taps;
 pub use epilogue::{Epilogue, Extra};
 pub use profile::Profile;
-pub use tile::{Costs, Tile};
+pub use tile::{Costs, Product, Tile};
+pub use tuned::{Class, Tuned};
 
 use bytemuck::Pod;
 
@@ -55,6 +57,8 @@ pub struct Dispatch {
     pub operands: Vec<Operand>,
     /// Number of workgroups, not yet folded to two dimensions.
     pub groups: u32,
+    /// The product that was cut into register tiles, of the kernels that have them.
+    pub product: Option<Product>,
 }
 
 /// Where a value lies: in the memory of its own, or among the channels of a wider one.
@@ -197,7 +201,7 @@ impl Context<'_> {
         }
         all.extend_from_slice(defines);
         let params = bytemuck::bytes_of(&params).to_vec();
-        Dispatch { node: self.id, shader, defines: all, params, operands, groups: groups as u32 }
+        Dispatch { node: self.id, shader, defines: all, params, operands, groups: groups as u32, product: None }
     }
 
     /// The node's operands, then `constant`, then its value.

@@ -3,7 +3,7 @@
 use bytemuck::{Pod, Zeroable};
 
 use super::constant::Constant;
-use super::tile::Tile;
+use super::tile::{Product, Tile};
 use super::{Context, Dispatch, Operand, Place};
 use crate::graph::NodeId;
 
@@ -78,6 +78,10 @@ impl Job {
         let mut operands = vec![Operand::Read(x), Operand::Constant(constant), Operand::Write(y.value)];
         operands.extend(extra);
         let defines = [self.tile.defines(), defines].concat();
-        cx.independent(cx.profile.tiled, "pointwise", &defines, params, operands, rows.len() * strips)
+        let product =
+            Product { groups: self.groups, out_blocks: self.out_blocks, pixels: self.pixels, steps: self.in_blocks };
+        let invocations = rows.len() * strips;
+        let dispatch = cx.independent(cx.profile.tiled, "pointwise", &defines, params, operands, invocations);
+        Dispatch { product: Some(product), ..dispatch }
     }
 }

@@ -22,6 +22,12 @@ pub fn shaders() -> impl Iterator<Item = &'static str> {
     SHADERS.iter().map(|(name, _)| *name)
 }
 
+/// A number that changes with the text of any shader: FNV-1a.
+pub fn fingerprint() -> u64 {
+    let bytes = SHADERS.iter().chain(SHARED).flat_map(|(_, text)| text.bytes());
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
+}
+
 /// The WGSL text of a shader under the given defines.
 ///
 /// # Panics

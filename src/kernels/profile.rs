@@ -1,10 +1,13 @@
 //! Which variants of the kernels a device gets.
 
+use std::sync::Arc;
+
 use super::tile::Costs;
+use super::tuned::Tuned;
 use crate::error::{Error, Result};
 
 /// Where tensors live and how the work is cut, chosen for a device.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Profile {
     /// Name, for listings.
     pub name: &'static str,
@@ -18,8 +21,10 @@ pub struct Profile {
     pub tiled: u32,
     /// Register tiles to choose from: output blocks of four channels, pixels.
     pub tiles: &'static [[u32; 2]],
-    /// By which they are chosen.
+    /// By which they are chosen,
     pub costs: Costs,
+    /// unless the device was measured.
+    pub tuned: Option<Arc<Tuned>>,
     /// Neighbouring pixels of a row that one invocation makes at most.
     pub row: u32,
     /// Texels of an intermediate value that should stay in a cache.
@@ -48,6 +53,7 @@ impl Profile {
             start: 100.0,
             parallel: 16384.0,
         },
+        tuned: None,
         row: 4,
         cached: 1 << 22,
         lanes: [64, 1],
@@ -73,6 +79,7 @@ impl Profile {
             start: 300.0,
             parallel: 16.0,
         },
+        tuned: None,
         row: 7,
         cached: 1 << 16,
         lanes: [1, 8],

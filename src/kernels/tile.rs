@@ -1,9 +1,11 @@
 //! How a matrix product is cut into register tiles.
 
+use serde::{Deserialize, Serialize};
+
 use super::Profile;
 
 /// The part of a product that one invocation makes: `4 · blocks` outputs by `pixels` pixels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Tile {
     /// Channel blocks of four outputs.
     pub blocks: u32,
@@ -88,13 +90,18 @@ impl Tile {
 }
 
 impl Product {
-    /// The cheapest cut by the profile's costs, and its cost.
+    /// All tiles that a profile offers.
+    pub fn tiles(profile: &Profile) -> impl Iterator<Item = Tile> {
+        let sharing = profile.subgroup.into_iter().chain([0]);
+        let tile = |subgroup: u32| move |&[blocks, pixels]: &[u32; 2]| Tile { blocks, pixels, subgroup };
+        sharing.flat_map(move |subgroup| profile.tiles.iter().map(tile(subgroup)))
+    }
+
+    /// The measured cut, else the cheapest by the profile's costs; and its cost by these.
     pub fn cut(&self, profile: &Profile) -> (Tile, f64) {
-        let subgroups = [profile.subgroup.unwrap_or(0), 0];
-        let subgroups = &subgroups[if profile.subgroup.is_some() { 0 } else { 1 }..];
-        let sizes = || profile.tiles.iter().flat_map(|&[b, p]| subgroups.iter().map(move |&s| (b, p, s)));
-        let tiles = sizes().map(|(blocks, pixels, subgroup)| Tile { blocks, pixels, subgroup });
-        let priced = tiles.map(|tile| (tile, tile.cost(&profile.costs, self)));
-        priced.min_by(|a, b| a.1.total_cmp(&b.1)).expect("a profile has tiles")
+        let priced = |tile: Tile| (tile, tile.cost(&profile.costs, self));
+        let measured = profile.tuned.as_ref().and_then(|tuned| tuned.tile(self)).map(priced);
+        let cheapest = || Self::tiles(profile).map(priced).min_by(|a, b| a.1.total_cmp(&b.1));
+        measured.or_else(cheapest).expect("a profile has tiles")
     }
 }

@@ -122,7 +122,8 @@ fn kernel(cx: &mut Context, conv: &Conv2d, pass: &Pass, gradient: bool) -> Vec<D
         };
         let mut operands = vec![Operand::Read(from), Operand::Constant(constant), Operand::Write(to.value)];
         operands.extend(extra.clone());
-        cx.independent(cx.profile.tiled, "conv", &defines, params, operands, rows.len() * strips)
+        let dispatch = cx.independent(cx.profile.tiled, "conv", &defines, params, operands, rows.len() * strips);
+        Dispatch { product: Some(product), ..dispatch }
     };
     pieces.map(piece).collect()
 }

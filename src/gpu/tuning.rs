@@ -1,0 +1,189 @@
+//! What is measured on a device, once: which profile suits it, and which register tiles. Remembered in the user's cache
+//! folder for each adapter, driver and version of the shaders.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::device::Gpu;
+use super::session::{Session, Weights};
+use crate::error::Result;
+use crate::graph::{Conv2d, Graph, Kind, Op, Param, Window};
+use crate::kernels::{Class, Product, Profile, Tile, Tuned, preprocess};
+use crate::picture::write_atomically;
+use crate::plan::Plan;
+
+/// A candidate this many times slower than the best is not measured again.
+const HOPELESS: f64 = 3.0;
+/// Measurements of a candidate, of which the least counts.
+const RUNS: usize = 4;
+
+/// What was found on a device.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Verdict {
+    profile: String,
+    #[serde(default)]
+    tuned: BTreeMap<String, Tuned>,
+}
+
+/// Verdicts by adapter, driver and version of the shaders.
+type Verdicts = BTreeMap<String, Verdict>;
+
+impl Gpu {
+    /// Takes the profile that is remembered for this device, or else measures and remembers which suits it best.
+    pub(super) async fn choose_profile(&mut self) {
+        let remembered = Profile::named(&self.recall().profile).ok().and_then(|p| self.fitting(p));
+        self.profile = match remembered {
+            Some(profile) => profile,
+            None => {
+                let best = self.fastest_profile().await;
+                let verdict = Verdict { profile: best.name.to_owned(), ..self.recall() };
+                self.remember(verdict);
+                best
+            }
+        };
+    }
+
+    /// The tiles that were measured for the profile in use, if any were.
+    pub(super) fn take_tuned(&mut self) {
+        self.profile.tuned = self.recall().tuned.remove(self.profile.name).map(Arc::new);
+    }
+
+    /// The profile as this device can run it.
+    pub(super) fn fitting(&self, profile: Profile) -> Option<Profile> {
+        let subgroup = profile.subgroup.and(self.info().subgroup);
+        (profile.subgroup.is_some() == subgroup.is_some()).then_some(Profile { subgroup, ..profile })
+    }
+
+    /// Runs three 1×1 convolutions in every profile.
+    async fn fastest_profile(&mut self) -> Profile {
+        let product = Product { groups: 1, out_blocks: 16, pixels: 28 * 28, steps: 16 };
+        let mut best: Option<(f64, Profile)> = None;
+        for profile in Profile::ALL.into_iter().rev() {
+            let Some(profile) = self.fitting(profile) else { continue };
+            let least = best.as_ref().map_or(f64::INFINITY, |b| b.0);
+            self.profile = profile.clone();
+            if let Ok(seconds) = self.measure(&product, 3, least).await {
+                if seconds < least {
+                    best = Some((seconds, profile));
+                }
+            }
+        }
+        best.map_or(Profile::BUFFERS, |b| b.1)
+    }
+
+    /// Measures every tile for the products of these plans, takes the best ones, and remembers them. `report` is told
+    /// how many classes of products there are, and each as it is done.
+    ///
+    /// # Errors
+    /// [`crate::Error::Device`] if the device fails.
+    pub async fn tune(&mut self, plans: &[Plan], mut report: impl FnMut(usize, usize)) -> Result<Tuned> {
+        let products = plans.iter().flat_map(|p| &p.dispatches).filter_map(|d| d.product);
+        let mut classes: BTreeMap<Class, Product> = BTreeMap::new();
+        for product in products {
+            classes.entry(Class::of(&product)).or_insert(product);
+        }
+        let mut verdict = self.recall();
+        let untuned = self.profile.clone();
+        let mut tuned = Tuned::default();
+        for (done, (class, product)) in classes.iter().enumerate() {
+            report(done, classes.len());
+            let mut best: Option<(f64, Tile)> = None;
+            for tile in Product::tiles(&untuned) {
+                let forced = Tuned(vec![(*class, tile)]);
+                self.profile = Profile { tuned: Some(Arc::new(forced)), ..untuned.clone() };
+                let least = best.map_or(f64::INFINITY, |b| b.0);
+                let seconds = self.measure(product, 1, least).await?;
+                if seconds < least {
+                    best = Some((seconds, tile));
+                }
+            }
+            tuned.0.extend(best.map(|(_, tile)| (*class, tile)));
+        }
+        report(classes.len(), classes.len());
+        verdict.tuned.insert(untuned.name.to_owned(), tuned.clone());
+        self.remember(verdict);
+        self.profile = Profile { tuned: Some(Arc::new(tuned.clone())), ..untuned };
+        Ok(tuned)
+    }
+
+    /// Seconds of a run of `layers` 1×1 convolutions of this product in the profile in use; an estimate if it is
+    /// hopeless beside `least`.
+    async fn measure(&self, product: &Product, layers: usize, least: f64) -> Result<f64> {
+        let mut graph = Graph::default();
+        let [input, out] = [product.steps, product.out_blocks].map(|blocks| product.groups * blocks * 4);
+        let values = graph.input(Kind::Plain, [1, 4, 1, product.pixels]);
+        let mut x = graph.push(Op::Pack, &[values])?;
+        for layer in 0..layers {
+            // The first takes the channels that it needs from nothing: what they hold does not matter.
+            let start = Op::SliceGrad { start: 0, channels: input };
+            x = if layer == 0 { graph.push(start, &[x])? } else { x };
+            let shape = vec![out, input / product.groups, 1, 1];
+            let zeros = vec![0.0; shape.iter().product()].into();
+            let weight = graph.param(Param::new(format!("weight {product:?}"), shape, zeros));
+            let window = Window::square(1, 1, 0);
+            let conv = Conv2d { weight, bias: None, out_channels: out, window, groups: product.groups };
+            x = graph.push(Op::Conv2d(conv), &[x])?;
+        }
+        let mean = graph.push(Op::Mean, &[x])?;
+        let output = graph.push(Op::Unpack, &[mean])?;
+        let plan = Plan::new(&graph, &self.profile, &[output]);
+        let session = Session::new(self, &mut Weights::default(), &graph, &plan).await?;
+        let zeros = vec![0.0_f32; 4 * product.pixels];
+        let inputs = [(values, bytemuck::cast_slice(&zeros))];
+        // The first run may compile.
+        session.run(self, &inputs).await?;
+        let mut seconds = f64::INFINITY;
+        for _ in 0..RUNS {
+            seconds = seconds.min(self.timed(&session, &graph, &inputs).await?);
+            if seconds > HOPELESS * least {
+                break;
+            }
+        }
+        Ok(seconds)
+    }
+
+    /// Seconds of the convolutions by the device's clock, or of the whole run where it has none.
+    async fn timed(&self, session: &Session, graph: &Graph, inputs: &[(usize, &[u8])]) -> Result<f64> {
+        if let Ok(timed) = session.time(self).await {
+            let convs = timed.iter().filter(|t| matches!(graph.nodes[t.node].op, Op::Conv2d(_)));
+            return Ok(convs.map(|t| t.seconds).sum());
+        }
+        let start = std::time::Instant::now();
+        session.run(self, inputs).await?;
+        Ok(start.elapsed().as_secs_f64())
+    }
+
+    /// What distinguishes this device: another driver or other shaders may have another verdict.
+    fn key(&self) -> String {
+        let info = self.info();
+        format!("{} | {:?} | {} | {:016x}", info.name, info.backend, info.driver, preprocess::fingerprint())
+    }
+
+    fn recall(&self) -> Verdict {
+        verdicts().remove(&self.key()).unwrap_or_default()
+    }
+
+    /// Remembers a verdict; where the folder cannot be written, the next process measures again.
+    fn remember(&self, verdict: Verdict) {
+        let Some(path) = file() else { return };
+        let mut all = verdicts();
+        all.insert(self.key(), verdict);
+        drop(path.parent().map(std::fs::create_dir_all));
+        drop(write_atomically(&path, |out| Ok(serde_json::to_writer_pretty(out, &all)?)));
+    }
+}
+
+/// All verdicts; none if there is no file yet, or a damaged one.
+fn verdicts() -> Verdicts {
+    let text = file().and_then(|path| std::fs::read(path).ok());
+    text.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
+}
+
+/// `GRADCAM_CACHE`, or a folder of the system's for caches.
+fn file() -> Option<PathBuf> {
+    let folder = std::env::var_os("GRADCAM_CACHE").map(PathBuf::from);
+    folder.or_else(|| dirs::cache_dir().map(|caches| caches.join("gradcam"))).map(|folder| folder.join("devices.json"))
+}
