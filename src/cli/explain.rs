@@ -1,17 +1,24 @@
 //! `gradcam explain`.
 
+use std::collections::VecDeque;
 use std::io::{Write, stdout};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use clap::Args;
-use gradcam::{Batch, Classes, Colormap, Error, Explainer, Explanation, Images, Method, Outputs, Photo, Result, Style};
+use gradcam::picture::ahead;
+use gradcam::{
+    Batch, Classes, Colormap, Error, Explainer, Explanation, Images, Method, Outputs, Pending, Photo, Result, Style,
+};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::output::Output;
 use super::tensors::{Collected, Tensors, check_place};
-use super::{DeviceArgs, Failure, ModelArgs, complain, print_json};
+use super::{DeviceArgs, Failure, ModelArgs, complain, print_json, say};
 
+/// Batches on their way to the device and back.
+const IN_FLIGHT: usize = 3;
 /// How many of the most probable classes are named.
 const PREDICTIONS: usize = 3;
 /// Endings of pictures in folders.
@@ -56,6 +63,9 @@ pub struct Explain {
     /// tensor "classes" [N] or [N,K] beside it names the classes of each image
     #[arg(long, value_name = "IN.safetensors", conflicts_with_all = ["images", "output"])]
     tensors: Option<PathBuf>,
+    /// Say at the end how fast it was, and how busy the device
+    #[arg(long)]
+    timing: bool,
     /// Write "logits" [N,C], "classes" [N,K], "cam" [N,K,h,w] and "heatmap" [N,K,H,W] to a file
     #[arg(long, value_name = "OUT.safetensors")]
     save_tensors: Option<PathBuf>,
@@ -106,6 +116,7 @@ impl Explain {
             raw: saves,
             heatmap: saves,
             overlay: draws.then_some(Style { alpha: self.alpha, colormap }),
+            clock: self.timing,
         };
         let device = self.device.open()?;
         let mut run = Run {
@@ -115,12 +126,13 @@ impl Explain {
             json: self.json,
             collected: saves.then(Collected::default),
             bar: progress(tensors.as_ref().map_or(photos.len(), |t| t.shape[0])),
+            busy: vec![],
             worst: 0,
             unheard: false,
         };
         match &tensors {
             Some(tensors) => run.tensors(tensors, &classes, self.batch as usize)?,
-            None => run.photos(&photos, &classes, self.batch as usize)?,
+            None => run.photos(photos, &classes, self.batch as usize)?,
         }
         run.bar.finish_and_clear();
         if let (Some(path), Some(collected), 0) = (&self.save_tensors, &run.collected, run.worst) {
@@ -139,6 +151,8 @@ struct Run {
     json: bool,
     collected: Option<Collected>,
     bar: ProgressBar,
+    /// When the device worked on each batch, in nanoseconds of its clock.
+    busy: Vec<[u64; 2]>,
     /// The worst exit code of the images that failed.
     worst: u8,
     /// Nobody reads stdout any more; files are still written.
@@ -146,35 +160,55 @@ struct Run {
 }
 
 impl Run {
-    /// Explains photos; one that cannot be read is reported and left out.
-    fn photos(&mut self, paths: &[PathBuf], classes: &Classes, batch: usize) -> Result<(), Failure> {
-        for paths in paths.chunks(batch) {
-            let mut photos = vec![];
-            for path in paths {
-                match Photo::open(path) {
-                    Ok(photo) => photos.push((path, photo)),
+    /// Explains photos; one that cannot be read is reported and left out. While the device works on a batch, threads
+    /// prepare the next ones.
+    fn photos(&mut self, paths: Vec<PathBuf>, classes: &Classes, batch: usize) -> Result<(), Failure> {
+        let start = Instant::now();
+        let threads = std::thread::available_parallelism().map_or(2, usize::from);
+        let mut photos = ahead(paths, &self.explainer.model().preprocess, threads);
+        let mut flying: VecDeque<(Vec<PathBuf>, Pending)> = VecDeque::new();
+        loop {
+            let taken: Vec<(PathBuf, Result<Photo>)> = photos.by_ref().take(batch).collect();
+            let over = taken.is_empty();
+            let mut good = vec![];
+            for (path, photo) in taken {
+                match photo {
+                    Ok(photo) => good.push((path, photo)),
                     Err(error) => self.report(&error),
                 }
             }
-            let (paths, photos): (Vec<&PathBuf>, Vec<Photo>) = photos.into_iter().unzip();
-            let explained = match photos[..] {
-                [] => None,
-                _ => match self.explainer.explain(Images::Photos(&photos), classes, &self.outputs) {
+            let (paths, photos): (Vec<PathBuf>, Vec<Photo>) = good.into_iter().unzip();
+            if !photos.is_empty() {
+                let submitted = self.explainer.submit(Images::Photos(&photos), classes, &self.outputs);
+                match pollster::block_on(submitted) {
                     // Other photos may be smaller.
-                    Err(error @ Error::OutOfMemory { .. }) => {
-                        self.report(&error);
-                        None
-                    }
-                    result => Some(result?),
-                },
-            };
-            if let Some(result) = explained {
+                    Err(error @ Error::OutOfMemory { .. }) => self.report(&error),
+                    result => flying.push_back((paths, result?)),
+                }
+            }
+            while flying.len() >= IN_FLIGHT || over && !flying.is_empty() {
+                let Some((paths, pending)) = flying.pop_front() else { break };
+                let result = pollster::block_on(self.explainer.finish(pending))?;
+                self.busy.extend(result.stats.device_ns);
                 for (explanation, path) in result.explanations.iter().zip(&paths) {
                     self.show(&path.display().to_string(), Some(path), explanation, &result)?;
                 }
                 self.collect(&result);
+                self.bar.inc(paths.len() as u64);
             }
-            self.bar.inc(batch as u64);
+            if over {
+                return self.timing(start.elapsed().as_secs_f64());
+            }
+        }
+    }
+
+    /// How many photos were explained in a second, and how much of that the device worked, if that was asked for.
+    fn timing(&self, seconds: f64) -> Result<(), Failure> {
+        if let (Some(first), Some(last)) = (self.busy.first(), self.busy.last()) {
+            let worked: u64 = self.busy.iter().map(|[begin, end]| end - begin).sum();
+            let share = worked as f64 / (last[1] - first[0]) as f64 * 100.0;
+            let rate = self.bar.position() as f64 / seconds;
+            say(&format!("{rate:.1} photos/s, {seconds:.2} s in all; the device was busy {share:.1} % of its time"));
         }
         Ok(())
     }

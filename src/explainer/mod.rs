@@ -12,10 +12,10 @@ use std::sync::Arc;
 
 use crate::cam::Method;
 use crate::error::{Error, Result};
-use crate::gpu::{Gpu, GpuOptions, Session, Stats, Weights};
+use crate::gpu::{Gpu, GpuOptions, Run, Session, Stats, Weights};
 use crate::graph::{Kind, NodeId};
 use crate::model::{Model, Network};
-use crate::picture::{Colormap, Crop, Photo};
+use crate::picture::{Colormap, Photo};
 use crate::plan::Plan;
 use crate::reference::{self, Value};
 use recipe::{Built, Recipe};
@@ -95,6 +95,8 @@ pub struct Outputs {
     pub heatmap: bool,
     /// Pictures at each photo's own size, drawn on the device.
     pub overlay: Option<Style>,
+    /// When the device began and ended, by its own clock.
+    pub clock: bool,
 }
 
 /// Explains a model's decisions.
@@ -106,6 +108,17 @@ pub struct Explainer {
     weights: Weights,
     /// The latest last.
     plans: Vec<Arc<Prepared>>,
+}
+
+/// A batch on its way, see [`Explainer::submit`].
+pub struct Pending {
+    prepared: Arc<Prepared>,
+    work: Work,
+}
+
+enum Work {
+    Submitted(Run),
+    Done(Vec<Vec<u8>>),
 }
 
 struct Prepared {
@@ -213,6 +226,16 @@ impl Explainer {
     /// # Errors
     /// As [`Explainer::explain`].
     pub async fn explain_async(&mut self, images: Images<'_>, classes: &Classes, outputs: &Outputs) -> Result<Batch> {
+        let pending = self.submit(images, classes, outputs).await?;
+        self.finish(pending).await
+    }
+
+    /// Hands a batch to the device and goes on, so that the next one can be prepared meanwhile. Two or three on their
+    /// way keep the device busy; on the CPU the batch is computed at once.
+    ///
+    /// # Errors
+    /// As [`Explainer::explain`].
+    pub async fn submit(&mut self, images: Images<'_>, classes: &Classes, outputs: &Outputs) -> Result<Pending> {
         let outputs = Outputs { raw: outputs.raw && self.layers.len() == 1, ..*outputs };
         let recipe = Recipe::new(&self.model, images, classes, &outputs)?;
         let requests = recipe.requests(&self.model, classes)?;
@@ -222,13 +245,8 @@ impl Explainer {
         match images {
             Images::Tensor { values, .. } => inputs.push((built.images, bytemuck::cast_slice(values).into())),
             Images::Photos(photos) => {
-                let preprocess = &self.model.preprocess;
-                let mut pixels = vec![];
-                for photo in photos {
-                    let crop = Crop::centre(preprocess, photo.width(), photo.height());
-                    pixels.extend(crop.resample(photo, preprocess));
-                }
-                inputs.push((built.images, pixels.into()));
+                let crops: Vec<Cow<[u8]>> = photos.iter().map(|p| p.input(&self.model.preprocess)).collect();
+                inputs.push((built.images, crops.concat().into()));
                 for (strips, photo) in built.strips.iter().zip(photos) {
                     let row = photo.width() as usize * 4;
                     for (node, rows) in strips.iter().zip(recipe::strip_rows(photo.width(), photo.height())) {
@@ -238,14 +256,28 @@ impl Explainer {
                 }
             }
         }
-        let (values, stats) = match (&self.device, &prepared.session) {
+        let work = match (&self.device, &prepared.session) {
             (Device::Gpu(gpu), Some(session)) => {
                 let inputs: Vec<(NodeId, &[u8])> = inputs.iter().map(|(id, bytes)| (*id, &**bytes)).collect();
-                session.run(gpu, &inputs).await?
+                Work::Submitted(session.submit(gpu, &inputs, outputs.clock))
             }
-            _ => (on_cpu(built, &inputs), Stats::default()),
+            _ => Work::Done(on_cpu(built, &inputs)),
         };
-        Ok(result::assemble(&self.model, &prepared.recipe, values, built.layer_size, stats))
+        Ok(Pending { prepared, work })
+    }
+
+    /// Waits for a batch that was submitted to this explainer.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if the device failed, or is not the one that the batch was submitted to.
+    pub async fn finish(&self, pending: Pending) -> Result<Batch> {
+        let Pending { prepared, work } = pending;
+        let (values, stats) = match (work, &self.device, &prepared.session) {
+            (Work::Done(values), ..) => (values, Stats::default()),
+            (Work::Submitted(run), Device::Gpu(gpu), Some(session)) => session.finish(gpu, run).await?,
+            _ => return Err(Error::Request("the batch was submitted to another device".into())),
+        };
+        Ok(result::assemble(&self.model, &prepared.recipe, values, prepared.built.layer_size, stats))
     }
 
     /// The layers of the latest batch's network, backward pass and tail, with the time that their kernels took.

@@ -103,11 +103,19 @@ pub struct Gpu {
     pub(super) pipelines: Mutex<Pipelines>,
     /// Submissions and readbacks so far.
     counts: [AtomicU32; 2],
+    /// The latest submission.
+    last: Mutex<Option<wgpu::SubmissionIndex>>,
     failure: Arc<Mutex<Option<String>>>,
     info: AdapterInfo,
     pub(super) profile: Profile,
     checked: bool,
     memory_limit: Option<u64>,
+}
+
+/// A buffer's content that was asked for.
+pub struct Mapped {
+    receiver: futures_channel::oneshot::Receiver<Result<(), wgpu::BufferAsyncError>>,
+    submission: Option<wgpu::SubmissionIndex>,
 }
 
 impl Gpu {
@@ -179,6 +187,7 @@ impl Gpu {
             limits,
             pipelines,
             counts: Default::default(),
+            last: Mutex::default(),
             failure,
             info,
             profile: Profile::BUFFERS,
@@ -225,7 +234,8 @@ impl Gpu {
     /// Hands a recording to the device.
     pub(super) fn submit(&self, encoder: wgpu::CommandEncoder) {
         self.counts[0].fetch_add(1, Ordering::Relaxed);
-        self.queue.submit([encoder.finish()]);
+        let index = self.queue.submit([encoder.finish()]);
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(index);
     }
 
     /// Submissions and readbacks so far.
@@ -233,20 +243,28 @@ impl Gpu {
         [0, 1].map(|i| self.counts[i].load(Ordering::Relaxed))
     }
 
-    /// Waits for the device and brings a buffer's bytes back.
-    pub(super) async fn read(&self, staging: &wgpu::Buffer) -> Result<Vec<u8>> {
+    /// Asks for the first `bytes` of a buffer, once the device has filled it.
+    pub(super) fn map(&self, staging: &wgpu::Buffer, bytes: u64) -> Mapped {
         self.counts[1].fetch_add(1, Ordering::Relaxed);
         let (sender, receiver) = futures_channel::oneshot::channel();
-        staging.map_async(wgpu::MapMode::Read, .., move |mapped| drop(sender.send(mapped)));
+        staging.map_async(wgpu::MapMode::Read, ..bytes, move |mapped| drop(sender.send(mapped)));
+        let submission = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Mapped { receiver, submission }
+    }
+
+    /// Waits for the device and brings the bytes that were asked for.
+    pub(super) async fn read(&self, staging: &wgpu::Buffer, mapped: Mapped, bytes: u64) -> Result<Vec<u8>> {
         // A browser runs the callback by itself; elsewhere somebody has to wait.
         #[cfg(not(target_arch = "wasm32"))]
-        self.device.poll(wgpu::PollType::wait_indefinitely()).map_err(|e| self.error(e.to_string()))?;
-        let mapped = receiver.await;
+        self.device
+            .poll(wgpu::PollType::Wait { submission_index: mapped.submission, timeout: None })
+            .map_err(|e| self.error(e.to_string()))?;
+        let mapped = mapped.receiver.await;
         self.check()?;
         mapped.map_err(|e| self.error(e.to_string()))?.map_err(|e| self.error(e.to_string()))?;
-        let bytes = staging.get_mapped_range(..).map_err(|e| self.error(e.to_string()))?.to_vec();
+        let content = staging.get_mapped_range(..bytes).map_err(|e| self.error(e.to_string()))?.to_vec();
         staging.unmap();
-        Ok(bytes)
+        Ok(content)
     }
 
     /// The error for `reason` on this device.

@@ -8,5 +8,5 @@ mod timing;
 mod tuning;
 
 pub use device::{AdapterInfo, Backend, Gpu, GpuOptions};
-pub use session::{Session, Stats, Weights};
+pub use session::{Run, Session, Stats, Weights};
 pub use timing::Timed;

@@ -1,10 +1,11 @@
 //! A plan on a device, and its runs: everything of fixed size is made once.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::device::Gpu;
+use super::device::{Gpu, Mapped};
 use super::memory::Memory;
+use super::timing::{CLOCK_BYTES, Clock};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, NodeId};
 use crate::kernels::{Constant, Operand};
@@ -46,6 +47,9 @@ pub struct Stats {
     pub gpu_bytes: u64,
     /// Shader dispatches.
     pub dispatches: u32,
+    /// When the device began and ended, in nanoseconds of its own clock, if that was asked for and it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device_ns: Option<[u64; 2]>,
 }
 
 pub(super) struct Step {
@@ -70,7 +74,10 @@ impl Step {
 pub struct Session {
     pub(super) steps: Vec<Step>,
     memory: Vec<Arc<Memory>>,
-    staging: wgpu::Buffer,
+    /// Bytes that come back from a run.
+    readback: u64,
+    /// Buffers for that, of runs that are finished.
+    free: Mutex<Vec<wgpu::Buffer>>,
     inputs: Vec<(NodeId, usize)>,
     /// Slot and bytes of each output.
     outputs: Vec<(usize, u64)>,
@@ -173,16 +180,10 @@ impl Session {
                 )
             })
             .collect();
-        let staging = gpu.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("readback"),
-            size: plan.readback(graph).max(4),
-            usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        });
-        let gpu_bytes =
-            memory.iter().map(|m| m.bytes()).sum::<u64>() + uniforms.size() + staging.size() + weights.bytes();
+        let readback = plan.readback(graph);
+        let gpu_bytes = memory.iter().map(|m| m.bytes()).sum::<u64>() + uniforms.size() + readback + weights.bytes();
         let inputs = plan.inputs.iter().map(|&i| (i, plan.place[i].expect("every input has a place"))).collect();
-        Ok(Self { steps, memory, staging, inputs, outputs, gpu_bytes })
+        Ok(Self { steps, memory, readback, free: Mutex::default(), inputs, outputs, gpu_bytes })
     }
 
     /// Uploads the inputs, runs the plan, and returns its outputs' bytes: one submission, one readback.
@@ -190,7 +191,14 @@ impl Session {
     /// # Errors
     /// [`Error::Device`] if the device was lost or failed.
     pub async fn run(&self, gpu: &Gpu, inputs: &[(NodeId, &[u8])]) -> Result<(Vec<Vec<u8>>, Stats)> {
-        let before = gpu.counts();
+        let run = self.submit(gpu, inputs, false);
+        self.finish(gpu, run).await
+    }
+
+    /// Uploads the inputs and hands the run to the device, which works on it while the caller goes on. Further runs may
+    /// be submitted before this one is finished: the device does one after the other. With `clock` the device notes
+    /// when it began and ended, if it can.
+    pub fn submit(&self, gpu: &Gpu, inputs: &[(NodeId, &[u8])], clock: bool) -> Run {
         for (node, slot) in &self.inputs {
             let given = inputs.iter().find(|(id, _)| id == node).expect("every input of the plan is given");
             match &*self.memory[*slot] {
@@ -198,37 +206,75 @@ impl Session {
                 Memory::Texture(..) => unreachable!("inputs are words"),
             }
         }
+        let clock = clock.then(|| Clock::new(gpu, 2)).flatten();
         let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("explain") });
         {
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+            let timestamp_writes = clock.as_ref().map(|c| c.around(0));
+            let mut pass =
+                encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: None, timestamp_writes });
             self.steps.iter().for_each(|step| step.encode(&mut pass));
         }
+        let staging = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let staging = staging.unwrap_or_else(|| {
+            gpu.device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some("readback"),
+                size: (self.readback + CLOCK_BYTES).max(4),
+                usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+                mapped_at_creation: false,
+            })
+        });
         let mut offset = 0;
         for (slot, bytes) in &self.outputs {
             let Memory::Buffer(buffer) = &*self.memory[*slot] else { unreachable!("outputs are words") };
-            encoder.copy_buffer_to_buffer(buffer, 0, &self.staging, offset, *bytes);
+            encoder.copy_buffer_to_buffer(buffer, 0, &staging, offset, *bytes);
             offset += bytes;
         }
+        if let Some(clock) = &clock {
+            clock.resolve(&mut encoder, &staging, self.readback);
+        }
+        let bytes = self.readback + if clock.is_some() { CLOCK_BYTES } else { 0 };
+        let before = gpu.counts();
         gpu.submit(encoder);
+        let mapped = gpu.map(&staging, bytes);
+        let counted = [0, 1].map(|i| gpu.counts()[i] - before[i]);
+        Run { staging, mapped, bytes, counted }
+    }
 
-        let bytes = gpu.read(&self.staging).await?;
-        let mut rest = &bytes[..];
+    /// Waits for a run, and returns its outputs' bytes.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if the device was lost or failed.
+    pub async fn finish(&self, gpu: &Gpu, run: Run) -> Result<(Vec<Vec<u8>>, Stats)> {
+        let bytes = gpu.read(&run.staging, run.mapped, run.bytes).await?;
+        self.free.lock().unwrap_or_else(PoisonError::into_inner).push(run.staging);
+        let (values, clock) = bytes.split_at(self.readback as usize);
+        let mut rest = values;
         let mut take = |(_, bytes): &(usize, u64)| {
             let (value, after) = rest.split_at(*bytes as usize);
             rest = after;
             value.to_vec()
         };
         let values = self.outputs.iter().map(&mut take).collect();
-        let [submissions, readbacks] = gpu.counts();
+        let [submissions, readbacks] = run.counted;
         let stats = Stats {
-            submissions: submissions - before[0],
-            readbacks: readbacks - before[1],
+            submissions,
+            readbacks,
             readback_bytes: bytes.len() as u64,
             gpu_bytes: self.gpu_bytes,
             dispatches: self.steps.len() as u32,
+            device_ns: Clock::read(gpu, clock),
         };
         Ok((values, stats))
     }
+}
+
+/// A run on its way.
+pub struct Run {
+    staging: wgpu::Buffer,
+    mapped: Mapped,
+    bytes: u64,
+    /// Submissions and readbacks.
+    counted: [u32; 2],
 }
 
 /// A grid of at least `groups` workgroups within the limit of a dimension.

@@ -1,5 +1,6 @@
 //! Pictures in and out: decoding with limits, the crop that the network sees, colour maps, writing.
 
+mod ahead;
 mod colormap;
 mod crop;
 mod jpeg;
@@ -7,6 +8,7 @@ mod photo;
 mod resample;
 mod write;
 
+pub use ahead::{Ahead, ahead};
 pub use colormap::Colormap;
 pub use crop::Crop;
 pub use photo::Photo;

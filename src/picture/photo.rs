@@ -1,12 +1,14 @@
 //! Decoding, with limits against hostile files.
 
+use std::borrow::Cow;
 use std::io::Cursor;
 use std::path::Path;
 
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbaImage};
 
-use super::jpeg;
+use super::{Crop, jpeg};
 use crate::error::{Error, Result};
+use crate::model::Preprocess;
 
 /// More pixels than this are refused: 2²⁶, a square of 8192.
 const MAX_PIXELS: u64 = 1 << 26;
@@ -23,6 +25,8 @@ pub struct Photo {
     /// Its name, for errors and listings.
     pub name: String,
     pixels: RgbaImage,
+    /// The network's input, made ahead.
+    input: Option<(Preprocess, Vec<u8>)>,
 }
 
 impl Photo {
@@ -70,7 +74,7 @@ impl Photo {
         let orientation = decoder.orientation().map_err(undecodable)?;
         let mut image = DynamicImage::from_decoder(decoder).map_err(undecodable)?;
         image.apply_orientation(orientation);
-        Ok(Self { pixels: image.into_rgba8(), name: name.to_owned() })
+        Ok(Self { pixels: image.into_rgba8(), name: name.to_owned(), input: None })
     }
 
     /// A photo of RGBA bytes, row by row.
@@ -80,7 +84,24 @@ impl Photo {
     pub fn from_rgba(name: &str, width: u32, height: u32, bytes: Vec<u8>) -> Result<Self> {
         check_size(name, width, height)?;
         let fail = || Error::Picture { what: name.to_owned(), reason: format!("not {width}×{height} RGBA bytes") };
-        Ok(Self { name: name.to_owned(), pixels: RgbaImage::from_raw(width, height, bytes).ok_or_else(fail)? })
+        let pixels = RgbaImage::from_raw(width, height, bytes).ok_or_else(fail)?;
+        Ok(Self { name: name.to_owned(), pixels, input: None })
+    }
+
+    /// The photo with the input of a network made from it, so that [`crate::Explainer`] finds it ready: for threads
+    /// that prepare photos while a device works on others.
+    #[must_use]
+    pub fn prepared(self, preprocess: &Preprocess) -> Self {
+        let input = self.input(preprocess).into_owned();
+        Self { input: Some((preprocess.clone(), input)), ..self }
+    }
+
+    /// The network's input: RGBA bytes of the part that the network sees, as Pillow makes them.
+    pub fn input(&self, preprocess: &Preprocess) -> Cow<'_, [u8]> {
+        match &self.input {
+            Some((made, input)) if made == preprocess => Cow::Borrowed(input),
+            _ => Cow::Owned(Crop::centre(preprocess, self.width(), self.height()).resample(self, preprocess)),
+        }
     }
 
     /// Width in pixels.
