@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use gradcam::cam::{self, Method};
-use gradcam::graph::{Builder, Graph, Kind, NodeId, Op, Overlay, ParamSource, fold, gradients, simplify};
+use gradcam::graph::{Builder, Graph, Kind, NodeId, Op, Overlay, ParamSource, fold, gradients};
 use gradcam::kernels::{Profile, preprocess};
 use gradcam::model::zoo::{Architecture, architectures};
 use gradcam::plan::Plan;
@@ -38,7 +38,6 @@ fn explained(architecture: &Architecture, layer: impl Fn(&[(String, NodeId)]) ->
     let seed = graph.push(Op::Seed { classes: 1000, requests: 1, maps: 1 }, &[records]).unwrap();
     let gradient = gradients(&mut graph, logits, seed, &[target]).unwrap()[0];
     let maps = cam::recipe(&mut graph, Method::GradCam, &[(target, gradient)], [224, 193]).unwrap();
-    simplify(&mut graph);
     let heatmap = graph.push(Op::Unpack, &[maps.heatmap]).unwrap();
     (graph, vec![heatmap])
 }

@@ -7,7 +7,7 @@ pub use status::Status;
 use std::str::FromStr;
 
 use crate::error::Error;
-use crate::graph::{Graph, GraphError, NodeId, Op, Param};
+use crate::graph::{Graph, GraphError, NodeId, Op, Param, gradient_mean};
 
 /// How activations and gradients become a map.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,7 +62,7 @@ pub fn recipe(
     for &(a, g) in layers {
         let raw = match method {
             Method::GradCam => {
-                let weights = graph.push(Op::Mean, &[g])?;
+                let weights = gradient_mean(graph, g)?;
                 graph.push(Op::WeightedSum, &[a, weights])?
             }
         };

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{Classes, Images, Outputs};
 use crate::cam::{self, Method};
 use crate::error::{Error, Result};
-use crate::graph::{Graph, Kind, NodeId, Op, Overlay, Shape, fold, gradients, simplify};
+use crate::graph::{Graph, Kind, NodeId, Op, Overlay, Shape, fold, gradients};
 use crate::model::Model;
 use crate::picture::Crop;
 
@@ -133,7 +133,6 @@ impl Recipe {
         let gradients = gradients(&mut graph, network.logits, seed, &targets)?;
         let layers: Vec<(NodeId, NodeId)> = targets.iter().copied().zip(gradients).collect();
         let maps = cam::recipe(&mut graph, method, &layers, [h, w])?;
-        simplify(&mut graph);
 
         let wanted = [
             Some(selection),

@@ -1,6 +1,6 @@
 //! Truncated reverse mode: data gradients from the class scores down to the target layer, no further.
 
-use super::{Graph, GraphError, NodeId, Op};
+use super::{Graph, GraphError, NodeId, Op, simplify};
 
 /// Appends the backward pass that leads from `seed`, the derivative with respect to `output`, to each
 /// of `targets`, and returns the nodes of their gradients. Nothing outside the paths between `output`
@@ -44,9 +44,9 @@ fn backward(graph: &mut Graph, id: NodeId, operand: usize, dy: NodeId) -> Result
     let [_, c, h, w] = graph.shape(x);
     let input = [h, w];
     match graph.nodes[id].op.clone() {
-        Op::Conv2d(conv) => graph.push(Op::Conv2dGrad { conv, input, in_channels: c }, &[dy]),
+        Op::Conv2d(conv) => simplify::conv_grad(graph, conv, c, input, dy),
         Op::ScaleShift { scale, .. } => graph.push(Op::ScaleShift { scale, shift: None }, &[dy]),
-        Op::Linear(linear) => graph.push(Op::LinearGrad { linear, input: [c, h, w] }, &[dy]),
+        Op::Linear(linear) => simplify::linear_grad(graph, linear, [c, h, w], dy),
         Op::Activate(f) => graph.push(Op::ActivateGrad(f), &[dy, if f.saves_output() { id } else { x }]),
         Op::Add => Ok(dy),
         Op::Concat => {

@@ -15,7 +15,7 @@ pub use fold::fold;
 pub use grad::gradients;
 pub use op::{Activation, ClassWeights, Conv2d, LayerNorm, Linear, Op, Overlay, Pool2d, PoolKind, Window};
 pub use shape::{Shape, infer};
-pub use simplify::simplify;
+pub use simplify::gradient_mean;
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -242,8 +242,16 @@ pub enum Op {
         maps: usize,
     },
 
-    /// `(selection) -> [m,c,h,w]`: the gradient of a classifier for a single logit of each map, see [`super::simplify`].
+    /// `(selection) -> [m,c,h,w]`: the gradient of a classifier for a single logit of each map, see `simplify.rs`.
     ClassWeights(ClassWeights),
+    /// `(weights [m,c,1,1], dy [m,classes,h,w], selection) -> [m,c,h,w]`: `weights · dy` of the class that each map
+    /// explains, of `maps` maps of each image.
+    ClassOuter {
+        /// Records of an image.
+        requests: usize,
+        /// How many of them, from the first on, are explained.
+        maps: usize,
+    },
 
     /// `(dy) -> dx` of a convolution whose input was `h` × `w`.
     Conv2dGrad {

@@ -23,6 +23,7 @@ fn check(op: &Op, inputs: &[Type]) -> Result<Type, String> {
         Op::Add | Op::Concat | Op::Gate | Op::WeightedSum | Op::Rescale => &[Features, Features],
         Op::ActivateGrad(_) | Op::Pool2dGrad(_) | Op::GateGrad | Op::LayerNormGrad(_) => &[Features, Features],
         Op::Overlay(_) => &[Features, Pixels],
+        Op::ClassOuter { .. } => &[Features, Features, Features],
         _ => &[Features],
     };
     if inputs.iter().map(|t| t.kind).ne(kinds.iter().copied()) {
@@ -109,6 +110,11 @@ fn check(op: &Op, inputs: &[Type]) -> Result<Type, String> {
             require(class.maps <= class.requests, || format!("{} maps of {} records", class.maps, class.requests))?;
             let [c, h, w] = class.input;
             features([shape(0)[0] / class.requests * class.maps, c, h, w])
+        }
+        Op::ClassOuter { requests, maps } => {
+            let ([m, c, ..], [d, _, h, w]) = (shape(0), shape(1));
+            require(m == d && shape(2)[0] * maps == m * requests, || format!("{m} weights for {d} maps"))?;
+            features([m, c, h, w])
         }
         Op::Conv2dGrad { conv, input, in_channels } => {
             let [m, c, h, w] = shape(0);

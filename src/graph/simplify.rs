@@ -1,35 +1,65 @@
-//! Shorter ways to the same numbers.
+//! Shorter gradients where the backward pass begins with a single logit for each map: there only the row of the
+//! classifier's weight that belongs to the class matters.
 
-use super::{ClassWeights, Graph, NodeId, Op};
+use super::{ClassWeights, Conv2d, Graph, GraphError, Linear, NodeId, Op, Window};
 
-/// The gradient of a linear layer for a single logit is a row of its weight: `wᵀ · one-hot = w[class]`; and the mean
-/// over space of a gradient that was spread over it is that gradient divided by the extent. So the whole backward pass
-/// of a head of pooling and classifier is one node instead of four.
-pub fn simplify(graph: &mut Graph) {
-    for id in 0..graph.nodes.len() {
-        match graph.nodes[id].op.clone() {
-            Op::LinearGrad { linear, input } => {
-                let seed = graph.nodes[id].inputs[0];
-                if let Op::Seed { requests, maps, .. } = graph.nodes[seed].op {
-                    let class = ClassWeights { linear, input, requests, maps, scale: 1.0 };
-                    replace(graph, id, class, graph.nodes[seed].inputs[0]);
-                }
-            }
-            Op::Mean => {
-                let spread = graph.nodes[id].inputs[0];
-                let Op::MeanGrad { input: [h, w] } = graph.nodes[spread].op else { continue };
-                let row = graph.nodes[spread].inputs[0];
-                if let Op::ClassWeights(class) = graph.nodes[row].op.clone() {
-                    let class = ClassWeights { scale: class.scale / (h * w) as f32, ..class };
-                    replace(graph, id, class, graph.nodes[row].inputs[0]);
-                }
-            }
-            _ => {}
+/// The gradient `dx` of a linear layer whose input was `[c,h,w]`. From a seed it is a row of the weight:
+/// `wᵀ · one-hot = w[class]`.
+pub fn linear_grad(graph: &mut Graph, linear: Linear, input: [usize; 3], dy: NodeId) -> Result<NodeId, GraphError> {
+    match graph.nodes[dy].op {
+        Op::Seed { requests, maps, .. } => {
+            let class = ClassWeights { linear, input, requests, maps, scale: 1.0 };
+            graph.push(Op::ClassWeights(class), &[graph.nodes[dy].inputs[0]])
         }
+        _ => graph.push(Op::LinearGrad { linear, input }, &[dy]),
     }
 }
 
-fn replace(graph: &mut Graph, id: NodeId, class: ClassWeights, records: NodeId) {
-    graph.nodes[id].op = Op::ClassWeights(class);
-    graph.nodes[id].inputs = vec![records];
+/// The gradient `dx` of a convolution whose input had `c` channels of extent `input`. Where scores come from a 1×1
+/// convolution and a pool, as SqueezeNet's, only the class's channel has a gradient: an outer product is left.
+pub fn conv_grad(
+    graph: &mut Graph,
+    conv: Conv2d,
+    c: usize,
+    input: [usize; 2],
+    dy: NodeId,
+) -> Result<NodeId, GraphError> {
+    let plain = conv.window == Window::square(1, 1, 0) && conv.groups == 1;
+    match seed_of_channels(graph, dy).filter(|_| plain).map(|seed| graph.nodes[seed].clone()) {
+        Some(seed) => {
+            let Op::Seed { requests, maps, .. } = seed.op else { unreachable!("a seed was sought") };
+            let linear = Linear { weight: conv.weight, bias: None, out_features: conv.out_channels };
+            let class = ClassWeights { linear, input: [c, 1, 1], requests, maps, scale: 1.0 };
+            let weights = graph.push(Op::ClassWeights(class), &seed.inputs)?;
+            graph.push(Op::ClassOuter { requests, maps }, &[weights, dy, seed.inputs[0]])
+        }
+        None => graph.push(Op::Conv2dGrad { conv, input, in_channels: c }, &[dy]),
+    }
+}
+
+/// The mean over space of a gradient. That of one that was spread over space, as below a head of pooling and
+/// classifier, is the gradient before it divided by the extent: the head's whole backward pass is one node.
+///
+/// # Errors
+/// [`GraphError::Shape`] if the gradient is no feature map.
+pub fn gradient_mean(graph: &mut Graph, gradient: NodeId) -> Result<NodeId, GraphError> {
+    if let Op::MeanGrad { input: [h, w] } = graph.nodes[gradient].op {
+        let row = graph.nodes[graph.nodes[gradient].inputs[0]].clone();
+        if let Op::ClassWeights(class) = row.op {
+            let class = ClassWeights { scale: class.scale / (h * w) as f32, ..class };
+            return graph.push(Op::ClassWeights(class), &row.inputs);
+        }
+    }
+    graph.push(Op::Mean, &[gradient])
+}
+
+/// The seed that a gradient comes from by way of nodes that keep channels apart.
+fn seed_of_channels(graph: &Graph, dy: NodeId) -> Option<NodeId> {
+    match graph.nodes[dy].op {
+        Op::Seed { .. } => Some(dy),
+        Op::MeanGrad { .. } | Op::ActivateGrad(_) | Op::Pool2dGrad(_) | Op::AdaptivePoolGrad { .. } => {
+            seed_of_channels(graph, graph.nodes[dy].inputs[0])
+        }
+        _ => None,
+    }
 }

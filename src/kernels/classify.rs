@@ -1,4 +1,4 @@
-//! `select.wgsl` and `seed.wgsl`: the choice of classes, and where the backward pass begins.
+//! `select.wgsl`, `seed.wgsl` and `class_outer.wgsl`: the choice of classes, and where the backward pass begins.
 
 use super::{Context, Dispatch, blocks, texels};
 
@@ -21,4 +21,12 @@ pub fn seed(cx: &Context, requests: usize, maps: usize) -> Dispatch {
     let count = texels(cx.shape());
     let params = [count, blocks(cx.shape()[1]), requests, maps].map(|v| v as u32);
     cx.elementwise("seed", &[], params, None, count)
+}
+
+/// Weights times the gradient of the class explained.
+pub fn class_outer(cx: &Context, requests: usize, maps: usize) -> Dispatch {
+    let ([_, c, h, w], [_, classes, ..]) = (cx.shape(), cx.input(1));
+    let count = texels(cx.shape());
+    let params = [count, blocks(c), h * w, blocks(classes), requests, maps].map(|v| v as u32);
+    cx.elementwise("class_outer", &[], params, None, count)
 }

@@ -134,6 +134,7 @@ pub fn lower(
         Op::Linear(linear) => return linear::forward(cx, linear),
         Op::LinearGrad { linear, input } => return linear::grad(cx, linear, *input),
         Op::ClassWeights(class) => return linear::class_weights(cx, class),
+        Op::ClassOuter { requests, maps } => classify::class_outer(cx, *requests, *maps),
         Op::Select => classify::select(cx),
         Op::Seed { requests, maps, .. } => classify::seed(cx, *requests, *maps),
         Op::WeightedSum => cam::weighted_sum(cx),

@@ -33,3 +33,21 @@ pub fn class_weights(records: &[f64], weight: &[f32], class: &ClassWeights) -> V
     };
     records.chunks(4 * class.requests).flat_map(|image| image.chunks(4).take(class.maps)).flat_map(row).collect()
 }
+
+/// `weights[m,c] · dy[m, class of m, p]`.
+pub fn class_outer(
+    weights: &[f64],
+    dy: &[f64],
+    [m, classes, h, w]: Shape,
+    records: &[f64],
+    requests: usize,
+    maps: usize,
+) -> Vec<f64> {
+    let (channels, plane) = (weights.len() / m, h * w);
+    let row = |at: usize| {
+        let map = at / channels;
+        let class = records[(map / maps * requests + map % maps) * 4] as usize;
+        dy[(map * classes + class) * plane..][..plane].iter().map(move |dy| weights[at] * dy).collect::<Vec<_>>()
+    };
+    (0..weights.len()).flat_map(row).collect()
+}

@@ -133,6 +133,9 @@ fn execute(graph: &Graph, id: NodeId, operands: &[&Value]) -> Value {
         Op::Mean => elementwise::mean(number(0), from(0)),
         Op::MeanGrad { input: [h, w] } => elementwise::mean_grad(number(0), h * w),
         Op::ClassWeights(class) => linear::class_weights(number(0), &param(class.linear.weight), class),
+        Op::ClassOuter { requests, maps } => {
+            linear::class_outer(number(0), number(1), from(1), number(2), *requests, *maps)
+        }
         Op::Select => classify::select(number(0), from(0), number(1), from(1)),
         Op::Seed { classes, requests, maps } => classify::seed(number(0), *classes, *requests, *maps),
         Op::WeightedSum => cam::weighted_sum(number(0), from(0), number(1), shape),

@@ -34,12 +34,12 @@ impl Random {
 
 /// Each kernel profile with and without the shaders' run-time checks.
 pub fn every_gpu() -> Vec<(String, Gpu)> {
-    let options = Profile::ALL.into_iter().flat_map(|p| [false, true].map(|checked| (p, checked)));
+    let options = Profile::ALL.into_iter().flat_map(|p| [false, true].map(|checked| (p.clone(), checked)));
     options
         .map(|(profile, checked)| {
+            let name = format!("{}{}", profile.name, if checked { ", checked" } else { "" });
             let options = GpuOptions { profile: Some(profile), checked, ..Default::default() };
-            let gpu = pollster::block_on(Gpu::open(&options)).expect("a graphics adapter: run `make setup`");
-            (format!("{}{}", profile.name, if checked { ", checked" } else { "" }), gpu)
+            (name, pollster::block_on(Gpu::open(&options)).expect("a graphics adapter: run `make setup`"))
         })
         .collect()
 }

@@ -1,0 +1,123 @@
+"""Times gradcam and PyTorch side by side: interleaved rounds in one run, because machines drift.
+
+    python tools/benchmark.py                          # the networks of docs/benchmarks.md, batches of 1 and 8
+    python tools/benchmark.py resnet50 --layer layer2 --batch 1 --rounds 7
+
+PyTorch does three things on the processor: a bare forward pass, pytorch-grad-cam, and a Grad-CAM by hand whose backward
+pass stops at the layer. Weights are random: they do not change the time. All figures are milliseconds an image, medians
+over rounds; a ratio is the median of the rounds' own ratios, with the least and the greatest.
+"""
+import argparse
+import datetime
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import torch
+import torchvision
+from pytorch_grad_cam import GradCAM
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+warnings.filterwarnings("ignore")
+ROOT = Path(__file__).parent.parent
+NETWORKS = ["resnet50", "resnet18", "vgg16", "mobilenet_v2", "squeezenet1_1", "efficientnet_b0", "densenet121"]
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+parser.add_argument("networks", nargs="*", default=NETWORKS, help="torchvision's names")
+parser.add_argument("--batch", type=int, nargs="+", default=[1, 8])
+parser.add_argument("--rounds", type=int, default=5)
+parser.add_argument("--layer", help="module path; gradcam's default for the network if not given")
+parser.add_argument("--gradcam", default=ROOT / "target/release/gradcam", help="the program")
+parser.add_argument("--options", default="", help="further options for it, such as '--variant buffers'")
+args = parser.parse_args()
+torch.set_num_threads(os.cpu_count())
+
+
+def ours(network, batch):
+    """A row of `gradcam bench`."""
+    command = [args.gradcam, "bench", network, "--json", "--runs", "7", "--batch", str(batch), *args.options.split()]
+    run = subprocess.run(command + (["--layer", args.layer] if args.layer else []), capture_output=True, text=True)
+    if run.returncode:
+        sys.exit(run.stderr.strip() or f"{args.gradcam} failed")
+    return json.loads(run.stdout)[0]
+
+
+def clock(call, batch, calls):
+    """Medians of wall and processor milliseconds an image, after one call that does not count."""
+    call()
+    figures = []
+    for _ in range(calls):
+        wall, cpu = time.perf_counter(), time.process_time()
+        call()
+        figures.append((time.perf_counter() - wall, time.process_time() - cpu))
+    return [statistics.median(column) * 1e3 / batch for column in zip(*figures)]
+
+
+def by_hand(model, layer, x):
+    """Grad-CAM of class 3: gradients of the layer's output alone."""
+    kept = {}
+
+    def keep(_module, _inputs, output):
+        kept["a"] = output.detach().requires_grad_(True)
+        return kept["a"].clone()
+
+    hook = layer.register_forward_hook(keep)
+    gradient, = torch.autograd.grad(model(x)[:, 3].sum(), kept["a"])
+    hook.remove()
+    cam = torch.relu((gradient.mean((2, 3), keepdim=True) * kept["a"].detach()).sum(1, keepdim=True))
+    return torch.nn.functional.interpolate(cam, size=x.shape[2:], mode="bilinear").numpy()
+
+
+def theirs(model, layer, x):
+    """Figures of the bare forward pass, of pytorch-grad-cam, and of Grad-CAM by hand."""
+    batch, parameters = len(x), list(model.parameters())
+    calls = 3 if batch > 1 else 7
+
+    def forward():
+        with torch.inference_mode():
+            model(x)
+
+    figures = {"forward": clock(forward, batch, calls)}
+    for p in parameters:
+        p.requires_grad_(True)
+    with GradCAM(model=model, target_layers=[layer]) as cam:
+        targets = [ClassifierOutputTarget(3)] * batch
+        figures["pytorch-grad-cam"] = clock(lambda: cam(input_tensor=x, targets=targets), batch, max(2, calls // 2))
+    for p in parameters:
+        p.requires_grad_(False)
+    figures["by hand"] = clock(lambda: by_hand(model, layer, x), batch, calls)
+    return figures
+
+
+def spread(rounds, over, under):
+    """Median, least and greatest of the rounds' ratios, for wall and processor time."""
+    cells = []
+    for i in (0, 1):
+        ratios = sorted(r[over][i] / r[under][i] for r in rounds)
+        cells.append(f"{statistics.median(ratios):.2f} ({ratios[0]:.2f}–{ratios[-1]:.2f})")
+    return cells
+
+
+row = ours(args.networks[0], 1)
+processor = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), "processor")
+print(f"{processor}, {os.cpu_count()} cores; PyTorch {torch.__version__}; {row['adapter']}, {row['driver']}, "
+      f"variant {row['variant']}; {datetime.date.today()}\n")
+print("| network | batch | gradcam, wall / processor | pytorch-grad-cam | by hand | forward alone "
+      "| pytorch-grad-cam ÷ gradcam, wall | processor | gradcam ÷ forward, wall | processor |")
+print("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
+for network in args.networks:
+    model = torchvision.models.get_model(network, weights=None).eval()
+    for batch in args.batch:
+        x, rounds = torch.randn(batch, 3, 224, 224), []
+        for _ in range(args.rounds):
+            row = ours(network, batch)
+            layer = dict(model.named_modules())[row["layer"]]
+            rounds.append({"gradcam": (row["ms_per_image"], row["cpu_ms_per_image"]), **theirs(model, layer, x)})
+        figures = [" / ".join(f"{statistics.median(r[key][i] for r in rounds):.1f}" for i in (0, 1))
+                   for key in ("gradcam", "pytorch-grad-cam", "by hand", "forward")]
+        ratios = spread(rounds, "pytorch-grad-cam", "gradcam") + spread(rounds, "gradcam", "forward")
+        print("| " + " | ".join([network, str(batch), *figures, *ratios]) + " |", flush=True)
