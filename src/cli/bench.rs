@@ -93,8 +93,7 @@ impl Bench {
     fn measure(&self, explainer: &mut Explainer, network: &str, batch: usize) -> Result<Row> {
         let [height, width] = explainer.model().preprocess.size;
         let shape = [batch, 3, height, width];
-        let values: Vec<f32> =
-            gradcam::model::seeded::unit("bench", shape.iter().product()).map(|u| u * 4.0 - 2.0).collect();
+        let values = values(shape);
         let outputs = Outputs { heatmap: true, ..Outputs::default() };
         let mut run = || -> Result<(f64, f64, Batch)> {
             let (start, cpu) = (Instant::now(), ProcessTime::now());
@@ -185,8 +184,13 @@ fn least_times(explainer: &Explainer) -> Result<Vec<LayerTime>> {
     Ok(least)
 }
 
+/// Normalised images of noise.
+pub fn values(shape: [usize; 4]) -> Vec<f32> {
+    gradcam::model::seeded::unit("images", shape.iter().product()).map(|u| u * 4.0 - 2.0).collect()
+}
+
 /// The bundled model, a file, or an architecture with weights from a formula.
-fn open(network: &str) -> Result<Model> {
+pub fn open(network: &str) -> Result<Model> {
     if network == gradcam::model::BUNDLED || std::path::Path::new(network).extension().is_some() {
         return Model::open(network, None);
     }

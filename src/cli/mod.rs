@@ -7,6 +7,7 @@ mod layers;
 mod models;
 mod output;
 mod tensors;
+mod tune;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -31,6 +32,7 @@ pub struct Cli {
 enum Command {
     Explain(Box<explain::Explain>),
     Bench(bench::Bench),
+    Tune(tune::Tune),
     Layers(layers::Layers),
     Models(models::Models),
     Devices(devices::Devices),
@@ -42,6 +44,7 @@ impl Cli {
         let outcome = match self.command {
             Command::Explain(explain) => explain.run(),
             Command::Bench(bench) => bench.run(),
+            Command::Tune(tune) => tune.run(),
             Command::Layers(layers) => layers.run(),
             Command::Models(models) => models.run(),
             Command::Devices(devices) => devices.run(),
@@ -140,8 +143,8 @@ struct DeviceArgs {
     /// Only this graphics interface
     #[arg(long, value_enum)]
     backend: Option<BackendArg>,
-    /// Kernel variants: "buffers" suit graphics cards, "textures" drivers on a processor; chosen by the
-    /// device if not given
+    /// Kernel variants: "buffers" suit graphics cards, "textures" drivers on a processor; if not given, what a
+    /// short measurement on the device found best
     #[arg(long, value_name = "NAME")]
     variant: Option<String>,
 }

@@ -14,6 +14,7 @@ use crate::cam::Method;
 use crate::error::{Error, Result};
 use crate::gpu::{Gpu, GpuOptions, Run, Session, Stats, Weights};
 use crate::graph::{Kind, NodeId};
+use crate::kernels::Profile;
 use crate::model::{Model, Network};
 use crate::picture::{Colormap, Photo};
 use crate::plan::Plan;
@@ -291,6 +292,15 @@ impl Explainer {
             }
             _ => Err(Error::Request("nothing was explained on a GPU yet".into())),
         }
+    }
+
+    /// The dispatches that such a batch would take on a device with this profile.
+    ///
+    /// # Errors
+    /// [`Error::Request`] if classes, images and outputs contradict each other.
+    pub fn plan(&self, images: Images<'_>, classes: &Classes, outputs: &Outputs, profile: &Profile) -> Result<Plan> {
+        let built = Recipe::new(&self.model, images, classes, outputs)?.build(&self.model, self.method, &self.layers)?;
+        Ok(Plan::new(&built.graph, profile, &built.outputs))
     }
 
     /// The plan for this kind of batch, made if there is none.

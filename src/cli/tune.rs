@@ -1,0 +1,56 @@
+//! `gradcam tune`.
+
+use std::io::{Write, stdout};
+
+use clap::Args;
+use gradcam::{Classes, Device, Error, Explainer, Images, Outputs, Result};
+use indicatif::ProgressBar;
+
+use super::bench::{open, values};
+use super::{DeviceArgs, Failure};
+
+/// Measure which register tiles suit this device, and remember it
+///
+/// For each shape of matrix product in the networks every tile is run; the best are kept in the user's cache folder
+/// and used from then on by this device, driver and variant. Takes a minute or so.
+#[derive(Args)]
+pub struct Tune {
+    /// Architectures (timm/NAME for timm's), the bundled model, or .safetensors files
+    #[arg(value_name = "NAME|FILE", default_values_t = [gradcam::model::BUNDLED.to_owned(), "resnet50".into(), "vgg16".into()])]
+    networks: Vec<String>,
+    /// Images computed at once
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    batch: u32,
+    #[command(flatten)]
+    device: DeviceArgs,
+}
+
+impl Tune {
+    pub fn run(self) -> Result<(), Failure> {
+        let Device::Gpu(mut gpu) = self.device.open()? else {
+            return Err(Error::Request("there is nothing to tune on the cpu; leave --device out".into()).into());
+        };
+        let outputs = Outputs { heatmap: true, ..Outputs::default() };
+        let mut plans = vec![];
+        for network in &self.networks {
+            let explainer = Explainer::new(open(network)?, Device::Cpu);
+            let [h, w] = explainer.model().preprocess.size;
+            let shape = [self.batch as usize, 3, h, w];
+            let values = values(shape);
+            plans.push(explainer.plan(
+                Images::Tensor { shape, values: &values },
+                &Classes::Top(1),
+                &outputs,
+                gpu.profile(),
+            )?);
+        }
+        let bar = ProgressBar::new(0);
+        let tuned = pollster::block_on(gpu.tune(&plans, |done, all| {
+            bar.set_length(all as u64);
+            bar.set_position(done as u64);
+        }))?;
+        bar.finish_and_clear();
+        let (name, variant) = (&gpu.info().name, gpu.profile().name);
+        Ok(writeln!(stdout(), "{name}, variant {variant}: {} shapes of products measured", tuned.0.len())?)
+    }
+}
