@@ -124,7 +124,7 @@ impl Bench {
             height,
             width,
             batch,
-            precision: "f32",
+            precision: self.device.precision.name(),
             backend,
             adapter,
             driver,

@@ -147,6 +147,21 @@ struct DeviceArgs {
     /// short measurement on the device found best
     #[arg(long, value_name = "NAME")]
     variant: Option<String>,
+    /// How weights are stored on the device; everything is computed in f32
+    #[arg(long, value_enum, default_value = "f32")]
+    precision: Precision,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Precision {
+    F32,
+    F16Weights,
+}
+
+impl Precision {
+    fn name(self) -> &'static str {
+        if self == Self::F32 { "f32" } else { "f16-weights" }
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -171,6 +186,9 @@ impl From<BackendArg> for Backend {
 impl DeviceArgs {
     fn open(&self) -> Result<Device> {
         if self.device.as_deref() == Some("cpu") {
+            if self.precision != Precision::F32 {
+                return Err(Error::Request("--precision is for graphics devices; leave it or --device cpu out".into()));
+            }
             return Ok(Device::Cpu);
         }
         let profile = self.variant.as_deref().map(Profile::named).transpose()?;
@@ -178,6 +196,7 @@ impl DeviceArgs {
             backend: self.backend.map(Backend::from),
             adapter: self.device.clone(),
             profile,
+            half_weights: self.precision == Precision::F16Weights,
             ..GpuOptions::default()
         };
         Ok(Device::Gpu(Box::new(pollster::block_on(Gpu::open(&options))?)))

@@ -89,6 +89,8 @@ pub struct GpuOptions {
     /// Kernel variants; if none is given, those that a short measurement on the device found best. It is remembered in
     /// the user's cache folder, or that of the variable `GRADCAM_CACHE`.
     pub profile: Option<Profile>,
+    /// Stores weights as f16 on the device: half the memory, at the price of their last bits.
+    pub half_weights: bool,
     /// Keeps the bounds checks of shaders, which are not needed for correct ones. Browsers always keep them.
     pub checked: bool,
     /// Refuses what needs more bytes of memory than this.
@@ -203,6 +205,7 @@ impl Gpu {
             }
         }
         gpu.take_tuned();
+        gpu.profile.half = options.half_weights;
         Ok(gpu)
     }
 

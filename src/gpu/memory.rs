@@ -1,5 +1,7 @@
 //! Device memory: words in buffers, texels in buffers or textures.
 
+use half::f16;
+
 use super::device::Gpu;
 use crate::error::{Error, Result};
 use crate::kernels::Texel;
@@ -19,9 +21,8 @@ pub enum Memory {
     Texture(wgpu::Texture, wgpu::TextureView),
 }
 
-/// Extent of a texture that holds `bytes` of texels.
-fn extent(bytes: u64) -> wgpu::Extent3d {
-    let texels = bytes / 16;
+/// Extent of a texture of so many texels.
+fn extent(texels: u64) -> wgpu::Extent3d {
     wgpu::Extent3d {
         width: texels.min(ROW) as u32,
         height: u32::try_from(texels.div_ceil(ROW)).unwrap_or(u32::MAX),
@@ -36,59 +37,83 @@ impl Memory {
     /// [`Error::OutOfMemory`] if one piece may not be as large as this. Whether the device has the room is
     /// known by the error scope around the allocations.
     pub fn new(gpu: &Gpu, medium: Medium, bytes: u64) -> Result<Self> {
-        let limits = &gpu.limits;
-        let too_large =
-            |reason: String| Error::OutOfMemory { adapter: gpu.info().name.clone(), needed: bytes >> 20, reason };
-        if medium == Medium::Texels && gpu.profile().texture {
-            let size = extent(bytes);
-            if size.height > limits.max_texture_dimension_2d {
-                return Err(too_large(format!("a texture has at most {} rows", limits.max_texture_dimension_2d)));
+        match medium {
+            Medium::Texels if gpu.profile().texture => {
+                Self::texture(gpu, wgpu::TextureFormat::Rgba32Float, bytes.div_ceil(16))
             }
-            let texture = gpu.device.create_texture(&wgpu::TextureDescriptor {
-                label: None,
-                size,
-                mip_level_count: 1,
-                sample_count: 1,
-                dimension: wgpu::TextureDimension::D2,
-                format: wgpu::TextureFormat::Rgba32Float,
-                usage: wgpu::TextureUsages::STORAGE_BINDING | wgpu::TextureUsages::COPY_DST,
-                view_formats: &[],
-            });
-            let view = texture.create_view(&wgpu::TextureViewDescriptor::default());
-            return Ok(Self::Texture(texture, view));
+            _ => Self::buffer(gpu, bytes),
         }
-        let largest = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
+    }
+
+    fn texture(gpu: &Gpu, format: wgpu::TextureFormat, texels: u64) -> Result<Self> {
+        let (size, rows) = (extent(texels), gpu.limits.max_texture_dimension_2d);
+        if size.height > rows {
+            return Err(too_large(gpu, texels * 16, format!("a texture has at most {rows} rows")));
+        }
+        let texture = gpu.device.create_texture(&wgpu::TextureDescriptor {
+            label: None,
+            size,
+            mip_level_count: 1,
+            sample_count: 1,
+            dimension: wgpu::TextureDimension::D2,
+            format,
+            usage: wgpu::TextureUsages::STORAGE_BINDING | wgpu::TextureUsages::COPY_DST,
+            view_formats: &[],
+        });
+        let view = texture.create_view(&wgpu::TextureViewDescriptor::default());
+        Ok(Self::Texture(texture, view))
+    }
+
+    fn buffer(gpu: &Gpu, bytes: u64) -> Result<Self> {
+        let largest = gpu.limits.max_storage_buffer_binding_size.min(gpu.limits.max_buffer_size);
         if bytes > largest {
-            return Err(too_large(format!("a piece has at most {} MiB", largest >> 20)));
+            return Err(too_large(gpu, bytes, format!("a piece has at most {} MiB", largest >> 20)));
         }
         let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC;
         let size = bytes.next_multiple_of(16);
-        Ok(Self::Buffer(gpu.device.create_buffer(&wgpu::BufferDescriptor {
-            label: None,
-            size,
-            usage,
-            mapped_at_creation: false,
-        })))
+        let descriptor = wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false };
+        Ok(Self::Buffer(gpu.device.create_buffer(&descriptor)))
     }
 
-    /// Memory that holds texels, after the zero texel with which every tensor begins.
+    /// Memory that holds texels, after the zero texel with which every tensor begins; with `half` as f16.
     ///
     /// # Errors
-    /// As [`Memory::new`].
-    pub fn upload(gpu: &Gpu, mut texels: Vec<Texel>) -> Result<Self> {
+    /// As [`Memory::new`]; [`Error::Request`] if a number is too large for f16.
+    pub fn upload(gpu: &Gpu, mut texels: Vec<Texel>, half: bool) -> Result<Self> {
         texels.insert(0, [0.0; 4]);
-        let memory = Self::new(gpu, Medium::Texels, texels.len() as u64 * 16)?;
+        let count = texels.len() as u64;
+        let format = if half { wgpu::TextureFormat::Rgba16Float } else { wgpu::TextureFormat::Rgba32Float };
+        let (halves, texel_bytes) = (if half { halves(&texels)? } else { vec![] }, if half { 8 } else { 16 });
+        let content: &[u8] = if half { bytemuck::cast_slice(&halves) } else { bytemuck::cast_slice(&texels) };
+        let memory = if gpu.profile().texture {
+            Self::texture(gpu, format, count)?
+        } else {
+            Self::buffer(gpu, count * texel_bytes)?
+        };
         match &memory {
-            Self::Buffer(buffer) => gpu.queue.write_buffer(buffer, 0, bytemuck::cast_slice(&texels)),
+            Self::Buffer(buffer) => gpu.queue.write_buffer(buffer, 0, content),
             Self::Texture(texture, _) => {
-                let size = texture.size();
-                texels.resize(size.width as usize * size.height as usize, [0.0; 4]);
-                let layout = wgpu::TexelCopyBufferLayout {
-                    offset: 0,
-                    bytes_per_row: Some(size.width * 16),
-                    rows_per_image: None,
-                };
-                gpu.queue.write_texture(texture.as_image_copy(), bytemuck::cast_slice(&texels), layout, size);
+                // Whole rows, and then what is left.
+                let (width, rows) = (texture.width(), (count / u64::from(texture.width())) as u32);
+                let left = (count % u64::from(width)) as u32;
+                for (y, width, height) in [(0, width, rows), (rows, left, 1)] {
+                    if width * height == 0 {
+                        continue;
+                    }
+                    let row = width * texel_bytes as u32;
+                    let layout = wgpu::TexelCopyBufferLayout {
+                        offset: 0,
+                        bytes_per_row: Some(row),
+                        rows_per_image: None,
+                    };
+                    let to = wgpu::TexelCopyTextureInfo {
+                        origin: wgpu::Origin3d { x: 0, y, z: 0 },
+                        ..texture.as_image_copy()
+                    };
+                    let first = (u64::from(y) * u64::from(texture.width()) * texel_bytes) as usize;
+                    let size = wgpu::Extent3d { width, height, depth_or_array_layers: 1 };
+                    gpu.queue.write_texture(to, &content[first..first + row as usize * height as usize], layout, size);
+                }
             }
         }
         if memory.bytes() > LARGE_UPLOAD {
@@ -103,7 +128,10 @@ impl Memory {
     pub fn bytes(&self) -> u64 {
         match self {
             Self::Buffer(buffer) => buffer.size(),
-            Self::Texture(texture, _) => u64::from(texture.width()) * u64::from(texture.height()) * 16,
+            Self::Texture(texture, _) => {
+                let texel = texture.format().block_copy_size(None).unwrap_or(16);
+                u64::from(texture.width()) * u64::from(texture.height()) * u64::from(texel)
+            }
         }
     }
 
@@ -123,15 +151,31 @@ impl Memory {
                 has_dynamic_offset: false,
                 min_binding_size: None,
             },
-            Self::Texture(..) => wgpu::BindingType::StorageTexture {
+            Self::Texture(texture, _) => wgpu::BindingType::StorageTexture {
                 access: if writes {
                     wgpu::StorageTextureAccess::WriteOnly
                 } else {
                     wgpu::StorageTextureAccess::ReadOnly
                 },
-                format: wgpu::TextureFormat::Rgba32Float,
+                format: texture.format(),
                 view_dimension: wgpu::TextureViewDimension::D2,
             },
         }
+    }
+}
+
+fn too_large(gpu: &Gpu, bytes: u64, reason: String) -> Error {
+    Error::OutOfMemory { adapter: gpu.info().name.clone(), needed: bytes >> 20, reason }
+}
+
+/// The texels as f16.
+fn halves(texels: &[Texel]) -> Result<Vec<f16>> {
+    let values: Vec<f16> = texels.iter().flatten().map(|v| f16::from_f32(*v)).collect();
+    match values.iter().position(|v| !v.is_finite()) {
+        Some(at) => {
+            let value = texels[at / 4][at % 4];
+            Err(Error::Request(format!("a weight of {value} is too large for f16; use --precision f32")))
+        }
+        None => Ok(values),
     }
 }

@@ -24,7 +24,7 @@ impl Weights {
         if let Some(tensor) = self.tensors.get(&key) {
             return Ok(tensor.clone());
         }
-        let tensor = Arc::new(Memory::upload(gpu, constant.pack(graph))?);
+        let tensor = Arc::new(Memory::upload(gpu, constant.pack(graph), gpu.profile().half && constant.halves())?);
         self.tensors.insert(key, tensor.clone());
         Ok(tensor)
     }

@@ -153,6 +153,11 @@ impl Constant {
         format!("{} + {bias} {:?} {:?}", graph.params[self.weight].name, self.packing, self.rows)
     }
 
+    /// Whether the numbers may be stored as f16: what scales or shifts whole channels stays f32.
+    pub fn halves(&self) -> bool {
+        !matches!(self.packing, Packing::Channels { .. })
+    }
+
     /// Number of texels.
     pub fn texels(&self) -> usize {
         self.rows.len() * self.packing.extent().1

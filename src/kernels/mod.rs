@@ -200,6 +200,9 @@ impl Context<'_> {
         if self.profile.texture {
             all.push(("TEXTURE", 1));
         }
+        if self.profile.half && operands.iter().any(|o| matches!(o, Operand::Constant(c) if c.halves())) {
+            all.push(("HALF", 1));
+        }
         all.extend_from_slice(defines);
         let params = bytemuck::bytes_of(&params).to_vec();
         Dispatch { node: self.id, shader, defines: all, params, operands, groups: groups as u32, product: None }

@@ -13,6 +13,8 @@ pub struct Profile {
     pub name: &'static str,
     /// Tensors lie in `rgba32float` storage textures instead of storage buffers.
     pub texture: bool,
+    /// Matrices and convolutions' weights are stored as f16; sums stay f32.
+    pub half: bool,
     /// The fixed number of invocations of a subgroup, which may share their weights; none if each fetches its own.
     pub subgroup: Option<u32>,
     /// Invocations of a workgroup of light, element-wise kernels.
@@ -40,6 +42,7 @@ impl Profile {
     pub const BUFFERS: Self = Self {
         name: "buffers",
         texture: false,
+        half: false,
         subgroup: None,
         flat: 64,
         tiled: 64,
@@ -66,6 +69,7 @@ impl Profile {
     pub const TEXTURES: Self = Self {
         name: "textures",
         texture: true,
+        half: false,
         subgroup: None,
         flat: 128,
         tiled: 8,

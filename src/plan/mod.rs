@@ -7,7 +7,7 @@ mod places;
 pub use memory::{Medium, Slot};
 
 use crate::graph::{Graph, Kind, NodeId, Op, Shape, Type};
-use crate::kernels::{self, Dispatch, Epilogue, Operand, Profile};
+use crate::kernels::{self, Constant, Dispatch, Epilogue, Operand, Profile};
 
 /// What to run, in which order, on which memory.
 #[derive(Clone, Debug)]
@@ -63,8 +63,14 @@ impl Plan {
 
     /// Bytes of the weights as the kernels read them.
     pub fn weights(&self) -> u64 {
-        let constants = self.dispatches.iter().flat_map(|d| &d.operands);
-        constants.map(|o| if let Operand::Constant(c) = o { c.texels() as u64 * 16 } else { 0 }).sum()
+        let bytes = |dispatch: &Dispatch, constant: &Constant| {
+            let half = dispatch.defines.contains(&("HALF", 1));
+            constant.texels() as u64 * if half { 8 } else { 16 }
+        };
+        let of_dispatch = |d: &Dispatch| -> u64 {
+            d.operands.iter().map(|o| if let Operand::Constant(c) = o { bytes(d, c) } else { 0 }).sum()
+        };
+        self.dispatches.iter().map(of_dispatch).sum()
     }
 
     /// Bytes of activations, gradients, maps and pictures at once.
