@@ -15,8 +15,8 @@ pub mod reference;
 pub use cam::{Method, Status};
 pub use error::{Error, Result};
 pub use explainer::{
-    Batch, Classes, Device, Explainer, Explanation, Heatmap, Images, LayerTime, Map, Outputs, Overlay, Pending, Prediction,
-    Style,
+    Batch, Classes, Device, Explainer, Explanation, Heatmap, Images, LayerTime, Map, Outputs, Overlay, Pending,
+    Prediction, Style,
 };
 pub use gpu::{AdapterInfo, Backend, Gpu, GpuOptions, Stats};
 pub use model::Model;

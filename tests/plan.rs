@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::collections::BTreeMap;
+
 use common::Random;
 use gradcam::graph::{Graph, Kind, NodeId, Op, Shape};
 use gradcam::kernels::{Operand, Profile};
@@ -86,14 +88,59 @@ fn memory_is_reused() {
     assert!(plan.dispatches.iter().all(|d| d.operands.len() <= 4 && u64::from(d.groups) < 65_535 * 65_535));
 }
 
+/// The most bytes that are alive at once: no plan in this order can do with less.
+fn lower_bound(plan: &Plan) -> u64 {
+    let mut life: BTreeMap<NodeId, (usize, usize)> = plan.inputs.iter().map(|&id| (id, (0, 0))).collect();
+    for (step, dispatch) in plan.dispatches.iter().enumerate() {
+        for id in dispatch.written().into_iter().chain(dispatch.read()) {
+            life.entry(id).or_insert((step, step)).1 = step;
+        }
+    }
+    plan.outputs.iter().for_each(|id| life.get_mut(id).unwrap().1 = plan.dispatches.len());
+    let alive = |step: usize| life.iter().filter(move |(_, (first, last))| (*first..=*last).contains(&step));
+    let size = |id: &NodeId| bytes(plan.types[*id].kind, plan.types[*id].shape);
+    (0..plan.dispatches.len()).map(|step| alive(step).map(|(id, _)| size(id)).sum()).max().unwrap()
+}
+
+/// What a batch takes on the device is told, and is near what it must take.
+#[test]
+fn memory_is_near_the_lower_bound() {
+    for (name, layer) in
+        [("resnet50", None), ("resnet50", Some("layer2")), ("mobilenet_v2", None), ("densenet121", None)]
+    {
+        let mut explainer = Explainer::new(Model::seeded(name, 1000, 1.0).unwrap(), Device::gpu().unwrap());
+        if let Some(layer) = layer {
+            explainer = explainer.with_layer(layer).unwrap();
+        }
+        let values = vec![0.5; 3 * 224 * 224];
+        let images = Images::Tensor { shape: [1, 3, 224, 224], values: &values };
+        let outputs = Outputs { heatmap: true, ..Default::default() };
+        let Device::Gpu(gpu) = explainer.device() else { unreachable!() };
+        let plan = explainer.plan(images, &Classes::Top(1), &outputs, gpu.profile()).unwrap();
+        let bound = lower_bound(&plan);
+        let told = explainer.explain(images, &Classes::Top(1), &outputs).unwrap().stats.gpu_bytes;
+        println!("{name} {layer:?}: {} of {bound} bytes, {told} with weights", plan.memory());
+        assert!(plan.memory() <= bound * 3 / 2, "{name} takes {}, and could do with {bound}", plan.memory());
+        // Textures end in whole rows, and uniforms in whole slots.
+        let least = plan.memory() + plan.weights();
+        assert!((least..least * 21 / 20 + (12 << 20)).contains(&told), "{name}: {told} told, {least} planned");
+    }
+}
+
 #[test]
 fn one_submission_and_one_readback() {
     let mut explainer = Explainer::new(Model::bundled().unwrap(), Device::gpu().unwrap());
     let photos = [photo(), photo()];
     let (pixels, maps) = (u64::from(photos[0].width() * photos[0].height()), 2 * 3);
     let scores = |records: u64| 2 * records * 16 + maps * 16;
-    let everything =
-        Outputs { predictions: 5, logits: true, raw: true, heatmap: true, overlay: Some(Default::default()) };
+    let everything = Outputs {
+        predictions: 5,
+        logits: true,
+        raw: true,
+        heatmap: true,
+        overlay: Some(Default::default()),
+        clock: false,
+    };
     for (outputs, asked) in [
         (Outputs::default(), 0),
         (Outputs { logits: true, ..Default::default() }, 2 * 1000 * 4),
@@ -119,7 +166,14 @@ fn batches_equal_single_runs() {
     let mut explainer = Explainer::new(Model::bundled().unwrap(), Device::gpu().unwrap());
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/");
     let photos = ["chelsea.png", "coffee.png", "rocket.jpg"].map(|n| Photo::open(format!("{folder}{n}")).unwrap());
-    let outputs = Outputs { predictions: 2, logits: true, raw: true, heatmap: true, overlay: Some(Default::default()) };
+    let outputs = Outputs {
+        predictions: 2,
+        logits: true,
+        raw: true,
+        heatmap: true,
+        overlay: Some(Default::default()),
+        clock: false,
+    };
     let batch = explainer.explain(Images::Photos(&photos), &Classes::Top(2), &outputs).unwrap();
     for (photo, together) in photos.iter().zip(&batch.explanations) {
         let alone = explainer.explain(Images::Photos(std::slice::from_ref(photo)), &Classes::Top(2), &outputs).unwrap();

@@ -299,7 +299,8 @@ impl Explainer {
     /// # Errors
     /// [`Error::Request`] if classes, images and outputs contradict each other.
     pub fn plan(&self, images: Images<'_>, classes: &Classes, outputs: &Outputs, profile: &Profile) -> Result<Plan> {
-        let built = Recipe::new(&self.model, images, classes, outputs)?.build(&self.model, self.method, &self.layers)?;
+        let built =
+            Recipe::new(&self.model, images, classes, outputs)?.build(&self.model, self.method, &self.layers)?;
         Ok(Plan::new(&built.graph, profile, &built.outputs))
     }
 

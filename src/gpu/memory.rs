@@ -101,11 +101,8 @@ impl Memory {
                         continue;
                     }
                     let row = width * texel_bytes as u32;
-                    let layout = wgpu::TexelCopyBufferLayout {
-                        offset: 0,
-                        bytes_per_row: Some(row),
-                        rows_per_image: None,
-                    };
+                    let layout =
+                        wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row: Some(row), rows_per_image: None };
                     let to = wgpu::TexelCopyTextureInfo {
                         origin: wgpu::Origin3d { x: 0, y, z: 0 },
                         ..texture.as_image_copy()

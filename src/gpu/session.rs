@@ -210,8 +210,7 @@ impl Session {
         let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("explain") });
         {
             let timestamp_writes = clock.as_ref().map(|c| c.around(0));
-            let mut pass =
-                encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: None, timestamp_writes });
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: None, timestamp_writes });
             self.steps.iter().for_each(|step| step.encode(&mut pass));
         }
         let staging = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();

@@ -27,7 +27,9 @@ pub fn ahead(paths: Vec<PathBuf>, preprocess: &Preprocess, threads: usize) -> Ah
     for _ in 0..threads {
         let (paths, next, sender, preprocess) = (paths.clone(), next.clone(), sender.clone(), preprocess.clone());
         std::thread::spawn(move || {
-            while let Some((at, path)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|i| Some((i, paths.get(i)?))) {
+            while let Some((at, path)) =
+                Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|i| Some((i, paths.get(i)?)))
+            {
                 let photo = Photo::open(path).map(|photo| photo.prepared(&preprocess));
                 if sender.send((at, photo)).is_err() {
                     return; // Nobody takes any more.

@@ -22,63 +22,45 @@ pub struct Slot {
     pub bytes: u64,
 }
 
-/// Gives each value a slot that nothing alive uses.
+/// Gives each value a slot that nothing alive uses at the same time: the largest values first, each to the smallest slot
+/// that is free for its whole life, which is large enough because a larger value was there before it.
+/// ("Greedy by size", Pisarchyk and Lee, arXiv 2001.03288.)
 pub fn assign(
     types: &[Type],
     dispatches: &[Dispatch],
     inputs: &[NodeId],
     outputs: &[NodeId],
 ) -> (Vec<Slot>, Vec<Option<usize>>) {
-    let mut last_read = vec![0; types.len()];
+    // The first and the last dispatch that a value lives through. Inputs are written before anything runs.
+    let mut life: Vec<Option<(usize, usize)>> = vec![None; types.len()];
+    inputs.iter().for_each(|&id| life[id] = Some((0, 0)));
     for (step, dispatch) in dispatches.iter().enumerate() {
-        dispatch.read().for_each(|id| last_read[id] = step);
+        dispatch
+            .written()
+            .into_iter()
+            .chain(dispatch.read())
+            .for_each(|id| life[id].get_or_insert((step, step)).1 = step);
     }
-    outputs.iter().for_each(|&o| last_read[o] = usize::MAX);
+    outputs.iter().for_each(|&id| life[id].get_or_insert((0, 0)).1 = usize::MAX);
 
-    let mut pool = Pool { slots: vec![], free: vec![], place: vec![None; types.len()] };
-    let mut alive: Vec<NodeId> = vec![];
-    // Inputs are written before anything runs, so all of them live from the start.
-    for &id in inputs {
-        pool.take(types[id], id);
-        alive.push(id);
-    }
-    for (step, dispatch) in dispatches.iter().enumerate() {
-        // Another piece of a value may have been written already.
-        if let Some(id) = dispatch.written().filter(|id| pool.place[*id].is_none()) {
-            pool.take(types[id], id);
-            alive.push(id);
+    let size = |id: NodeId| bytes(types[id].kind, types[id].shape);
+    let mut order: Vec<(NodeId, (usize, usize))> =
+        life.iter().enumerate().filter_map(|(id, life)| Some((id, (*life)?))).collect();
+    order.sort_by_key(|(id, _)| std::cmp::Reverse(size(*id)));
+    let mut slots: Vec<Slot> = vec![];
+    let mut lives: Vec<Vec<(usize, usize)>> = vec![];
+    let mut place = vec![None; types.len()];
+    for (id, life) in order {
+        let medium = if types[id].kind == Kind::Features { Medium::Texels } else { Medium::Words };
+        let apart = |other: &(usize, usize)| other.1 < life.0 || life.1 < other.0;
+        let free = |s: &usize| slots[*s].medium == medium && lives[*s].iter().all(apart);
+        let slot = (0..slots.len()).rev().find(free).unwrap_or(slots.len());
+        if slot == slots.len() {
+            slots.push(Slot { medium, bytes: size(id) });
+            lives.push(vec![]);
         }
-        alive.retain(|&id| {
-            let goes_on = last_read[id] > step;
-            if !goes_on {
-                pool.free.extend(pool.place[id]);
-            }
-            goes_on
-        });
+        lives[slot].push(life);
+        place[id] = Some(slot);
     }
-    (pool.slots, pool.place)
-}
-
-struct Pool {
-    slots: Vec<Slot>,
-    free: Vec<usize>,
-    place: Vec<Option<usize>>,
-}
-
-impl Pool {
-    /// Places a node in the smallest free slot that is large enough, else in the largest one, grown.
-    fn take(&mut self, ty: Type, id: NodeId) {
-        let medium = if ty.kind == Kind::Features { Medium::Texels } else { Medium::Words };
-        let bytes = bytes(ty.kind, ty.shape);
-        let fitting = || self.free.iter().copied().filter(|&s| self.slots[s].medium == medium);
-        let size = |s: &usize| self.slots[*s].bytes;
-        let found = fitting().filter(|s| size(s) >= bytes).min_by_key(size).or_else(|| fitting().max_by_key(size));
-        let slot = found.unwrap_or(self.slots.len());
-        if found.is_none() {
-            self.slots.push(Slot { medium, bytes });
-        }
-        self.slots[slot].bytes = self.slots[slot].bytes.max(bytes);
-        self.free.retain(|&s| s != slot);
-        self.place[id] = Some(slot);
-    }
+    (slots, place)
 }

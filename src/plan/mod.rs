@@ -63,14 +63,19 @@ impl Plan {
 
     /// Bytes of the weights as the kernels read them.
     pub fn weights(&self) -> u64 {
-        let bytes = |dispatch: &Dispatch, constant: &Constant| {
-            let half = dispatch.defines.contains(&("HALF", 1));
-            constant.texels() as u64 * if half { 8 } else { 16 }
-        };
-        let of_dispatch = |d: &Dispatch| -> u64 {
-            d.operands.iter().map(|o| if let Operand::Constant(c) = o { bytes(d, c) } else { 0 }).sum()
-        };
-        self.dispatches.iter().map(of_dispatch).sum()
+        // A layer's forward pass and its gradient may share one.
+        let mut seen: Vec<&Constant> = vec![];
+        let mut bytes = 0;
+        for dispatch in &self.dispatches {
+            let constant =
+                dispatch.operands.iter().find_map(|o| if let Operand::Constant(c) = o { Some(c) } else { None });
+            if let Some(constant) = constant.filter(|c| !seen.contains(c)) {
+                let half = dispatch.defines.contains(&("HALF", 1));
+                bytes += constant.texels() as u64 * if half { 8 } else { 16 };
+                seen.push(constant);
+            }
+        }
+        bytes
     }
 
     /// Bytes of activations, gradients, maps and pictures at once.
