@@ -88,7 +88,8 @@ fn memory_is_reused() {
     assert!(plan.dispatches.iter().all(|d| d.operands.len() <= 4 && u64::from(d.groups) < 65_535 * 65_535));
 }
 
-/// The most bytes that are alive at once: no plan in this order can do with less.
+/// The largest value alive at any time, and the second largest at any time, and so on: no plan in this order can do with
+/// less, as values in pieces of memory of their own are not torn apart (arXiv 2001.03288, "positional maximums").
 fn lower_bound(plan: &Plan) -> u64 {
     let mut life: BTreeMap<NodeId, (usize, usize)> = plan.inputs.iter().map(|&id| (id, (0, 0))).collect();
     for (step, dispatch) in plan.dispatches.iter().enumerate() {
@@ -97,9 +98,20 @@ fn lower_bound(plan: &Plan) -> u64 {
         }
     }
     plan.outputs.iter().for_each(|id| life.get_mut(id).unwrap().1 = plan.dispatches.len());
-    let alive = |step: usize| life.iter().filter(move |(_, (first, last))| (*first..=*last).contains(&step));
-    let size = |id: &NodeId| bytes(plan.types[*id].kind, plan.types[*id].shape);
-    (0..plan.dispatches.len()).map(|step| alive(step).map(|(id, _)| size(id)).sum()).max().unwrap()
+    let mut bound = 0;
+    for features in [true, false] {
+        let mut positions: Vec<u64> = vec![];
+        for step in 0..plan.dispatches.len() {
+            let alive = life.iter().filter(|(_, (first, last))| (*first..=*last).contains(&step));
+            let types = alive.map(|(id, _)| plan.types[*id]).filter(|ty| (ty.kind == Kind::Features) == features);
+            let mut sizes: Vec<u64> = types.map(|ty| bytes(ty.kind, ty.shape)).collect();
+            sizes.sort_by_key(|size| std::cmp::Reverse(*size));
+            positions.resize(positions.len().max(sizes.len()), 0);
+            positions.iter_mut().zip(sizes).for_each(|(most, size)| *most = size.max(*most));
+        }
+        bound += positions.iter().sum::<u64>();
+    }
+    bound
 }
 
 /// What a batch takes on the device is told, and is near what it must take.
@@ -120,7 +132,7 @@ fn memory_is_near_the_lower_bound() {
         let bound = lower_bound(&plan);
         let told = explainer.explain(images, &Classes::Top(1), &outputs).unwrap().stats.gpu_bytes;
         println!("{name} {layer:?}: {} of {bound} bytes, {told} with weights", plan.memory());
-        assert!(plan.memory() <= bound * 3 / 2, "{name} takes {}, and could do with {bound}", plan.memory());
+        assert!(plan.memory() <= bound * 6 / 5, "{name} takes {}, and could do with {bound}", plan.memory());
         // Textures end in whole rows, and uniforms in whole slots.
         let least = plan.memory() + plan.weights();
         assert!((least..least * 21 / 20 + (12 << 20)).contains(&told), "{name}: {told} told, {least} planned");
