@@ -46,7 +46,8 @@ fn explained(architecture: &Architecture, layer: impl Fn(&[(String, NodeId)]) ->
 fn variants() -> BTreeSet<(&'static str, Vec<(&'static str, u32)>)> {
     let mut all = BTreeSet::new();
     let mut add = |graph: &Graph, outputs: &[NodeId]| {
-        for profile in Profile::ALL {
+        let half = |p: Profile| Profile { half: true, ..p };
+        for profile in Profile::ALL.into_iter().chain(Profile::ALL.map(half)) {
             let plan = Plan::new(graph, &profile, outputs);
             all.extend(plan.dispatches.into_iter().map(|d| (d.shader, d.defines)));
         }
@@ -73,6 +74,7 @@ fn variants() -> BTreeSet<(&'static str, Vec<(&'static str, u32)>)> {
     let overlay = Overlay { map: 0, crop: [0.0, 0.0, 30.0, 20.0], alpha: 0.5, colormap: Box::new([0; 256]) };
     let overlay = graph.push(Op::Overlay(overlay), &[heat, photo]).unwrap();
     add(&graph, &[overlay]);
+    all.extend(Profile::ALL.map(|p| ("peak", vec![("WORKGROUP", p.flat), ("ROUNDS", 1)])));
     all
 }
 

@@ -66,6 +66,8 @@ struct Row {
     readbacks: u32,
     readback_bytes: u64,
     gpu_bytes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peak_gflops: Option<f64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     layers: Vec<LayerTime>,
 }
@@ -108,7 +110,11 @@ impl Bench {
             values[values.len() / 2] / batch as f64
         };
         let (ms_per_image, cpu_ms_per_image) = (median(|r| r.0), median(|r| r.1));
-        let layers = if self.kernels { least_times(explainer)? } else { vec![] };
+        let (mut layers, mut peak_gflops) = (vec![], None);
+        if let (true, Device::Gpu(gpu)) = (self.kernels, explainer.device()) {
+            peak_gflops = Some(pollster::block_on(gpu.peak())? * 2e-9);
+            layers = least_times(explainer)?;
+        }
         let (backend, adapter, driver, software, variant) = match explainer.device() {
             Device::Cpu => ("cpu".into(), "cpu".into(), String::new(), true, "f64 loops"),
             Device::Gpu(gpu) => {
@@ -138,6 +144,7 @@ impl Bench {
             readbacks: first.stats.readbacks,
             readback_bytes: first.stats.readback_bytes,
             gpu_bytes: first.stats.gpu_bytes,
+            peak_gflops,
             layers,
         })
     }
@@ -158,15 +165,19 @@ impl Bench {
             row.first_run_ms,
             row.gpu_bytes >> 20,
         )?;
+        if let Some(peak) = row.peak_gflops {
+            writeln!(out, "  the device does {peak:.0} GFLOP/s in registers; shares of the time and of that peak:")?;
+        }
         let all: f64 = row.layers.iter().map(|l| l.seconds).sum();
         for layer in &row.layers {
             let rate = if layer.multiply_adds > 0 {
-                format!("{:7.1} GFLOP/s", layer.multiply_adds as f64 * 2e-9 / layer.seconds)
+                let rate = layer.multiply_adds as f64 * 2e-9 / layer.seconds;
+                format!("{rate:7.1} GFLOP/s {:4.0} %", rate / row.peak_gflops.unwrap_or(f64::NAN) * 100.0)
             } else {
                 String::new()
             };
             let (ms, share) = (layer.seconds * 1e3, layer.seconds / all * 100.0);
-            writeln!(out, "  {ms:8.3} ms {share:5.1} % {rate:15} {:40} {}", layer.name, layer.kernels)?;
+            writeln!(out, "  {ms:8.3} ms {share:5.1} % {rate:22} {:36} {}", layer.name, layer.kernels)?;
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 mod device;
 mod memory;
+mod peak;
 mod pipelines;
 mod session;
 mod timing;
