@@ -65,10 +65,10 @@ impl Gpu {
             let Some(profile) = self.fitting(profile) else { continue };
             let least = best.as_ref().map_or(f64::INFINITY, |b| b.0);
             self.profile = profile.clone();
-            if let Ok(seconds) = self.measure(&product, 3, least).await {
-                if seconds < least {
-                    best = Some((seconds, profile));
-                }
+            if let Ok(seconds) = self.measure(&product, 3, least).await
+                && seconds < least
+            {
+                best = Some((seconds, profile));
             }
         }
         best.map_or(Profile::BUFFERS, |b| b.1)
