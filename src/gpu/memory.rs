@@ -139,24 +139,60 @@ impl Memory {
             Self::Texture(_, view) => wgpu::BindingResource::TextureView(view),
         }
     }
+}
+
+/// What a shader binds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Binding {
+    /// Words or texels in a buffer.
+    Buffer {
+        /// Whether the shader writes it.
+        writes: bool,
+    },
+    /// Texels in a texture.
+    Texture {
+        /// Whether the shader writes it.
+        writes: bool,
+        /// Whether they are f16.
+        half: bool,
+    },
+}
+
+impl Binding {
+    /// For a value, or, with `half`, for trained numbers stored as f16.
+    pub fn new(gpu: &Gpu, medium: Medium, writes: bool, half: bool) -> Self {
+        match medium {
+            Medium::Texels if gpu.profile().texture => Self::Texture { writes, half },
+            _ => Self::Buffer { writes },
+        }
+    }
 
     /// For a bind group's layout.
-    pub fn binding_type(&self, writes: bool) -> wgpu::BindingType {
+    pub fn ty(self) -> wgpu::BindingType {
         match self {
-            Self::Buffer(_) => wgpu::BindingType::Buffer {
+            Self::Buffer { writes } => wgpu::BindingType::Buffer {
                 ty: wgpu::BufferBindingType::Storage { read_only: !writes },
                 has_dynamic_offset: false,
                 min_binding_size: None,
             },
-            Self::Texture(texture, _) => wgpu::BindingType::StorageTexture {
+            Self::Texture { writes, half } => wgpu::BindingType::StorageTexture {
                 access: if writes {
                     wgpu::StorageTextureAccess::WriteOnly
                 } else {
                     wgpu::StorageTextureAccess::ReadOnly
                 },
-                format: texture.format(),
+                format: if half { wgpu::TextureFormat::Rgba16Float } else { wgpu::TextureFormat::Rgba32Float },
                 view_dimension: wgpu::TextureViewDimension::D2,
             },
+        }
+    }
+
+    /// The smallest memory that can be bound so.
+    pub fn smallest(self, gpu: &Gpu) -> Result<Memory> {
+        match self {
+            Self::Buffer { .. } => Memory::buffer(gpu, 16),
+            Self::Texture { half: true, .. } => Memory::texture(gpu, wgpu::TextureFormat::Rgba16Float, 1),
+            Self::Texture { .. } => Memory::texture(gpu, wgpu::TextureFormat::Rgba32Float, 1),
         }
     }
 }

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 
 use super::device::Gpu;
+use super::memory::{Binding, Memory};
+use crate::error::Result;
 use crate::kernels::{Dispatch, preprocess};
 
-/// Shader, defines and kinds of bindings.
-type Key = (&'static str, Vec<(&'static str, u32)>, Vec<wgpu::BindingType>);
+/// Shader, defines and what it binds after the uniform block.
+type Key = (&'static str, Vec<(&'static str, u32)>, Vec<Binding>);
 
 /// All pipelines of a device so far.
 #[derive(Default)]
@@ -15,18 +17,65 @@ pub struct Pipelines {
 }
 
 impl Pipelines {
-    /// The pipeline for a dispatch whose operands have the given kinds.
-    pub fn get(&mut self, gpu: &Gpu, dispatch: &Dispatch, operands: Vec<wgpu::BindingType>) -> wgpu::ComputePipeline {
-        let key = (dispatch.shader, dispatch.defines.clone(), operands);
-        self.pipelines
-            .entry(key)
-            .or_insert_with_key(|(shader, defines, operands)| create(gpu, shader, defines, operands))
-            .clone()
+    /// A pipeline for each dispatch with what it binds.
+    ///
+    /// New ones are handed to the device at once, without work: drivers that compile at the first dispatch do so while
+    /// the caller packs and uploads weights.
+    ///
+    /// # Errors
+    /// [`crate::Error::OutOfMemory`] if the device refuses the smallest memory.
+    pub fn all(&mut self, gpu: &Gpu, dispatches: &[(&Dispatch, Vec<Binding>)]) -> Result<Vec<wgpu::ComputePipeline>> {
+        let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("warm-up") });
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+        let mut all = vec![];
+        for (dispatch, bindings) in dispatches {
+            let key = (dispatch.shader, dispatch.defines.clone(), bindings.clone());
+            let pipeline = match self.pipelines.get(&key) {
+                Some(pipeline) => pipeline.clone(),
+                None => {
+                    let pipeline = create(gpu, dispatch, bindings);
+                    warm_up(gpu, &mut pass, &pipeline, dispatch, bindings)?;
+                    self.pipelines.insert(key, pipeline.clone());
+                    pipeline
+                }
+            };
+            all.push(pipeline);
+        }
+        drop(pass);
+        gpu.queue.submit([encoder.finish()]);
+        Ok(all)
     }
 }
 
-fn create(gpu: &Gpu, shader: &str, defines: &[(&str, u32)], operands: &[wgpu::BindingType]) -> wgpu::ComputePipeline {
-    let text = preprocess::expand(shader, defines);
+/// A dispatch of no workgroups, over memory that does not matter.
+fn warm_up(
+    gpu: &Gpu,
+    pass: &mut wgpu::ComputePass,
+    pipeline: &wgpu::ComputePipeline,
+    dispatch: &Dispatch,
+    bindings: &[Binding],
+) -> Result<()> {
+    let uniform = gpu.device.create_buffer(&wgpu::BufferDescriptor {
+        label: None,
+        size: (dispatch.params.len() as u64).next_multiple_of(16),
+        usage: wgpu::BufferUsages::UNIFORM,
+        mapped_at_creation: false,
+    });
+    let memory = bindings.iter().map(|b| b.smallest(gpu)).collect::<Result<Vec<_>>>()?;
+    let resources = std::iter::once(uniform.as_entire_binding()).chain(memory.iter().map(Memory::binding));
+    let entries: Vec<_> =
+        resources.zip(0..).map(|(resource, binding)| wgpu::BindGroupEntry { binding, resource }).collect();
+    let layout = &pipeline.get_bind_group_layout(0);
+    let group = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout, entries: &entries });
+    pass.set_pipeline(pipeline);
+    pass.set_bind_group(0, &group, &[]);
+    pass.dispatch_workgroups(0, 1, 1);
+    Ok(())
+}
+
+fn create(gpu: &Gpu, dispatch: &Dispatch, bindings: &[Binding]) -> wgpu::ComputePipeline {
+    let shader = dispatch.shader;
+    let text = preprocess::expand(shader, &dispatch.defines);
     let descriptor =
         wgpu::ShaderModuleDescriptor { label: Some(shader), source: wgpu::ShaderSource::Wgsl(text.into()) };
     let module = module(&gpu.device, descriptor, gpu.checked());
@@ -36,7 +85,7 @@ fn create(gpu: &Gpu, shader: &str, defines: &[(&str, u32)], operands: &[wgpu::Bi
         min_binding_size: None,
     };
     let entries: Vec<_> = std::iter::once(uniform)
-        .chain(operands.iter().copied())
+        .chain(bindings.iter().map(|b| b.ty()))
         .zip(0..)
         .map(|(ty, binding)| wgpu::BindGroupLayoutEntry {
             binding,

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::device::{Gpu, Mapped};
-use super::memory::Memory;
+use super::memory::{Binding, Memory};
 use super::timing::{CLOCK_BYTES, Clock};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, NodeId};
 use crate::kernels::{Constant, Operand};
-use crate::plan::Plan;
+use crate::plan::{Medium, Plan};
 
 /// A model's packed weights on a device, shared by all plans of the model.
 #[derive(Default)]
@@ -18,13 +18,13 @@ pub struct Weights {
 }
 
 impl Weights {
-    /// The packed constant, uploaded at its first use.
-    fn get(&mut self, gpu: &Gpu, graph: &Graph, constant: &Constant) -> Result<Arc<Memory>> {
+    /// The packed constant, uploaded at its first use; with `half` as f16.
+    fn get(&mut self, gpu: &Gpu, graph: &Graph, constant: &Constant, half: bool) -> Result<Arc<Memory>> {
         let key = constant.key(graph);
         if let Some(tensor) = self.tensors.get(&key) {
             return Ok(tensor.clone());
         }
-        let tensor = Arc::new(Memory::upload(gpu, constant.pack(graph), gpu.profile().half && constant.halves())?);
+        let tensor = Arc::new(Memory::upload(gpu, constant.pack(graph), half)?);
         self.tensors.insert(key, tensor.clone());
         Ok(tensor)
     }
@@ -128,30 +128,37 @@ impl Session {
             usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
             mapped_at_creation: false,
         });
+        let half = |constant: &Constant| gpu.profile().half && constant.halves();
+        let binding = |operand: &Operand| match operand {
+            Operand::Constant(constant) => Binding::new(gpu, Medium::Texels, false, half(constant)),
+            Operand::Read(id) | Operand::Write(id) => {
+                let slot = plan.place[*id].expect("every operand has a place");
+                Binding::new(gpu, plan.slots[slot].medium, matches!(operand, Operand::Write(_)), false)
+            }
+        };
+        let bindings: Vec<_> = plan.dispatches.iter().map(|d| (d, d.operands.iter().map(binding).collect())).collect();
+        let pipelines = gpu.pipelines.lock().unwrap_or_else(PoisonError::into_inner).all(gpu, &bindings)?;
         let mut contents = vec![];
         let mut steps = vec![];
-        for dispatch in &plan.dispatches {
+        for (dispatch, pipeline) in plan.dispatches.iter().zip(pipelines) {
             let offset = contents.len() as u64;
             contents.extend_from_slice(&dispatch.params);
             contents.resize((offset + size(&dispatch.params).next_multiple_of(align)) as usize, 0);
-            let mut operands: Vec<(bool, Arc<Memory>)> = vec![];
+            let mut operands: Vec<Arc<Memory>> = vec![];
             for operand in &dispatch.operands {
                 let slot = |id: &NodeId| memory[plan.place[*id].expect("every operand has a place")].clone();
                 operands.push(match operand {
-                    Operand::Read(id) => (false, slot(id)),
-                    Operand::Write(id) => (true, slot(id)),
-                    Operand::Constant(constant) => (false, weights.get(gpu, graph, constant)?),
+                    Operand::Read(id) | Operand::Write(id) => slot(id),
+                    Operand::Constant(constant) => weights.get(gpu, graph, constant, half(constant))?,
                 });
             }
-            let types = operands.iter().map(|(writes, m)| m.binding_type(*writes)).collect();
-            let pipeline = gpu.pipelines.lock().unwrap_or_else(PoisonError::into_inner).get(gpu, dispatch, types);
             let uniform = wgpu::BufferBinding {
                 buffer: &uniforms,
                 offset,
                 size: std::num::NonZeroU64::new(size(&dispatch.params)),
             };
             let entries: Vec<_> = std::iter::once(wgpu::BindingResource::Buffer(uniform))
-                .chain(operands.iter().map(|(_, m)| m.binding()))
+                .chain(operands.iter().map(|m| m.binding()))
                 .zip(0..)
                 .map(|(resource, binding)| wgpu::BindGroupEntry { binding, resource })
                 .collect();
