@@ -1,11 +1,12 @@
 """Times gradcam and PyTorch side by side: interleaved rounds in one run, because machines drift.
 
     python tools/benchmark.py                          # the networks of docs/benchmarks.md, batches of 1 and 8
-    python tools/benchmark.py resnet50 --layer layer2 --batch 1 --rounds 7
+    python tools/benchmark.py resnet50 --layer layer2 --batch 1 --rounds 7 --json resnet50.json
 
 PyTorch does three things on the processor: a bare forward pass, pytorch-grad-cam, and a Grad-CAM by hand whose backward
 pass stops at the layer. Weights are random: they do not change the time. All figures are milliseconds an image, medians
-over rounds; a ratio is the median of the rounds' own ratios, with the least and the greatest.
+over rounds; a ratio is the median of the rounds' own ratios, with the least and the greatest. Exits with 1 if gradcam
+fails.
 """
 import argparse
 import datetime
@@ -33,6 +34,7 @@ parser.add_argument("--rounds", type=int, default=5)
 parser.add_argument("--layer", help="module path; gradcam's default for the network if not given")
 parser.add_argument("--gradcam", default=ROOT / "target/release/gradcam", help="the program")
 parser.add_argument("--options", default="", help="further options for it, such as '--variant buffers'")
+parser.add_argument("--json", metavar="FILE", help="writes every round's figures, as (wall, processor), to this file")
 args = parser.parse_args()
 torch.set_num_threads(os.cpu_count())
 
@@ -40,9 +42,12 @@ torch.set_num_threads(os.cpu_count())
 def ours(network, batch):
     """A row of `gradcam bench`."""
     command = [args.gradcam, "bench", network, "--json", "--runs", "7", "--batch", str(batch), *args.options.split()]
-    run = subprocess.run(command + (["--layer", args.layer] if args.layer else []), capture_output=True, text=True)
+    try:
+        run = subprocess.run(command + (["--layer", args.layer] if args.layer else []), capture_output=True, text=True)
+    except OSError as error:
+        sys.exit(f"{error}: build it with `cargo build --release`, or name another with --gradcam")
     if run.returncode:
-        sys.exit(run.stderr.strip() or f"{args.gradcam} failed")
+        sys.exit(run.stderr.strip() or f"{args.gradcam} ended with {run.returncode}")
     return json.loads(run.stdout)[0]
 
 
@@ -102,22 +107,37 @@ def spread(rounds, over, under):
     return cells
 
 
-row = ours(args.networks[0], 1)
-processor = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), "processor")
-print(f"{processor}, {os.cpu_count()} cores; PyTorch {torch.__version__}; {row['adapter']}, {row['driver']}, "
-      f"variant {row['variant']}; {datetime.date.today()}\n")
-print("| network | batch | gradcam, wall / processor | pytorch-grad-cam | by hand | forward alone "
-      "| pytorch-grad-cam ÷ gradcam, wall | processor | gradcam ÷ forward, wall | processor |")
-print("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
-for network in args.networks:
-    model = torchvision.models.get_model(network, weights=None).eval()
-    for batch in args.batch:
-        x, rounds = torch.randn(batch, 3, 224, 224), []
-        for _ in range(args.rounds):
-            row = ours(network, batch)
-            layer = dict(model.named_modules())[row["layer"]]
-            rounds.append({"gradcam": (row["ms_per_image"], row["cpu_ms_per_image"]), **theirs(model, layer, x)})
-        figures = [" / ".join(f"{statistics.median(r[key][i] for r in rounds):.1f}" for i in (0, 1))
-                   for key in ("gradcam", "pytorch-grad-cam", "by hand", "forward")]
-        ratios = spread(rounds, "pytorch-grad-cam", "gradcam") + spread(rounds, "gradcam", "forward")
-        print("| " + " | ".join([network, str(batch), *figures, *ratios]) + " |", flush=True)
+def machine(row):
+    """What everything ran on."""
+    processors = (l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name"))
+    return (f"{next(processors, 'processor')}, {os.cpu_count()} cores; PyTorch {torch.__version__}; {row['adapter']}, "
+            f"{row['driver']}, variant {row['variant']}; {datetime.date.today()}")
+
+
+def main():
+    measured = {"machine": machine(ours(args.networks[0], 1)), "rows": []}
+    print(measured["machine"] + "\n")
+    print("| network | batch | gradcam, wall / processor | pytorch-grad-cam | by hand | forward alone "
+          "| pytorch-grad-cam ÷ gradcam, wall | processor | gradcam ÷ forward, wall | processor |")
+    print("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|", flush=True)
+    for network in args.networks:
+        model = torchvision.models.get_model(network, weights=None).eval()
+        for batch in args.batch:
+            x, rounds = torch.randn(batch, 3, 224, 224), []
+            for _ in range(args.rounds):
+                row = ours(network, batch)
+                layer = dict(model.named_modules())[row["layer"]]
+                rounds.append({"gradcam": (row["ms_per_image"], row["cpu_ms_per_image"]), **theirs(model, layer, x)})
+            figures = [" / ".join(f"{statistics.median(r[key][i] for r in rounds):.1f}" for i in (0, 1))
+                       for key in ("gradcam", "pytorch-grad-cam", "by hand", "forward")]
+            ratios = spread(rounds, "pytorch-grad-cam", "gradcam") + spread(rounds, "gradcam", "forward")
+            print("| " + " | ".join([network, str(batch), *figures, *ratios]) + " |", flush=True)
+            measured["rows"].append({"network": network, "layer": row["layer"], "batch": batch, "rounds": rounds})
+    if args.json:
+        Path(args.json).write_text(json.dumps(measured, indent=1) + "\n")
+
+
+try:
+    main()
+except KeyboardInterrupt:
+    sys.exit("interrupted")
