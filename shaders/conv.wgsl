@@ -8,35 +8,8 @@
 // SINGLE: in_blocks is 1, as in a network's first layer, and there is no loop over them
 // A w over 128 MiB comes in pieces of some tiles, each with its own dispatch.
 // dispatch: piece · strips invocations, strips = ⌈n·grid / PIXELS⌉, up to a multiple of SUBGROUP
-struct Params {
-    in_size: vec2<u32>,   // width, height
-    grid: vec2<u32>,      // of the outputs that are made
-    out_size: vec2<u32>,
-    kernel: vec2<u32>,
-    stride: vec2<u32>,
-    dilation: vec2<u32>,
-    pad: vec2<u32>,       // before the first column and row; wraps where negative
-    step: vec2<u32>,      // between outputs
-    offset: vec2<u32>,    // of the first output
-    in_blocks: u32,       // channel blocks of one group
-    out_blocks: u32,
-    groups: u32,
-    tiles: u32,           // of one group
-    strips: u32,
-    pixels: u32,          // n · grid
-    first: u32,           // first tile of this piece of w, and their number
-    piece: u32,
-    y_blocks: u32,        // channel blocks of an image of y, and the first that is written
-    y_first: u32,
-}
-@group(0) @binding(0) var<uniform> params: Params;
-#import read x 1
-#import read_weight w 2
-#import write y 3
-#import grid
-#import epilogue 4
+#import conv
 #import strip
-#import source
 
 @compute @workgroup_size(WORKGROUP)
 #import main_tiled
@@ -54,8 +27,8 @@ struct Params {
     let pixel$p = first_pixel(cut.y) + $pu * apart();
     let place$p = split(min(pixel$p, params.pixels - 1u), plane);
     let image$p = place$p.x * params.groups + row.x;
-    let o$p = split(place$p.y, params.grid.x).yx;
-    let to$p = (o$p.y * params.step.y + params.offset.y) * params.out_size.x + o$p.x * params.step.x + params.offset.x;
+    let o$p = grid_pixel(place$p.y);
+    let to$p = plane_texel(o$p);
 #endfor
 #import sums
     var q = tile * taps * in_blocks * BLOCKS * 4u;
@@ -75,7 +48,7 @@ struct Params {
             let x$p = fetch_x(i$p);
             i$p += step$p;
 #endfor
-#import accumulate
+#import accumulate load_w
         }
     }
     let bias = params.piece * taps * in_blocks * BLOCKS * 4u + tile * BLOCKS;

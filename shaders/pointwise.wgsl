@@ -6,25 +6,7 @@
 // tile: one invocation makes BLOCKS texels deep × PIXELS pixels, apart so that neighbours read neighbours
 // A w over 128 MiB comes in pieces of some tiles, each with its own dispatch.
 // dispatch: piece · strips invocations, strips = ⌈n·plane / PIXELS⌉, up to a multiple of SUBGROUP
-struct Params {
-    in_blocks: u32,   // channel blocks of one group
-    out_blocks: u32,
-    groups: u32,
-    tiles: u32,       // of one group
-    strips: u32,
-    pixels: u32,      // n · plane
-    plane: u32,       // h · w
-    first: u32,       // first tile of this piece of w, and their number
-    piece: u32,
-    y_blocks: u32,    // channel blocks of an image of y, and the first that is written
-    y_first: u32,
-}
-@group(0) @binding(0) var<uniform> params: Params;
-#import read x 1
-#import read_weight w 2
-#import write y 3
-#import grid
-#import epilogue 4
+#import pointwise
 #import strip
 
 @compute @workgroup_size(WORKGROUP)
@@ -50,7 +32,7 @@ struct Params {
             let x$p = fetch_x(i$p);
             i$p += out_plane;
 #endfor
-#import accumulate
+#import accumulate load_w
     }
     let bias = params.piece * in_blocks * BLOCKS * 4u + tile * BLOCKS;
     let block = row.y * BLOCKS;

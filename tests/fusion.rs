@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Random, error, every_gpu, features, run_cpu, run_gpu};
+use common::{Random, error, every_gpu, features, gpus, macro_tiles, run_cpu, run_gpu};
 use gradcam::graph::{Activation, Conv2d, Graph, Linear, NodeId, Op, Pool2d, Shape, Window, gradient_mean, gradients};
 use gradcam::kernels::Profile;
 use gradcam::plan::Plan;
@@ -64,7 +64,7 @@ impl Net {
 
     fn check(&self, name: &str, outputs: &[NodeId]) {
         let truth = run_cpu(&self.graph, &self.inputs, outputs);
-        for (variant, gpu) in every_gpu() {
+        for (variant, gpu) in every_gpu().into_iter().chain(gpus(macro_tiles())) {
             let (found, _) = run_gpu(&gpu, &self.graph, &self.inputs, outputs);
             for (i, (found, truth)) in found.iter().zip(&truth).enumerate() {
                 let error = error(found, truth);
@@ -172,7 +172,8 @@ fn winograd() {
         for profile in Profile::ALL {
             let shaders = net.shaders(&profile, &outputs);
             let count = |name: &str| shaders.iter().filter(|s| **s == name).count();
-            assert!(count("winograd_input") >= 2 && count("conv") == 0, "{shape:?} on {}: {shaders:?}", profile.name);
+            let taps = count("conv") + count("conv_shared");
+            assert!(count("winograd_input") >= 2 && taps == 0, "{shape:?} on {}: {shaders:?}", profile.name);
         }
         net.check(&format!("winograd {shape:?} to {out}"), &outputs);
     }

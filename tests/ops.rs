@@ -3,13 +3,16 @@
 
 mod common;
 
-use common::{Random, error, every_gpu, features, run_cpu, run_gpu};
+use common::{Random, error, every_gpu, features, gpus, macro_tiles, run_cpu, run_gpu};
+use gradcam::gpu::Gpu;
 use gradcam::graph::{Activation, Conv2d, Graph, Kind, LayerNorm, Linear, NodeId, Op, Pool2d, PoolKind, Shape, Window};
 use gradcam::kernels::Profile;
 use gradcam::plan::Plan;
 
 /// f32 sums of a few thousand products, relative to the largest.
 const TOLERANCE: f64 = 3e-6;
+/// The same where some go Winograd's way, see `fusion.rs`.
+const WINOGRAD_TOLERANCE: f64 = 1e-5;
 
 struct Case {
     name: String,
@@ -33,13 +36,17 @@ fn case(name: String, shapes: &[Shape], op: impl FnOnce(&mut Graph, &mut Random)
 }
 
 fn check(cases: Vec<Case>) {
-    for (variant, gpu) in every_gpu() {
+    check_on(every_gpu(), TOLERANCE, cases);
+}
+
+fn check_on(gpus: Vec<(String, Gpu)>, tolerance: f64, cases: Vec<Case>) {
+    for (variant, gpu) in gpus {
         for case in &cases {
             let truth = run_cpu(&case.graph, &case.inputs, &case.outputs);
             let (found, _) = run_gpu(&gpu, &case.graph, &case.inputs, &case.outputs);
             for (found, truth) in found.iter().zip(&truth) {
                 let error = error(found, truth);
-                assert!(error <= TOLERANCE, "{} ({variant}): error {error:e}", case.name);
+                assert!(error <= tolerance, "{} ({variant}): error {error:e}", case.name);
             }
         }
     }
@@ -113,24 +120,44 @@ fn convolution() {
     check(cases);
 }
 
+/// The gradient of a convolution with inputs of 9 × 12 pixels.
+fn conv_gradient(window: Window, channels: [usize; 4]) -> Case {
+    let name = format!("conv gradient {channels:?} {window:?}");
+    let size = [9, 12];
+    let output =
+        [0, 1].map(|a| (size[a] + window.pad_start[a] + window.pad_end[a] - window.reach(a)) / window.stride[a] + 1);
+    let dy = [channels[0], channels[2], output[0], output[1]];
+    case(name, &[dy], |g, r| Op::Conv2dGrad {
+        conv: conv(g, r, window, channels, true),
+        input: size,
+        in_channels: channels[1],
+    })
+}
+
 #[test]
 fn convolution_gradient() {
+    check(windows().into_iter().flat_map(|window| CHANNELS.map(|channels| conv_gradient(window, channels))).collect());
+}
+
+/// Macro tiles at all their edges: pixels, outputs and steps that fill the last one in part, or leave most of it empty;
+/// steps of one tap and of several, phases without a tap, groups, images that meet within a tile.
+#[test]
+fn convolutions_by_macro_tiles() {
     let mut cases = vec![];
     for window in windows() {
-        for channels in CHANNELS {
-            let name = format!("conv gradient {channels:?} {window:?}");
-            let size = [9, 12];
-            let output = [0, 1]
-                .map(|a| (size[a] + window.pad_start[a] + window.pad_end[a] - window.reach(a)) / window.stride[a] + 1);
-            let dy = [channels[0], channels[2], output[0], output[1]];
-            cases.push(case(name, &[dy], |g, r| Op::Conv2dGrad {
-                conv: conv(g, r, window, channels, true),
-                input: size,
-                in_channels: channels[1],
-            }));
+        for channels in [[2, 20, 70, 1], [1, 56, 72, 2], [1, 3, 33, 1]] {
+            let name = format!("conv {channels:?} {window:?}");
+            let shape = [channels[0], channels[1], 9, 12];
+            cases.push(case(name, &[shape], |g, r| Op::Conv2d(conv(g, r, window, channels, true))));
+            cases.push(conv_gradient(window, channels));
         }
     }
-    check(cases);
+    for (profile, case) in macro_tiles().flat_map(|p| cases.iter().map(move |case| (p.clone(), case))) {
+        let plan = Plan::new(&case.graph, &profile, &case.outputs);
+        let single = plan.dispatches.iter().find(|d| ["conv", "pointwise"].contains(&d.shader));
+        assert!(single.is_none(), "{}: {single:?}", case.name);
+    }
+    check_on(gpus(macro_tiles()), WINOGRAD_TOLERANCE, cases);
 }
 
 /// Larger than any tile, so that all of a tile's edges are met.
@@ -304,7 +331,7 @@ fn large_weights_come_in_pieces() {
                 case.name
             );
         }
-        check(vec![case]);
+        check_on(every_gpu().into_iter().chain(gpus(macro_tiles().take(1))).collect(), TOLERANCE, vec![case]);
     }
 }
 

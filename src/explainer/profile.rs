@@ -36,7 +36,8 @@ pub fn layers(graph: &Graph, dispatches: &[Timed]) -> Vec<LayerTime> {
 /// A shader, and the tile that was chosen for it.
 fn kernel(timed: &Timed) -> String {
     let define = |name: &str| timed.defines.iter().find(|(n, _)| *n == name).map(|(_, value)| *value);
-    let tile = define("PIXELS").map(|pixels| match define("BLOCKS") {
+    let pixels = define("PIXELS").map(|pixels| pixels * define("ACROSS").unwrap_or(1));
+    let tile = pixels.map(|pixels| match define("BLOCKS") {
         Some(blocks) => format!(" {blocks}×{pixels}"),
         None => format!(" {pixels}"),
     });

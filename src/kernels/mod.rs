@@ -229,6 +229,22 @@ impl Context<'_> {
         self.dispatch(shader, &all, params, operands, invocations.div_ceil(workgroup as usize))
     }
 
+    /// A dispatch of so many tiles: register tiles by the first of the shaders, macro tiles by the second.
+    fn tiled(
+        &self,
+        tile: &Tile,
+        [register, shared]: [&'static str; 2],
+        defines: &[(&'static str, u32)],
+        params: impl Pod,
+        operands: Vec<Operand>,
+        tiles: usize,
+    ) -> Dispatch {
+        let (shader, workgroup) =
+            if tile.shared { (shared, tile.invocations()) } else { (register, self.profile.tiled) };
+        let invocations = tiles * tile.invocations() as usize;
+        self.independent(workgroup, shader, defines, params, operands, invocations)
+    }
+
     /// A dispatch of independent light invocations.
     fn elementwise(
         &self,

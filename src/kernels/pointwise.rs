@@ -1,4 +1,4 @@
-//! `pointwise.wgsl`: a matrix product over the channels of each pixel.
+//! `pointwise.wgsl` and `pointwise_shared.wgsl`: a matrix product over the channels of each pixel.
 
 use bytemuck::{Pod, Zeroable};
 
@@ -80,8 +80,8 @@ impl Job {
         let defines = [self.tile.defines(), defines].concat();
         let product =
             Product { groups: self.groups, out_blocks: self.out_blocks, pixels: self.pixels, steps: self.in_blocks };
-        let invocations = rows.len() * strips;
-        let dispatch = cx.independent(cx.profile.tiled, "pointwise", &defines, params, operands, invocations);
+        let (shaders, tiles) = (["pointwise", "pointwise_shared"], rows.len() * strips);
+        let dispatch = cx.tiled(&self.tile, shaders, &defines, params, operands, tiles);
         Dispatch { product: Some(product), ..dispatch }
     }
 }

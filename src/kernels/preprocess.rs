@@ -9,12 +9,13 @@ macro_rules! files {
 }
 
 const SHADERS: &[(&str, &str)] = files!("":
-    "activation" "activation_grad" "add" "channels" "class_outer" "class_weights" "concat" "conv" "copy" "depthwise" "gate" "gate_grad" "layer_norm"
+    "activation" "activation_grad" "add" "channels" "class_outer" "class_weights" "concat" "conv" "conv_shared" "copy" "depthwise" "gate" "gate_grad" "layer_norm"
     "layer_norm_grad" "linear" "linear_grad" "min_max" "normalise" "overlay" "pack" "peak"
-    "pointwise" "pool" "pool_grad" "reduce" "relu" "rescale" "resize" "scale_shift" "seed" "select" "spread"
+    "pointwise" "pointwise_shared" "pool" "pool_grad" "reduce" "relu" "rescale" "resize" "scale_shift" "seed" "select" "spread"
     "unpack" "weighted_sum" "winograd_input" "winograd_output");
 const SHARED: &[(&str, &str)] = files!("shared/":
-    "accumulate" "activation" "bilinear" "epilogue" "grid" "lanes" "main_tiled" "moments" "pool" "present" "read"
+    "accumulate" "accumulate_staged" "activation" "bilinear" "conv" "epilogue" "grid" "lanes" "macro_tile" "main_staged"
+    "main_tiled" "moments" "pointwise" "pool" "present" "read"
     "read_weight" "source" "split" "strip" "sums" "tile" "write");
 
 /// Names of all shaders.

@@ -23,6 +23,9 @@ pub struct Profile {
     pub tiled: u32,
     /// Register tiles to choose from: output blocks of four channels, pixels.
     pub tiles: &'static [[u32; 2]],
+    /// Macro tiles to choose from besides, by a side of as many outputs as pixels, the largest first; none if workgroups
+    /// are to share nothing.
+    pub shared: &'static [u32],
     /// By which they are chosen,
     pub costs: Costs,
     /// unless the device was measured.
@@ -47,10 +50,12 @@ impl Profile {
         flat: 64,
         tiled: 64,
         tiles: &[[2, 4], [1, 4], [2, 2], [1, 2], [1, 1]],
+        shared: &[],
         costs: Costs {
             fetch: 8.0,
             weight: 4.0,
             broadcast: 2.0,
+            staged: 2.0,
             product: 16.0,
             store: 16.0,
             start: 100.0,
@@ -63,6 +68,10 @@ impl Profile {
         wide: 256,
     };
 
+    /// For graphics processors with memory of their own and wide caches for it, where a workgroup's shared memory is
+    /// much nearer: large products are cut into macro tiles.
+    pub const BUFFERS_SHARED: Self = Self { name: "buffers-shared", shared: &[64, 32], ..Self::BUFFERS };
+
     /// For drivers that run on a processor, where a texture load is many times cheaper than a buffer load,
     /// a large register tile pays, a barrier costs more than it saves, and a workgroup costs as much as a
     /// light kernel does for eight elements.
@@ -74,10 +83,12 @@ impl Profile {
         flat: 128,
         tiled: 8,
         tiles: &[[4, 7], [4, 4], [2, 7], [4, 2], [2, 2], [1, 7], [1, 4], [1, 1]],
+        shared: &[],
         costs: Costs {
             fetch: 25.0,
             weight: 25.0,
             broadcast: 2.0,
+            staged: 25.0,
             product: 14.0,
             store: 250.0,
             start: 300.0,
@@ -94,7 +105,7 @@ impl Profile {
     pub const TEXTURES_SUBGROUP: Self = Self { name: "textures-subgroup", subgroup: Some(8), ..Self::TEXTURES };
 
     /// All profiles.
-    pub const ALL: [Self; 3] = [Self::BUFFERS, Self::TEXTURES, Self::TEXTURES_SUBGROUP];
+    pub const ALL: [Self; 4] = [Self::BUFFERS, Self::BUFFERS_SHARED, Self::TEXTURES, Self::TEXTURES_SUBGROUP];
 
     /// The profile of this name.
     ///

@@ -1,10 +1,15 @@
-//! How a matrix product is cut into register tiles.
+//! How a matrix product is cut into register tiles, and these into macro tiles.
 
 use serde::{Deserialize, Serialize};
 
 use super::Profile;
 
-/// The part of a product that one invocation makes: `4 · blocks` outputs by `pixels` pixels.
+/// Channel blocks of inputs that a macro tile takes into workgroup memory at once.
+const DEPTH: u32 = 4;
+/// Pixels of an invocation of a macro tile, of one block of outputs.
+const MACRO_PIXELS: u32 = 4;
+
+/// The part of a product that one invocation makes, or one workgroup: `4 · blocks` outputs by `pixels` pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Tile {
     /// Channel blocks of four outputs.
@@ -13,6 +18,9 @@ pub struct Tile {
     pub pixels: u32,
     /// Invocations of a subgroup that share their weights, each fetching some of them; 0 if each fetches all.
     pub subgroup: u32,
+    /// Whether it is a macro tile, which a workgroup makes together from weights and pixels in its shared memory: of as
+    /// many outputs as pixels.
+    pub shared: bool,
 }
 
 /// A product to be cut: `groups` times `out_blocks` × `pixels` outputs of `steps` sums of four.
@@ -37,18 +45,20 @@ pub struct Costs {
     pub weight: f64,
     /// Spreading one number from a lane to its subgroup.
     pub broadcast: f64,
+    /// Load of a texel from workgroup memory.
+    pub staged: f64,
     /// Product of a 4×4 matrix and a texel, with its sum.
     pub product: f64,
     /// Store of a texel.
     pub store: f64,
     /// All else of an invocation.
     pub start: f64,
-    /// Invocations that the device runs at once; fewer leave it idle.
+    /// Invocations that the device runs at once, in workgroups of the usual size; fewer leave it idle.
     pub parallel: f64,
 }
 
 impl Tile {
-    /// Strips of a product: invocations that share a tile's weights. A subgroup must not mix tiles.
+    /// Strips of a product: invocations, or workgroups, that share a tile's weights. A subgroup must not mix tiles.
     pub fn strips(&self, pixels: usize) -> usize {
         pixels.div_ceil(self.pixels as usize).next_multiple_of(self.subgroup.max(1) as usize)
     }
@@ -63,8 +73,23 @@ impl Tile {
         if self.subgroup == 0 { 1 } else { self.blocks.min(self.subgroup / 4) }
     }
 
+    /// Invocations that make a tile, all of a workgroup; one makes a register tile.
+    pub fn invocations(&self) -> u32 {
+        if self.shared { self.blocks * self.pixels / MACRO_PIXELS } else { 1 }
+    }
+
+    /// Texels of weights that an invocation brings to workgroup memory for each step of a macro tile, and of pixels.
+    fn staged(&self) -> u32 {
+        DEPTH * self.pixels / self.invocations()
+    }
+
     /// The preprocessor's defines.
     pub fn defines(&self) -> Vec<(&'static str, u32)> {
+        if self.shared {
+            let own = [("BLOCKS", self.blocks), ("PIXELS", MACRO_PIXELS), ("LOADS", 1), ("QUADS", 1)];
+            let tile = [("ACROSS", self.pixels / MACRO_PIXELS), ("DEPTH", DEPTH), ("STAGED", self.staged())];
+            return [&own[..], &tile].concat();
+        }
         let quads = self.quads();
         let mut all =
             vec![("BLOCKS", self.blocks), ("PIXELS", self.pixels), ("LOADS", self.blocks / quads), ("QUADS", quads)];
@@ -74,8 +99,18 @@ impl Tile {
         all
     }
 
-    /// Estimated cost of a product cut so.
-    fn cost(&self, costs: &Costs, product: &Product) -> f64 {
+    /// Estimated cost of a product cut so, where a workgroup of register tiles has `usual` invocations.
+    fn cost(&self, costs: &Costs, usual: u32, product: &Product) -> f64 {
+        let tiles = product.groups * self.tiles(product.out_blocks) * self.strips(product.pixels);
+        if self.shared {
+            let [pixels, brought] = [MACRO_PIXELS, 2 * self.staged()].map(f64::from);
+            let block = (pixels + 4.0) * costs.staged + pixels * costs.product;
+            let step = brought * costs.fetch + f64::from(DEPTH) * block;
+            let each = product.steps.div_ceil(DEPTH as usize) as f64 * step + pixels * costs.store + costs.start;
+            // A large workgroup keeps a part of the device busy for longer.
+            let least = costs.parallel / f64::from(usual);
+            return each * f64::from(self.invocations()) * (tiles as f64).max(least);
+        }
         let [blocks, pixels] = [self.blocks, self.pixels].map(f64::from);
         let weights = if self.subgroup > 0 {
             f64::from(self.blocks / self.quads()) * costs.weight + 16.0 * blocks * costs.broadcast
@@ -84,8 +119,7 @@ impl Tile {
         };
         let step = pixels * costs.fetch + weights + blocks * pixels * costs.product;
         let each = product.steps as f64 * step + blocks * pixels * costs.store + costs.start;
-        let invocations = product.groups * self.tiles(product.out_blocks) * self.strips(product.pixels);
-        each * (invocations as f64).max(costs.parallel)
+        each * (tiles as f64).max(costs.parallel)
     }
 }
 
@@ -93,13 +127,15 @@ impl Product {
     /// All tiles that a profile offers.
     pub fn tiles(profile: &Profile) -> impl Iterator<Item = Tile> {
         let sharing = profile.subgroup.into_iter().chain([0]);
-        let tile = |subgroup: u32| move |&[blocks, pixels]: &[u32; 2]| Tile { blocks, pixels, subgroup };
-        sharing.flat_map(move |subgroup| profile.tiles.iter().map(tile(subgroup)))
+        let tile = |subgroup| move |&[blocks, pixels]: &[u32; 2]| Tile { blocks, pixels, subgroup, shared: false };
+        let register = sharing.flat_map(move |subgroup| profile.tiles.iter().map(tile(subgroup)));
+        let whole = |&side: &u32| Tile { blocks: side / 4, pixels: side, subgroup: 0, shared: true };
+        register.chain(profile.shared.iter().map(whole))
     }
 
     /// The measured cut, else the cheapest by the profile's costs; and its cost by these.
     pub fn cut(&self, profile: &Profile) -> (Tile, f64) {
-        let priced = |tile: Tile| (tile, tile.cost(&profile.costs, self));
+        let priced = |tile: Tile| (tile, tile.cost(&profile.costs, profile.tiled, self));
         let measured = profile.tuned.as_ref().and_then(|tuned| tuned.tile(self)).map(priced);
         let cheapest = || Self::tiles(profile).map(priced).min_by(|a, b| a.1.total_cmp(&b.1));
         measured.or_else(cheapest).expect("a profile has tiles")

@@ -83,7 +83,8 @@ impl<'a> Winograd<'a> {
         let tiles = pass.grid.map(|n| n.div_ceil(SIDE));
         let all = input[0] * tiles[0] * tiles[1];
         // As many as stay in a cache, but whole strips of them, and two at least.
-        let strip = (profile.tiles[0][1] * profile.subgroup.unwrap_or(1)) as usize;
+        let widest = profile.shared.first().unwrap_or_else(|| &profile.tiles[0][1]);
+        let strip = (widest * profile.subgroup.unwrap_or(1)) as usize;
         let chunk = all.min((profile.cached / (POINTS * from.max(to) * strip)).max(2) * strip);
         let product = Product { groups: POINTS, out_blocks: to, pixels: chunk, steps: from };
         let (tile, cost) = product.cut(profile);

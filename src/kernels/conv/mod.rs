@@ -1,4 +1,4 @@
-//! Convolutions and their gradients: which algorithm, and `conv.wgsl` and `depthwise.wgsl`.
+//! Convolutions and their gradients: which algorithm, and `conv.wgsl`, `conv_shared.wgsl` and `depthwise.wgsl`.
 
 mod pass;
 
@@ -13,7 +13,7 @@ use super::winograd::Winograd;
 use super::{Context, Dispatch, Operand, blocks};
 use crate::graph::{Conv2d, Shape};
 
-/// Geometry of a pass, width before height; in sync with `conv.wgsl` and `depthwise.wgsl`.
+/// Geometry of a pass, width before height; in sync with `shared/conv.wgsl` and `depthwise.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Pod, Zeroable)]
 struct Geometry {
@@ -102,7 +102,7 @@ fn kernel(cx: &mut Context, conv: &Conv2d, pass: &Pass, gradient: bool) -> Vec<D
     let (defines, extra) = cx.epilogue();
     let mut defines = [tile.defines(), defines].concat();
     let [y_blocks, y_first] = to.numbers();
-    if in_blocks == 1 {
+    if in_blocks == 1 && !tile.shared {
         defines.push(("SINGLE", 1));
     }
     let piece = |constant: Constant| {
@@ -122,7 +122,8 @@ fn kernel(cx: &mut Context, conv: &Conv2d, pass: &Pass, gradient: bool) -> Vec<D
         };
         let mut operands = vec![Operand::Read(from), Operand::Constant(constant), Operand::Write(to.value)];
         operands.extend(extra.clone());
-        let dispatch = cx.independent(cx.profile.tiled, "conv", &defines, params, operands, rows.len() * strips);
+        let tiles = rows.len() * strips;
+        let dispatch = cx.tiled(&tile, ["conv", "conv_shared"], &defines, params, operands, tiles);
         Dispatch { product: Some(product), ..dispatch }
     };
     pieces.map(piece).collect()

@@ -1,0 +1,35 @@
+// `conv.wgsl` for devices with fast workgroup memory: implicit GEMM by taps, of which a workgroup makes a macro tile.
+//   y[n,o, oy·step + offset] = finish( bias[o] + Σ_{ky,kx,i} w[o,i,ky,kx] · x[n, i, oy·s − p + ky·d] ), x alike
+// x [n][group][in_blocks][h][w], y [n][y_blocks][h][w]: texels of four channels
+// w [group][tile][tap][in_blocks][BLOCKS][4] (texel j: four outputs' weights for input lane j), then bias [group][tile][BLOCKS]
+// tile: one workgroup makes BLOCKS texels deep × ACROSS · PIXELS pixels, DEPTH input blocks, of one tap or of several, at a time
+// A w over 128 MiB comes in pieces of some tiles, each with its own dispatch.
+// dispatch: piece · strips workgroups of BLOCKS · ACROSS invocations, strips = ⌈n·grid / (ACROSS · PIXELS)⌉
+#import conv
+#import macro_tile
+
+// The output whose sources are brought, and the first block of its group and image.
+struct Brought { o: vec2<u32>, block: u32 }
+
+fn source_of(brought: Brought, step: u32) -> u32 {
+    let at = split(step, params.in_blocks);
+    let texel = source(brought.o, split(at.x, params.kernel.x).yx);
+    return select(0u, texel + (brought.block + at.y) * params.in_size.x * params.in_size.y, texel > 0u);
+}
+
+@compute @workgroup_size(WORKGROUP)
+#import main_staged
+    let out_plane = params.out_size.x * params.out_size.y;
+    let plane = params.grid.x * params.grid.y;
+    let steps = select(0u, params.kernel.x * params.kernel.y * params.in_blocks, there);
+    let first = tile * steps * BLOCKS * 4u;
+    let place = split(pixel, plane);
+    let brought = Brought(grid_pixel(place.y), (place.x * params.groups + row.x) * params.in_blocks);
+#import accumulate_staged
+#for p in 0..PIXELS
+    let place$p = split(min(pixel$p, params.pixels - 1u), plane);
+    let to$p = plane_texel(grid_pixel(place$p.y));
+#endfor
+    let bias = (params.piece * steps * 4u + tile) * BLOCKS + deep;
+#import tile
+}

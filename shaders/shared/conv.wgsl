@@ -1,0 +1,36 @@
+// Parameters, operands and geometry of `conv.wgsl` and `conv_shared.wgsl`.
+struct Params {
+    in_size: vec2<u32>,   // width, height
+    grid: vec2<u32>,      // of the outputs that are made
+    out_size: vec2<u32>,
+    kernel: vec2<u32>,
+    stride: vec2<u32>,
+    dilation: vec2<u32>,
+    pad: vec2<u32>,       // before the first column and row; wraps where negative
+    step: vec2<u32>,      // between outputs
+    offset: vec2<u32>,    // of the first output
+    in_blocks: u32,       // channel blocks of one group
+    out_blocks: u32,
+    groups: u32,
+    tiles: u32,           // of one group
+    strips: u32,
+    pixels: u32,          // n · grid
+    first: u32,           // first tile of this piece of w, and their number
+    piece: u32,
+    y_blocks: u32,        // channel blocks of an image of y, and the first that is written
+    y_first: u32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+#import read x 1
+#import read_weight w 2
+#import write y 3
+#import grid
+#import epilogue 4
+#import source
+
+// Column and row of an output in the grid, and the texel of the value's plane that it is.
+fn grid_pixel(i: u32) -> vec2<u32> { return split(i, params.grid.x).yx; }
+fn plane_texel(o: vec2<u32>) -> u32 {
+    let at = o * params.step + params.offset;
+    return at.y * params.out_size.x + at.x;
+}

@@ -1,0 +1,14 @@
+// The head of a kernel with macro tiles. Workgroups past the last tile, from folding the grid to two dimensions, meet the
+// barriers like the others, but take no step and write nothing.
+fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+    let cut = split(group_index(id, groups), params.strips);
+    let tile = cut.x;
+    let there = tile < params.piece;
+    let row = split(params.first + tile, params.tiles);
+    let deep = local / ACROSS;   // this invocation's place in the tile
+    let across = local % ACROSS;
+    let pixel = min(cut.y * SPAN + local % SPAN, params.pixels - 1u); // which it brings
+#for p in 0..PIXELS
+    let pixel$p = cut.y * SPAN + across + $pu * ACROSS; // which it makes
+#endfor
+    let block = select(params.out_blocks, row.y * BLOCKS + deep, there);

@@ -1,0 +1,20 @@
+// Parameters and operands of `pointwise.wgsl` and `pointwise_shared.wgsl`.
+struct Params {
+    in_blocks: u32,   // channel blocks of one group
+    out_blocks: u32,
+    groups: u32,
+    tiles: u32,       // of one group
+    strips: u32,
+    pixels: u32,      // n · plane
+    plane: u32,       // h · w
+    first: u32,       // first tile of this piece of w, and their number
+    piece: u32,
+    y_blocks: u32,    // channel blocks of an image of y, and the first that is written
+    y_first: u32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+#import read x 1
+#import read_weight w 2
+#import write y 3
+#import grid
+#import epilogue 4
