@@ -64,7 +64,7 @@ impl Net {
 
     fn check(&self, name: &str, outputs: &[NodeId]) {
         let truth = run_cpu(&self.graph, &self.inputs, outputs);
-        for (variant, gpu) in every_gpu().into_iter().chain(gpus(macro_tiles())) {
+        for (variant, gpu) in every_gpu().into_iter().chain(gpus(macro_tiles().take(1))) {
             let (found, _) = run_gpu(&gpu, &self.graph, &self.inputs, outputs);
             for (i, (found, truth)) in found.iter().zip(&truth).enumerate() {
                 let error = error(found, truth);

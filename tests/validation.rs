@@ -10,7 +10,9 @@ fn validation_layer_is_silent() {
     let text = "khronos_validation.enables = VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT\n\
                 khronos_validation.report_flags = error,warn,perf,info\n";
     std::fs::write(&settings, text).unwrap();
-    for (layer, variant) in [("bn2", "textures"), ("blocks.3", "textures"), ("blocks.3", "buffers")] {
+    for (layer, variant) in
+        [("bn2", "textures"), ("blocks.3", "textures"), ("blocks.3", "buffers"), ("blocks.3", "buffers-shared")]
+    {
         let out = Command::new(env!("CARGO_BIN_EXE_gradcam"))
             .args(["explain", "chelsea.png", "coffee.png", "--backend", "vulkan", "--batch", "2", "--top", "2"])
             .args(["--layer", layer, "--variant", variant, "--output"])

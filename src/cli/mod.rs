@@ -143,8 +143,8 @@ struct DeviceArgs {
     /// Only this graphics interface
     #[arg(long, value_enum)]
     backend: Option<BackendArg>,
-    /// Kernel variants: "buffers" suit graphics cards, "textures" drivers on a processor; if not given, what a
-    /// short measurement on the device found best
+    /// Kernel variants: "buffers" and "buffers-shared" suit graphics cards, "textures" drivers on a processor; if not
+    /// given, what a short measurement on the device found best
     #[arg(long, value_name = "NAME")]
     variant: Option<String>,
     /// How weights are stored on the device; everything is computed in f32

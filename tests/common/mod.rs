@@ -39,8 +39,9 @@ pub fn every_gpu() -> Vec<(String, Gpu)> {
 
 /// Profiles that cut every product into macro tiles, of one size each.
 pub fn macro_tiles() -> impl Iterator<Item = Profile> {
-    let only = |side| Profile { tiles: &[], shared: std::slice::from_ref(side), ..Profile::BUFFERS_SHARED };
-    Profile::BUFFERS_SHARED.shared.iter().map(only)
+    let only =
+        |(side, name)| Profile { name, tiles: &[], shared: std::slice::from_ref(side), ..Profile::BUFFERS_SHARED };
+    Profile::BUFFERS_SHARED.shared.iter().zip(["large macro tiles", "small macro tiles"]).map(only)
 }
 
 /// Each of the profiles with and without the shaders' run-time checks.
@@ -48,7 +49,7 @@ pub fn gpus(profiles: impl IntoIterator<Item = Profile>) -> Vec<(String, Gpu)> {
     let options = profiles.into_iter().flat_map(|p| [false, true].map(|checked| (p.clone(), checked)));
     options
         .map(|(profile, checked)| {
-            let name = format!("{} {:?}{}", profile.name, profile.shared, if checked { ", checked" } else { "" });
+            let name = format!("{}{}", profile.name, if checked { ", checked" } else { "" });
             let options = GpuOptions { profile: Some(profile), checked, ..Default::default() };
             (name, pollster::block_on(Gpu::open(&options)).expect("a graphics adapter: run `make setup`"))
         })
