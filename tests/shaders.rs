@@ -138,3 +138,34 @@ fn every_shader_has_a_header() {
         assert!(header.contains('=') && header.contains("dispatch:"), "{shader}: {header}");
     }
 }
+
+/// `shared/split.wgsl`, whose divisions may be off by 2.5 units in the last place: exact for every rounding.
+#[test]
+fn split_is_exact_however_divisions_round() {
+    let off = |value: f32, units: f32| value * (1.0 + units * f32::EPSILON);
+    let split = |a: u32, b: u32, units: f32| {
+        let divisor = b as f32;
+        let guess = off(a as f32 / divisor, units) as u32;
+        let rest = a.wrapping_sub(guess.wrapping_mul(b)) as i32;
+        let near = guess.wrapping_add(off(rest as f32 / divisor, units).floor() as i32 as u32);
+        let rest = a.wrapping_sub(near.wrapping_mul(b)) as i32;
+        let quotient = near.wrapping_sub(u32::from(rest < 0)).wrapping_add(u32::from(rest >= b as i32));
+        [quotient, a.wrapping_sub(quotient.wrapping_mul(b))]
+    };
+    let mut state = 1_u64;
+    let mut random = |bits: u32| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 34) as u32 >> (30 - bits)
+    };
+    for round in 0..2_000_000 {
+        let b = random(round % 30 + 1).max(1);
+        // Anywhere, and right at a multiple of the divisor, where roundings matter.
+        let anywhere = random(30);
+        let multiple = (anywhere / b * b).saturating_sub(round & 1);
+        for a in [anywhere, multiple] {
+            for units in [-2.5, 0.0, 2.5] {
+                assert_eq!(split(a, b, units), [a / b, a % b], "{a} / {b}, off by {units}");
+            }
+        }
+    }
+}

@@ -9,14 +9,15 @@ macro_rules! files {
 }
 
 const SHADERS: &[(&str, &str)] = files!("":
-    "activation" "activation_grad" "add" "channels" "class_outer" "class_weights" "concat" "conv" "conv_shared" "copy" "depthwise" "gate" "gate_grad" "layer_norm"
-    "layer_norm_grad" "linear" "linear_grad" "min_max" "normalise" "overlay" "pack" "peak"
-    "pointwise" "pointwise_shared" "pool" "pool_grad" "reduce" "relu" "rescale" "resize" "scale_shift" "seed" "select" "spread"
-    "unpack" "weighted_sum" "winograd_input" "winograd_output");
+    "activation" "activation_grad" "add" "channels" "class_outer" "class_weights" "concat" "conv" "conv_shared"
+    "copy" "depthwise" "gate" "gate_grad" "layer_norm" "layer_norm_grad" "linear" "linear_grad" "min_max"
+    "normalise" "overlay" "pack" "peak" "pointwise" "pointwise_shared" "pool" "pool_grad" "reduce" "relu"
+    "rescale" "resize" "scale_shift" "seed" "select" "spread" "unpack" "weighted_sum" "winograd_input"
+    "winograd_output");
 const SHARED: &[(&str, &str)] = files!("shared/":
-    "accumulate" "accumulate_staged" "activation" "bilinear" "conv" "epilogue" "grid" "lanes" "macro_tile" "main_staged"
-    "main_tiled" "moments" "pointwise" "pool" "present" "read"
-    "read_weight" "source" "split" "strip" "sums" "tile" "write");
+    "accumulate" "accumulate_staged" "activation" "bilinear" "conv" "epilogue" "grid" "lanes" "macro_tile"
+    "main_staged" "main_tiled" "moments" "pointwise" "pool" "present" "read" "read_weight" "source" "split"
+    "strip" "sums" "tile" "write");
 
 /// Names of all shaders.
 pub fn shaders() -> impl Iterator<Item = &'static str> {
