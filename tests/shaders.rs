@@ -87,8 +87,9 @@ fn every_variant_translates() {
         let module =
             naga::front::wgsl::parse_str(&text).unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(&text)));
         // The capabilities of a device without any extension, but for variants that are made for one.
-        let subgroup = defines.iter().any(|(define, _)| *define == "SUBGROUP");
-        let capabilities = if subgroup { Capabilities::SUBGROUP } else { Capabilities::empty() };
+        let has = |name: &str| defines.iter().any(|(define, _)| *define == name);
+        let needed = [("SUBGROUP", Capabilities::SUBGROUP), ("HALF", Capabilities::SHADER_FLOAT16_IN_FLOAT32)];
+        let capabilities = needed.into_iter().filter(|(name, _)| has(name)).map(|(_, capability)| capability).collect();
         let info = Validator::new(ValidationFlags::all(), capabilities)
             .subgroup_stages(naga::valid::ShaderStages::COMPUTE)
             .subgroup_operations(naga::valid::SubgroupOperationSet::all())

@@ -204,6 +204,10 @@ impl Gpu {
                 gpu.profile = gpu.fitting(profile).ok_or_else(|| gpu.error(lacks()))?;
             }
         }
+        let unpacks = adapter.get_downlevel_capabilities().flags.contains(wgpu::DownlevelFlags::SHADER_F16_IN_F32);
+        if options.half_weights && !gpu.profile.texture && !unpacks {
+            return Err(gpu.error("cannot read f16 from buffers; use --precision f32"));
+        }
         gpu.take_tuned();
         gpu.profile.half = options.half_weights;
         Ok(gpu)
