@@ -19,13 +19,7 @@ struct Params {
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-    let at = invocation(id, groups);
-    let cut = split(at, params.count);
-    let block = cut.x;
-    if block >= params.blocks { return; }
-    let row = split(params.first + cut.y, params.tiles.x);
-    let line = split(row.x, params.tiles.y);
-    let image = line.x;
+#import winograd_tile
     let size = params.in_size;
     let corner = vec2<u32>(row.y, line.y) * 4u - params.pad; // wraps where negative
     let plane = (image * params.blocks + block) * size.x * size.y + 1u;

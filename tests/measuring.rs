@@ -99,6 +99,12 @@ fn tuning_is_remembered() {
     assert!(told.contains("variant textures") && told.contains("shapes of products measured"), "{told}");
     let text = std::fs::read_to_string(place.path("cache/devices.json")).unwrap();
     assert!(text.contains("\"tuned\"") && text.contains("\"steps\""), "{text}");
+    // A tile that no kernel has is not taken.
+    let damaged = text.replace("\"blocks\": 4", "\"blocks\": 0");
+    assert_ne!(damaged, text);
+    place.write("cache/devices.json", damaged);
+    with_cache(&place, explain);
+    place.write("cache/devices.json", &text);
     with_cache(&place, explain);
     let after = place.tensors("maps.safetensors");
     assert!(place::worst(&before["logits"].2, &after["logits"].2) < 1e-4);

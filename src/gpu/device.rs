@@ -196,19 +196,11 @@ impl Gpu {
             checked: options.checked,
             memory_limit: options.memory_limit,
         };
-        match options.profile.clone() {
-            None => gpu.choose_profile().await,
-            Some(profile) => {
-                let name = profile.name;
-                let lacks = || format!("has no subgroups of one size, which '{name}' needs; choose another --variant");
-                gpu.profile = gpu.fitting(profile).ok_or_else(|| gpu.error(lacks()))?;
-            }
-        }
+        gpu.choose_profile(options.profile.clone()).await?;
         let unpacks = adapter.get_downlevel_capabilities().flags.contains(wgpu::DownlevelFlags::SHADER_F16_IN_F32);
         if options.half_weights && !gpu.profile.texture && !unpacks {
             return Err(gpu.error("cannot read f16 from buffers; use --precision f32"));
         }
-        gpu.take_tuned();
         gpu.profile.half = options.half_weights;
         Ok(gpu)
     }

@@ -190,7 +190,9 @@ impl Session {
         let readback = plan.readback(graph);
         let gpu_bytes = memory.iter().map(|m| m.bytes()).sum::<u64>() + uniforms.size() + readback + weights.bytes();
         let inputs = plan.inputs.iter().map(|&i| (i, plan.place[i].expect("every input has a place"))).collect();
-        Ok(Self { steps, memory, readback, free: Mutex::default(), inputs, outputs, gpu_bytes })
+        // The first one is made where a lack of memory is noticed.
+        let free = Mutex::new(vec![staging_buffer(gpu, readback)]);
+        Ok(Self { steps, memory, readback, free, inputs, outputs, gpu_bytes })
     }
 
     /// Uploads the inputs, runs the plan, and returns its outputs' bytes: one submission, one readback.
@@ -221,14 +223,7 @@ impl Session {
             self.steps.iter().for_each(|step| step.encode(&mut pass));
         }
         let staging = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let staging = staging.unwrap_or_else(|| {
-            gpu.device.create_buffer(&wgpu::BufferDescriptor {
-                label: Some("readback"),
-                size: (self.readback + CLOCK_BYTES).max(4),
-                usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
-                mapped_at_creation: false,
-            })
-        });
+        let staging = staging.unwrap_or_else(|| staging_buffer(gpu, self.readback));
         let mut offset = 0;
         for (slot, bytes) in &self.outputs {
             let Memory::Buffer(buffer) = &*self.memory[*slot] else { unreachable!("outputs are words") };
@@ -281,6 +276,16 @@ pub struct Run {
     bytes: u64,
     /// Submissions and readbacks.
     counted: [u32; 2],
+}
+
+/// For the outputs of a run, and its clock.
+fn staging_buffer(gpu: &Gpu, readback: u64) -> wgpu::Buffer {
+    gpu.device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some("readback"),
+        size: readback + CLOCK_BYTES,
+        usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    })
 }
 
 /// A grid of at least `groups` workgroups within the limit of a dimension.

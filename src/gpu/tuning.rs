@@ -32,27 +32,36 @@ struct Verdict {
 type Verdicts = BTreeMap<String, Verdict>;
 
 impl Gpu {
-    /// Takes the profile that is remembered for this device, or else measures and remembers which suits it best.
-    pub(super) async fn choose_profile(&mut self) {
-        let remembered = Profile::named(&self.recall().profile).ok().and_then(|p| self.fitting(p));
-        self.profile = match remembered {
-            Some(profile) => profile,
-            None => {
-                let best = self.fastest_profile().await;
-                let verdict = Verdict { profile: best.name.to_owned(), ..self.recall() };
-                self.remember(verdict);
-                best
+    /// Takes the profile that is wanted, or else the one that is remembered for this device, or else measures and
+    /// remembers which suits it best; with the tiles that were measured for it, if any were.
+    ///
+    /// # Errors
+    /// [`crate::Error::Device`] if the device cannot run the one that is wanted.
+    pub(super) async fn choose_profile(&mut self, wanted: Option<Profile>) -> Result<()> {
+        let mut verdict = self.recall();
+        let remembered = || Profile::named(&verdict.profile).ok().and_then(|p| self.fitting(p));
+        self.profile = match wanted {
+            Some(profile) => {
+                let name = profile.name;
+                let lacks = || format!("has no subgroups of one size, which '{name}' needs; choose another --variant");
+                self.fitting(profile).ok_or_else(|| self.error(lacks()))?
             }
+            None => match remembered() {
+                Some(profile) => profile,
+                None => {
+                    let best = self.fastest_profile().await;
+                    verdict.profile = best.name.to_owned();
+                    self.remember(verdict.clone());
+                    best
+                }
+            },
         };
-    }
-
-    /// The tiles that were measured for the profile in use, if any were.
-    pub(super) fn take_tuned(&mut self) {
-        self.profile.tuned = self.recall().tuned.remove(self.profile.name).map(Arc::new);
+        self.profile.tuned = verdict.tuned.remove(self.profile.name).map(Arc::new);
+        Ok(())
     }
 
     /// The profile as this device can run it.
-    pub(super) fn fitting(&self, profile: Profile) -> Option<Profile> {
+    fn fitting(&self, profile: Profile) -> Option<Profile> {
         let subgroup = profile.subgroup.and(self.info().subgroup);
         (profile.subgroup.is_some() == subgroup.is_some()).then_some(Profile { subgroup, ..profile })
     }

@@ -136,7 +136,9 @@ impl Product {
     /// The measured cut, else the cheapest by the profile's costs; and its cost by these.
     pub fn cut(&self, profile: &Profile) -> (Tile, f64) {
         let priced = |tile: Tile| (tile, tile.cost(&profile.costs, profile.tiled, self));
-        let measured = profile.tuned.as_ref().and_then(|tuned| tuned.tile(self)).map(priced);
+        // What was measured comes from a file, and may be anything.
+        let offered = |tile: &Tile| Self::tiles(profile).any(|t| t == *tile);
+        let measured = profile.tuned.as_ref().and_then(|tuned| tuned.tile(self)).filter(offered).map(priced);
         let cheapest = || Self::tiles(profile).map(priced).min_by(|a, b| a.1.total_cmp(&b.1));
         measured.or_else(cheapest).expect("a profile has tiles")
     }

@@ -11,7 +11,7 @@ use super::pointwise::Job;
 use super::tile::Product;
 use super::winograd::Winograd;
 use super::{Context, Dispatch, Operand, blocks};
-use crate::graph::{Conv2d, Shape};
+use crate::graph::{Conv2d, ParamId, Shape};
 
 /// Geometry of a pass, width before height; in sync with `shared/conv.wgsl` and `depthwise.wgsl`.
 #[repr(C)]
@@ -130,12 +130,12 @@ fn kernel(cx: &mut Context, conv: &Conv2d, pass: &Pass, gradient: bool) -> Vec<D
 }
 
 /// Neighbouring pixels of a row that one invocation of a depthwise kernel makes: the most that waste the least.
-fn columns(profile_pixels: u32, width: usize) -> u32 {
+fn columns(most: u32, width: usize) -> u32 {
     let wasted = |p: &u32| width.next_multiple_of(*p as usize);
-    (2..=profile_pixels).rev().min_by_key(wasted).unwrap_or(1)
+    (2..=most).rev().min_by_key(wasted).unwrap_or(1)
 }
 
-fn depthwise(cx: &Context, conv: &Conv2d, pass: &Pass, bias: Option<crate::graph::ParamId>) -> Dispatch {
+fn depthwise(cx: &Context, conv: &Conv2d, pass: &Pass, bias: Option<ParamId>) -> Dispatch {
     let [n, out, ..] = cx.shape();
     let constant = Constant::whole(conv.weight, bias, Packing::Depthwise { channels: out, taps: pass.taps });
     let pixels = columns(cx.profile.row, pass.grid[1]);

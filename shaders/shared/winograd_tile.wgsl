@@ -1,0 +1,8 @@
+// Which tile of which channel block an invocation of a Winograd transform has, in the `count` tiles from `first` on.
+    let at = invocation(id, groups);
+    let cut = split(at, params.count);
+    let block = cut.x;
+    if block >= params.blocks { return; }
+    let row = split(params.first + cut.y, params.tiles.x);
+    let line = split(row.x, params.tiles.y);
+    let image = line.x;
