@@ -1,10 +1,12 @@
 // Gradient of a fully connected layer, over the forward pass's own weights.
 //   y[m,i] = Σ_o w[o,i] · dy[m,o]  (+ earlier[m,i], the sum over the pieces of w before this one: ADD)
-// dy [m][outputs], y and earlier [m][inputs]: texels of four features; w as in `linear.wgsl`
-// tile: one invocation makes one texel of y for IMAGES maps
-// dispatch: ⌈m / IMAGES⌉ · inputs invocations
+// dy [m][outputs], y and earlier [m][inputs]: texels of four features; w as in `linear.wgsl`, LANES texels of dy a row
+// tile: LANES invocations, one for each texel of a row, share INPUTS neighbouring texels of y for IMAGES maps: so they read
+// w in its order. OUTPUTS such tiles share a workgroup.
+// dispatch: ⌈m / IMAGES⌉ · ⌈inputs / INPUTS⌉ tiles
 struct Params {
     inputs: u32,    // texels of a map of y
+    tiles: u32,     // of a map
     rows: u32,      // of this piece of w
     maps: u32,
     first: u32,     // first row of this piece
@@ -18,38 +20,54 @@ struct Params {
 #import read earlier 4
 #endif
 #import grid
+const SUMS = INPUTS * IMAGES;
+var<workgroup> partial: array<vec4<f32>, WORKGROUP * SUMS>;
 
 @compute @workgroup_size(WORKGROUP)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-    let cut = split(invocation(id, groups), params.inputs);
-    let c = cut.y;
+fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) index: u32) {
+    let lane = index % LANES;
+    let tile = index / LANES;
+    let cut = split(group_index(id, groups) * OUTPUTS + tile, params.tiles);
+    let c = min(cut.y * INPUTS, params.inputs - INPUTS); // the last tile makes some of its neighbour's again
     let first = cut.x * IMAGES;
-    if first >= params.maps { return; }
 #for i in 0..IMAGES
     let map$i = min(first + $iu, params.maps - 1u);
-    var sum$i = vec4<f32>();
+#for c in 0..INPUTS
+    var sum$c_$i = vec4<f32>();
+#endfor
 #endfor
     for (var row = 0u; row < params.rows; row++) {
-        let q = (row * params.inputs + c) * 4u * OUTPUTS;
-        let output = (params.first + row) * OUTPUTS;
-#for o in 0..OUTPUTS
-        {
-            let a = mat4x4(load_w(q + $ou), load_w(q + OUTPUTS + $ou), load_w(q + 2u * OUTPUTS + $ou), load_w(q + 3u * OUTPUTS + $ou));
-            // The last row may have more texels than dy: its weights are 0 there.
-            let o = min(output + $ou, params.outputs - 1u);
+        // The last row may have more texels than dy: its weights are 0 there.
+        let o = min((params.first + row) * LANES + lane, params.outputs - 1u);
 #for i in 0..IMAGES
-            sum$i += load_dy(map$i * params.outputs + o) * a;
+        let dy$i = load_dy(map$i * params.outputs + o);
+#endfor
+#for c in 0..INPUTS
+        {
+            let q = (row * params.inputs + c + $cu) * 4u * LANES + lane;
+            let a = mat4x4(load_w(q), load_w(q + LANES), load_w(q + 2u * LANES), load_w(q + 3u * LANES));
+#for i in 0..IMAGES
+            sum$c_$i += dy$i * a;
 #endfor
         }
 #endfor
     }
 #for i in 0..IMAGES
-    if first + $iu < params.maps {
-        let to = (first + $iu) * params.inputs + c;
-#ifdef ADD
-        sum$i += load_earlier(to);
-#endif
-        store_y(to, sum$i);
-    }
+#for c in 0..INPUTS
+    partial[(tile * SUMS + $($i*INPUTS+$c)u) * LANES + lane] = sum$c_$i;
 #endfor
+#endfor
+    workgroupBarrier();
+    for (var s = lane; s < SUMS; s += LANES) {
+        let map = first + s / INPUTS;
+        var sum = vec4<f32>();
+        for (var l = 0u; l < LANES; l++) { sum += partial[(tile * SUMS + s) * LANES + l]; }
+        if map < params.maps {
+            let to = map * params.inputs + c + s % INPUTS;
+#ifdef ADD
+            sum += load_earlier(to);
+#endif
+            store_y(to, sum);
+        }
+    }
 }

@@ -9,6 +9,8 @@ use crate::graph::{ClassWeights, Linear};
 
 /// Images that share one load of the weights at most.
 const MAX_IMAGES: usize = 8;
+/// Texels of a gradient that one invocation makes at most.
+const MAX_SUMS: usize = 32;
 
 /// `y = f(w · x + b)`.
 pub fn forward(cx: &Context, linear: &Linear) -> Vec<Dispatch> {
@@ -30,19 +32,26 @@ pub fn grad(cx: &mut Context, linear: &Linear, input: [usize; 3]) -> Vec<Dispatc
     let m = shape[0];
     let images = m.div_ceil(m.div_ceil(MAX_IMAGES));
     let inputs = texels(shape) / m;
+    let lanes = cx.profile.lanes[1];
+    // Where the invocations of a row share a tile, it is up to the tile to be long: rows are megabytes apart.
+    let neighbours = if lanes == 1 { 1 } else { (MAX_SUMS / images).min(inputs) };
+    let tiles = inputs.div_ceil(neighbours);
+    let sharing = cx.profile.tiled / lanes;
     let pieces = pieces(cx, linear, input);
     let (last, mut earlier) = (pieces.len() - 1, None);
     let mut piece = |(i, constant): (usize, Constant)| {
         let rows = constant.rows.clone();
-        let params = [inputs, rows.len(), m, rows.start, blocks(linear.out_features)].map(|v| v as u32);
+        let params = [inputs, tiles, rows.len(), m, rows.start, blocks(linear.out_features)].map(|v| v as u32);
         let to = if i == last { cx.epilogue.value } else { cx.scratch(shape) };
         let mut operands = vec![Operand::Read(cx.operand(0)), Operand::Constant(constant), Operand::Write(to)];
         operands.extend(earlier.map(Operand::Read));
-        let mut defines = vec![("IMAGES", images as u32), ("OUTPUTS", cx.profile.lanes[1])];
+        let [images, neighbours] = [images, neighbours].map(|v| v as u32);
+        let mut defines = vec![("IMAGES", images), ("INPUTS", neighbours), ("LANES", lanes), ("OUTPUTS", sharing)];
         if earlier.replace(to).is_some() {
             defines.push(("ADD", 1));
         }
-        cx.independent(cx.profile.tiled, "linear_grad", &defines, params, operands, m.div_ceil(images) * inputs)
+        let invocations = m.div_ceil(images as usize) * tiles * lanes as usize;
+        cx.independent(cx.profile.tiled, "linear_grad", &defines, params, operands, invocations)
     };
     pieces.into_iter().enumerate().map(&mut piece).collect()
 }
