@@ -23,9 +23,10 @@
     let plane = params.grid.x * params.grid.y;
     let taps = params.kernel.x * params.kernel.y;
     let in_blocks = params.in_blocks;
+    let end = params.pixels;
 #for p in 0..PIXELS
     let pixel$p = first_pixel(cut.y) + $pu * apart();
-    let place$p = split(min(pixel$p, params.pixels - 1u), plane);
+    let place$p = split(min(pixel$p, end - 1u), plane);
     let image$p = place$p.x * params.groups + row.x;
     let o$p = grid_pixel(place$p.y);
     let to$p = plane_texel(o$p);

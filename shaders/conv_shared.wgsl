@@ -11,10 +11,11 @@
 // The output whose sources are brought, and the first block of its group and image.
 struct Brought { o: vec2<u32>, block: u32 }
 
-fn source_of(brought: Brought, step: u32) -> u32 {
+fn bring(brought: Brought, step: u32, there: bool) -> vec4<f32> {
     let at = split(step, params.in_blocks);
     let texel = source(brought.o, split(at.x, params.kernel.x).yx);
-    return select(0u, texel + (brought.block + at.y) * params.in_size.x * params.in_size.y, texel > 0u);
+    let plane = params.in_size.x * params.in_size.y;
+    return fetch_x(select(0u, texel + (brought.block + at.y) * plane, texel > 0u && there));
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -27,7 +28,7 @@ fn source_of(brought: Brought, step: u32) -> u32 {
     let brought = Brought(grid_pixel(place.y), (place.x * params.groups + row.x) * params.in_blocks);
 #import accumulate_staged
 #for p in 0..PIXELS
-    let place$p = split(min(pixel$p, params.pixels - 1u), plane);
+    let place$p = split(min(pixel$p, end - 1u), plane);
     let to$p = plane_texel(grid_pixel(place$p.y));
 #endfor
     let bias = (params.piece * steps * 4u + tile) * BLOCKS + deep;

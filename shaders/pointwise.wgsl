@@ -1,35 +1,51 @@
 // 1×1 convolution with stride 1: a matrix product over channels. With transposed weights it is its own gradient, and
 // with 36 groups the product between Winograd's transforms.
-//   y[n,o,p] = finish( bias[o] + Σ_i w[o,i] · x[n,i,p] )
-// x [n][group][in_blocks][plane], y [n][y_blocks][plane]: texels of four channels
+//   y[n,o,p] = finish( bias[o] + Σ_i w[o,i] · prepare(x[n,i,p]) )
+// x [n][x_blocks][plane], y [n][y_blocks][plane]: texels of four channels; of x those of a group lie together
 // w [group][tile][in_blocks][BLOCKS][4] (texel j: four outputs' weights for input lane j), then bias [group][tile][BLOCKS]
 // tile: one invocation makes BLOCKS texels deep × PIXELS pixels, apart so that neighbours read neighbours
 // A w over 128 MiB comes in pieces of some tiles, each with its own dispatch.
-// dispatch: piece · strips invocations, strips = ⌈n·plane / PIXELS⌉, up to a multiple of SUBGROUP
+// dispatch: piece · strips invocations, strips = ⌈n·plane / PIXELS⌉, up to a multiple of SUBGROUP;
+// GATED: piece · n · strips, strips = ⌈plane / PIXELS⌉ likewise, so that a strip's pixels share their gate
 #import pointwise
 #import strip
 
 @compute @workgroup_size(WORKGROUP)
 #import main_tiled
     let at = invocation(id, groups);
-    let cut = split(at, params.strips);
+    let out_plane = params.plane;
+    let run = split(at, params.strips);
+#ifdef GATED
+    let cut = split(run.x, split(params.pixels, out_plane).x);
     let tile = cut.x;
+    let start = cut.y * out_plane;
+    let end = start + out_plane;
+#else
+    let tile = run.x;
+    let start = 0u;
+    let end = params.pixels;
+#endif
     if tile >= params.piece { return; }
     let row = split(params.first + tile, params.tiles);
-    let out_plane = params.plane;
     let in_blocks = params.in_blocks;
 #for p in 0..PIXELS
-    let pixel$p = first_pixel(cut.y) + $pu * apart();
-    let place$p = split(min(pixel$p, params.pixels - 1u), out_plane);
-    let image$p = place$p.x * params.groups + row.x;
+    let pixel$p = start + first_pixel(run.y) + $pu * apart();
+    let place$p = split(min(pixel$p, end - 1u), out_plane);
     let to$p = place$p.y;
-    var i$p = image$p * in_blocks * out_plane + to$p + 1u;
+    var i$p = (place$p.x * params.x_blocks + params.x_first + row.x * in_blocks) * out_plane + to$p + 1u;
 #endfor
 #import sums
     var q = tile * in_blocks * BLOCKS * 4u;
     for (var c = 0u; c < in_blocks; c++) {
+#ifdef PROLOGUE
+            let by = prologue(place0.x, c);
+#endif
 #for p in 0..PIXELS
+#ifdef PROLOGUE
+            let x$p = prepare(fetch_x(i$p), by);
+#else
             let x$p = fetch_x(i$p);
+#endif
             i$p += out_plane;
 #endfor
 #import accumulate load_w

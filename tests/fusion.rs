@@ -216,6 +216,45 @@ fn concatenations_in_place() {
     }
 }
 
+/// Batch norms and gates on the way into 1×1 convolutions: read where they lie, of several images, with and without a
+/// residual on the way out; and left alone where something else needs their value or the window has padding.
+#[test]
+fn batch_norms_and_gates_on_the_way_in() {
+    let square = Window::square(1, 1, 0);
+    for (channels, out) in [(8, 24), (10, 6), (24, 18)] {
+        let mut net = Net::new(7);
+        let x = net.features([3, channels, 9, 13]);
+        let a = net.conv(x, channels, square, 1);
+        let block = net.op(Op::Concat, &[a, x]);
+        let norm = net.scale_shift(block);
+        let norm = net.op(Op::Activate(Activation::Silu), &[norm]);
+        let y = net.conv(norm, out, square, 1);
+        let gate = net.op(Op::Mean, &[y]);
+        let gate = net.op(Op::Activate(Activation::Sigmoid), &[gate]);
+        let gated = net.op(Op::Gate, &[y, gate]);
+        let z = net.conv(gated, out, square, 1);
+        let z = net.op(Op::Add, &[z, y]);
+        let outputs = [net.unpack(z)];
+        for profile in Profile::ALL {
+            let shaders = net.shaders(&profile, &outputs);
+            let alone = |s: &&&str| ["scale_shift", "gate", "add"].contains(*s);
+            assert_eq!(shaders.iter().filter(alone).count(), 0, "{shaders:?}");
+            // A device with four bindings has none for a gate and a residual.
+            let shaders = net.shaders(&Profile { operands: 4, ..profile }, &outputs);
+            assert_eq!(shaders.iter().filter(alone).collect::<Vec<_>>(), [&"add"], "{shaders:?}");
+        }
+        net.check(&format!("{channels} channels to {out}"), &outputs);
+
+        let needed_twice = [net.unpack(gated), net.unpack(z)];
+        assert!(net.shaders(&Profile::BUFFERS, &needed_twice).contains(&"gate"));
+        let padded = net.scale_shift(x);
+        let padded = net.conv(padded, out, Window::square(3, 1, 1), 1);
+        let outputs = [net.unpack(padded)];
+        assert!(net.shaders(&Profile::BUFFERS, &outputs).contains(&"scale_shift"));
+        net.check("padded", &outputs);
+    }
+}
+
 /// A seed of the classes explained; behind an activation, which leaves it as it is, nobody recognises it.
 fn seed(net: &mut Net, logits: NodeId, maps: usize, hidden: bool) -> NodeId {
     let [_, classes, ..] = net.graph.shape(logits);

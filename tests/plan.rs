@@ -84,8 +84,8 @@ fn memory_is_reused() {
     let written = plan.dispatches.iter().filter_map(gradcam::kernels::Dispatch::written);
     let sum: u64 = written.map(|id| bytes(network.graph.nodes[id].ty.kind, network.graph.shape(id))).sum();
     assert!(plan.memory() * 3 < sum, "{} of {sum}", plan.memory());
-    // At most four storage bindings, and workgroups that fold into two dimensions.
-    assert!(plan.dispatches.iter().all(|d| d.operands.len() <= 4 && u64::from(d.groups) < 65_535 * 65_535));
+    // Few storage bindings, and workgroups that fold into two dimensions.
+    assert!(plan.dispatches.iter().all(|d| d.operands.len() <= 5 && u64::from(d.groups) < 65_535 * 65_535));
 }
 
 /// The largest value alive at any time, and the second largest at any time, and so on: no plan in this order can do with

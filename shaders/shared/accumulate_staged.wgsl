@@ -1,13 +1,13 @@
 // The sums of a macro tile over `steps` channel blocks, those of all taps in their order: weights from texel `first` on,
-// and of the pixel that this invocation brings, `brought`, the texels `fetch_x(source_of(brought, step))`. Past the last step
-// it is the zero texel. Every invocation of the workgroup must come here with the same `steps`.
+// and of the pixel that this invocation brings, `brought`, the texels `bring(brought, step, there)`. Past the last step
+// nothing is there, and weights are zero. Every invocation of the workgroup must come here with the same `steps`.
 #import sums
     for (var step = 0u; step < steps; step += DEPTH) {
         workgroupBarrier(); // the texels before have been read
 #for s in 0..STAGED
         let at$s = local + $su * WORKGROUP;
         let step$s = step + at$s / SPAN;
-        staged_x[at$s] = fetch_x(select(0u, source_of(brought, step$s), step$s < steps));
+        staged_x[at$s] = bring(brought, step$s, step$s < steps);
         let weight$s = step * BLOCKS * 4u + at$s;
         staged_w[at$s] = fetch_w(select(0u, 1u + first + weight$s, weight$s < steps * BLOCKS * 4u));
 #endfor

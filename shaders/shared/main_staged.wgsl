@@ -4,10 +4,11 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: v
     let cut = split(group_index(id, groups), params.strips);
     let tile = cut.x;
     let there = tile < params.piece;
+    let end = params.pixels;
     let row = split(params.first + tile, params.tiles);
     let deep = local / ACROSS;   // this invocation's place in the tile
     let across = local % ACROSS;
-    let pixel = min(cut.y * SPAN + local % SPAN, params.pixels - 1u); // which it brings
+    let pixel = min(cut.y * SPAN + local % SPAN, end - 1u); // which it brings
 #for p in 0..PIXELS
     let pixel$p = cut.y * SPAN + across + $pu * ACROSS; // which it makes
 #endfor

@@ -2,14 +2,15 @@
 struct Params {
     in_blocks: u32,   // channel blocks of one group
     out_blocks: u32,
-    groups: u32,
     tiles: u32,       // of one group
-    strips: u32,
+    strips: u32,      // of all images, with GATED of one
     pixels: u32,      // n · plane
     plane: u32,       // h · w
     first: u32,       // first tile of this piece of w, and their number
     piece: u32,
-    y_blocks: u32,    // channel blocks of an image of y, and the first that is written
+    x_blocks: u32,    // channel blocks of an image of x, and the first that is read
+    x_first: u32,
+    y_blocks: u32,    // the same of y, and the first that is written
     y_first: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -17,4 +18,9 @@ struct Params {
 #import read_weight w 2
 #import write y 3
 #import grid
+#ifdef PROLOGUE
+#import prologue 4
+#import epilogue 5
+#else
 #import epilogue 4
+#endif

@@ -63,7 +63,10 @@ impl Gpu {
     /// The profile as this device can run it.
     fn fitting(&self, profile: Profile) -> Option<Profile> {
         let subgroup = profile.subgroup.and(self.info().subgroup);
-        (profile.subgroup.is_some() == subgroup.is_some()).then_some(Profile { subgroup, ..profile })
+        let limits = &self.limits;
+        let most = [limits.max_storage_buffers_per_shader_stage, limits.max_storage_textures_per_shader_stage];
+        let operands = profile.operands.min(most[usize::from(profile.texture)]);
+        (profile.subgroup.is_some() == subgroup.is_some()).then_some(Profile { subgroup, operands, ..profile })
     }
 
     /// Runs three 1×1 convolutions in every profile.

@@ -16,6 +16,7 @@ mod pointwise;
 mod pool;
 pub mod preprocess;
 mod profile;
+mod prologue;
 mod tile;
 mod tuned;
 mod winograd;
@@ -24,6 +25,7 @@ pub use constant::{Channels, Constant, Packing, Texel};
 pub use conv::Taps;
 pub use epilogue::{Epilogue, Extra};
 pub use profile::Profile;
+pub use prologue::Prologue;
 pub use tile::{Costs, Product, Tile};
 pub use tuned::{Class, Tuned};
 
@@ -94,18 +96,28 @@ pub fn texels([n, c, h, w]: Shape) -> usize {
     n * blocks(c) * h * w
 }
 
-/// The dispatches that compute node `id` and what its epilogue adds to it. Large weights make several, each for some
-/// of the outputs. Values with a place lie inside others. The shapes of values between dispatches are appended to
-/// `scratch`.
+/// A node with what its kernel computes besides.
+#[derive(Clone, Copy, Debug)]
+pub struct Kernel {
+    /// The node.
+    pub node: NodeId,
+    /// Before it.
+    pub prologue: Option<Prologue>,
+    /// After it.
+    pub epilogue: Epilogue,
+}
+
+/// The dispatches of a kernel. Large weights make several, each for some of the outputs. Values with a place lie inside
+/// others. The shapes of values between dispatches are appended to `scratch`.
 pub fn lower(
     profile: &Profile,
     graph: &Graph,
-    id: NodeId,
-    epilogue: Epilogue,
+    kernel: Kernel,
     places: &[Option<Place>],
     scratch: &mut Vec<Shape>,
 ) -> Vec<Dispatch> {
-    let cx = &mut Context { profile, graph, id, epilogue, places, scratch };
+    let Kernel { node: id, prologue, epilogue } = kernel;
+    let cx = &mut Context { profile, graph, id, prologue, epilogue, places, scratch };
     vec![match &graph.nodes[id].op {
         Op::Input => unreachable!("inputs are given, not computed"),
         Op::Normalise { mean, std } => layout::normalise(cx, *mean, *std),
@@ -151,6 +163,7 @@ struct Context<'a> {
     profile: &'a Profile,
     graph: &'a Graph,
     id: NodeId,
+    prologue: Option<Prologue>,
     epilogue: Epilogue,
     places: &'a [Option<Place>],
     scratch: &'a mut Vec<Shape>,
@@ -166,9 +179,9 @@ impl Context<'_> {
         self.graph.shape(self.operand(i))
     }
 
-    /// Operand `i`.
+    /// Operand `i`; a prologue's if there is one.
     fn operand(&self, i: usize) -> NodeId {
-        self.graph.nodes[self.id].inputs[i]
+        self.prologue.map_or_else(|| self.graph.nodes[self.id].inputs[i], |prologue| prologue.input(self.graph))
     }
 
     /// A value between two dispatches of the node.

@@ -5,23 +5,22 @@ use bytemuck::{Pod, Zeroable};
 use super::constant::Constant;
 use super::tile::{Product, Tile};
 use super::{Context, Dispatch, Operand, Place};
-use crate::graph::NodeId;
 
 #[repr(C)]
 #[derive(Clone, Copy, Pod, Zeroable)]
 struct Params {
     in_blocks: u32,
     out_blocks: u32,
-    groups: u32,
     tiles: u32,
     strips: u32,
     pixels: u32,
     plane: u32,
     first: u32,
     piece: u32,
+    x_blocks: u32,
+    x_first: u32,
     y_blocks: u32,
     y_first: u32,
-    unused: u32,
 }
 
 /// `groups` products of `out_blocks` × `pixels` outputs.
@@ -37,50 +36,45 @@ pub struct Job {
 }
 
 impl Job {
-    /// The dispatch for `constant`'s rows, from `x` to `y` by way of the operands and defines of an epilogue.
+    /// The dispatch for `constant`'s rows, from `x` by way of the prologue to `y` by way of the operands and defines of an
+    /// epilogue.
     pub fn lower(
         &self,
         cx: &Context,
         constant: Constant,
-        x: NodeId,
+        x: Place,
         y: Place,
-        (defines, extra): (Vec<(&'static str, u32)>, Option<Operand>),
+        (epilogue, extra): (Vec<(&'static str, u32)>, Option<Operand>),
     ) -> Dispatch {
-        let strips = self.tile.strips(self.pixels);
+        let (before, prologue) = cx.prologue.map(|p| p.operand(cx.graph)).unzip();
+        let gated = cx.prologue.is_some_and(|p| p.gates(cx.graph)) && !self.tile.shared;
+        let runs = if gated { self.pixels / self.plane } else { 1 };
+        let strips = self.tile.strips(self.pixels / runs);
         let rows = constant.rows.clone();
-        let numbers = [
-            self.in_blocks,
-            self.out_blocks,
-            self.groups,
-            self.tile.tiles(self.out_blocks),
-            strips,
-            self.pixels,
-            self.plane,
-            rows.start,
-            rows.len(),
-        ];
-        let [in_blocks, out_blocks, groups, tiles, strips32, pixels, plane, first, piece] = numbers.map(|v| v as u32);
-        let [y_blocks, y_first] = y.numbers();
+        let [in_blocks, out_blocks, tiles] = [self.in_blocks, self.out_blocks, self.tile.tiles(self.out_blocks)];
+        let numbers = [in_blocks, out_blocks, tiles, strips, self.pixels, self.plane, rows.start, rows.len()];
+        let [in_blocks, out_blocks, tiles, strips32, pixels, plane, first, piece] = numbers.map(|v| v as u32);
+        let ([x_blocks, x_first], [y_blocks, y_first]) = (x.numbers(), y.numbers());
         let params = Params {
             in_blocks,
             out_blocks,
-            groups,
             tiles,
             strips: strips32,
             pixels,
             plane,
             first,
             piece,
+            x_blocks,
+            x_first,
             y_blocks,
             y_first,
-            unused: 0,
         };
-        let mut operands = vec![Operand::Read(x), Operand::Constant(constant), Operand::Write(y.value)];
-        operands.extend(extra);
-        let defines = [self.tile.defines(), defines].concat();
+        let mut operands = vec![Operand::Read(x.value), Operand::Constant(constant), Operand::Write(y.value)];
+        operands.extend(before.into_iter().chain(extra));
+        let defines = [self.tile.defines(), prologue.unwrap_or_default(), epilogue].concat();
         let product =
             Product { groups: self.groups, out_blocks: self.out_blocks, pixels: self.pixels, steps: self.in_blocks };
-        let (shaders, tiles) = (["pointwise", "pointwise_shared"], rows.len() * strips);
+        let (shaders, tiles) = (["pointwise", "pointwise_shared"], rows.len() * runs * strips);
         let dispatch = cx.tiled(&self.tile, shaders, &defines, params, operands, tiles);
         Dispatch { product: Some(product), ..dispatch }
     }

@@ -17,6 +17,8 @@ pub struct Profile {
     pub half: bool,
     /// The fixed number of invocations of a subgroup, which may share their weights; none if each fetches its own.
     pub subgroup: Option<u32>,
+    /// Operands that a kernel may have besides its parameters, four at least.
+    pub operands: u32,
     /// Invocations of a workgroup of light, element-wise kernels.
     pub flat: u32,
     /// Invocations of a workgroup of kernels with a register tile each.
@@ -47,6 +49,7 @@ impl Profile {
         texture: false,
         half: false,
         subgroup: None,
+        operands: 5,
         flat: 64,
         tiled: 64,
         tiles: &[[2, 4], [1, 4], [2, 2], [1, 2], [1, 1]],
@@ -80,6 +83,7 @@ impl Profile {
         texture: true,
         half: false,
         subgroup: None,
+        operands: 5,
         flat: 128,
         tiled: 8,
         tiles: &[[4, 7], [4, 4], [2, 7], [4, 2], [2, 2], [1, 7], [1, 4], [1, 1]],

@@ -104,8 +104,8 @@ impl<'a> Winograd<'a> {
         let [all, chunk] = [n * self.tiles[0] * self.tiles[1], self.chunk];
         let packing =
             Packing::Winograd { channels: self.channels, taps: self.pass.taps, tile: self.tile.blocks as usize };
-        let y = cx.place(cx.epilogue.value);
-        let [y_blocks, y_first] = y.numbers();
+        let target = cx.place(cx.epilogue.value);
+        let [y_blocks, y_first] = target.numbers();
         let mut dispatches = vec![];
         for first in (0..all).step_by(chunk) {
             let count = chunk.min(all - first);
@@ -133,7 +133,8 @@ impl<'a> Winograd<'a> {
                 plane: count,
             };
             let plain = (vec![("ACTIVATION", 0)], None);
-            dispatches.push(product.lower(cx, constant, v, Place::whole(m, POINTS * to), plain));
+            let [x, y] = [(v, from), (m, to)].map(|(value, blocks)| Place::whole(value, POINTS * blocks));
+            dispatches.push(product.lower(cx, constant, x, y, plain));
 
             let params = OutputParams {
                 out_size: size(self.pass.grid),
@@ -152,7 +153,7 @@ impl<'a> Winograd<'a> {
                 let packing = Packing::Channels { channels: self.channels.out };
                 operands.push(Operand::Constant(Constant::whole(bias, None, packing)));
             }
-            operands.push(Operand::Write(y.value));
+            operands.push(Operand::Write(target.value));
             operands.extend(extra);
             dispatches.push(cx.independent(cx.profile.flat, "winograd_output", &defines, params, operands, to * count));
         }

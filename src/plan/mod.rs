@@ -7,7 +7,7 @@ mod places;
 pub use memory::{Medium, Slot};
 
 use crate::graph::{Graph, Kind, NodeId, Op, Shape, Type};
-use crate::kernels::{self, Constant, Dispatch, Epilogue, Operand, Profile};
+use crate::kernels::{self, Constant, Dispatch, Epilogue, Kernel, Operand, Profile, Prologue};
 
 /// What to run, in which order, on which memory.
 #[derive(Clone, Debug)]
@@ -47,13 +47,13 @@ impl Plan {
         let inputs: Vec<NodeId> =
             (0..graph.nodes.len()).filter(|&id| needed[id] && graph.nodes[id].op == Op::Input).collect();
         let (mut dispatches, mut scratch) = (vec![], vec![]);
-        let kernels = fusions(graph, &needed, outputs);
+        let kernels = fusions(graph, profile, &needed, outputs);
         let mut written = vec![None; graph.nodes.len()];
-        let alone = kernels.iter().filter(|(_, epilogue)| epilogue.extra.is_none());
-        alone.for_each(|(id, epilogue)| written[epilogue.value] = Some(*id));
+        let alone = kernels.iter().filter(|kernel| kernel.epilogue.extra.is_none());
+        alone.for_each(|kernel| written[kernel.epilogue.value] = Some(kernel.node));
         let places = places::places(graph, &needed, outputs, &written);
-        for (id, epilogue) in kernels {
-            dispatches.extend(kernels::lower(profile, graph, id, epilogue, &places, &mut scratch));
+        for kernel in kernels {
+            dispatches.extend(kernels::lower(profile, graph, kernel, &places, &mut scratch));
         }
         let scratch = scratch.into_iter().map(|shape| Type { kind: Kind::Features, shape });
         let types: Vec<Type> = graph.nodes.iter().map(|n| n.ty).chain(scratch).collect();
@@ -89,29 +89,40 @@ impl Plan {
     }
 }
 
-/// The nodes that have kernels of their own, each with the chain of nodes that its kernel absorbs: those that alone
-/// read the value before them. They come in the order of their chains' ends, when all operands are there.
-fn fusions(graph: &Graph, needed: &[bool], outputs: &[NodeId]) -> Vec<(NodeId, Epilogue)> {
+/// The nodes that have kernels of their own, each with the nodes that its kernel absorbs: those after it that alone read the
+/// value before them, and one before it that it alone reads. They come in the order of their chains' ends, when all
+/// operands are there.
+fn fusions(graph: &Graph, profile: &Profile, needed: &[bool], outputs: &[NodeId]) -> Vec<Kernel> {
     let mut readers: Vec<Vec<NodeId>> = vec![vec![]; graph.nodes.len()];
     for (id, node) in graph.nodes.iter().enumerate().filter(|(id, _)| needed[*id]) {
         node.inputs.iter().for_each(|&i| readers[i].push(id));
     }
+    let only_reader = |value: NodeId| match readers[value][..] {
+        [next] if !outputs.contains(&value) => Some(next),
+        _ => None,
+    };
     let mut absorbed = vec![false; graph.nodes.len()];
+    let mut prologues: Vec<Option<Prologue>> = vec![None; graph.nodes.len()];
     let mut kernels = vec![];
-    for id in (0..graph.nodes.len()).filter(|&id| needed[id] && graph.nodes[id].op != Op::Input) {
-        if absorbed[id] {
+    for node in (0..graph.nodes.len()).filter(|&id| needed[id] && graph.nodes[id].op != Op::Input) {
+        if absorbed[node] {
             continue;
         }
-        let mut epilogue = Epilogue::none(id);
-        while let [next] = readers[epilogue.value][..] {
-            let able = !outputs.contains(&epilogue.value) && !absorbed[next];
-            let Some(longer) = epilogue.absorb(graph, id, next).filter(|_| able) else { break };
+        let prologue = prologues[node];
+        let fits = |epilogue: &Epilogue| prologue.is_none() || epilogue.extra.is_none() || profile.operands > 4;
+        let mut epilogue = Epilogue::none(node);
+        while let Some(next) = only_reader(epilogue.value).filter(|&next| !absorbed[next]) {
+            let Some(longer) = epilogue.absorb(graph, node, next).filter(fits) else { break };
             absorbed[next] = true;
             epilogue = longer;
         }
-        kernels.push((id, epilogue));
+        let next = only_reader(epilogue.value);
+        match next.and_then(|next| Some((next, Prologue::new(graph, node, &epilogue, next)?))) {
+            Some((next, prologue)) => prologues[next] = Some(prologue),
+            None => kernels.push(Kernel { node, prologue, epilogue }),
+        }
     }
-    kernels.sort_by_key(|(_, epilogue)| epilogue.value);
+    kernels.sort_by_key(|kernel| kernel.epilogue.value);
     kernels
 }
 

@@ -94,7 +94,7 @@ fn kernel(cx: &mut Context, conv: &Conv2d, pass: &Pass, gradient: bool) -> Vec<D
     let plain = pass.taps.count == [1; 2] && pass.stride == [1; 2] && pass.pad == [0; 2];
     if plain && pass.is_whole() && pass.grid == [in_h, in_w] {
         let job = Job { tile, groups, in_blocks, out_blocks, pixels, plane: in_h * in_w };
-        return pieces.map(|c| job.lower(cx, c, from, to, cx.epilogue())).collect();
+        return pieces.map(|c| job.lower(cx, c, cx.place(from), to, cx.epilogue())).collect();
     }
     let strips = tile.strips(pixels);
     let numbers = [in_blocks, out_blocks, groups, tile.tiles(out_blocks), strips, pixels].map(|v| v as u32);

@@ -1,0 +1,17 @@
+// What a pixel's texel goes through on its way into a 1×1 convolution, from the operand `before` at binding $1:
+//   f(scale[c] · x + shift[c])   SCALED by a batch norm, f of code BEFORE; before: scale [in_blocks], then shift
+//   x · gate[image,c]            GATED by squeeze-excitation; before [n][in_blocks]
+// `step` is the input's channel block. What all pixels of a step share, is read once: `prologue`.
+struct Prologue { scale: vec4<f32>, shift: vec4<f32> }
+#import read before $1
+#ifdef GATED
+fn prologue(image: u32, step: u32) -> Prologue {
+    return Prologue(load_before(image * params.in_blocks + step), vec4<f32>());
+}
+fn prepare(x: vec4<f32>, by: Prologue) -> vec4<f32> { return x * by.scale; }
+#else
+fn prologue(image: u32, step: u32) -> Prologue {
+    return Prologue(load_before(step), load_before(params.in_blocks + step));
+}
+fn prepare(x: vec4<f32>, by: Prologue) -> vec4<f32> { return activate(BEFORE, by.scale * x + by.shift); }
+#endif

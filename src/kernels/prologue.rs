@@ -1,0 +1,54 @@
+//! What a kernel does to its input on the way in, `shared/prologue.wgsl`: the node before its own that it absorbs.
+
+use super::activation::code;
+use super::constant::{Constant, Packing};
+use super::{Epilogue, Operand};
+use crate::graph::{Activation, Graph, NodeId, Op, Window};
+
+/// A node that a kernel computes for each of its loads, instead of reading what another kernel has stored.
+#[derive(Clone, Copy, Debug)]
+pub struct Prologue {
+    /// A batch norm or a gate.
+    pub node: NodeId,
+    /// Applied after it.
+    activation: Option<Activation>,
+}
+
+impl Prologue {
+    /// Node `id` with its epilogue as the prologue of `next`, which alone reads its value, if the kernel of `next` can
+    /// absorb it: a 1×1 convolution, which loads a pixel a few times at most and has no padding.
+    pub fn new(graph: &Graph, id: NodeId, epilogue: &Epilogue, next: NodeId) -> Option<Self> {
+        let plain = Window::square(1, 1, 0);
+        let able = matches!(&graph.nodes[next].op, Op::Conv2d(conv) if conv.window == plain && conv.groups == 1);
+        let ready = match graph.nodes[id].op {
+            Op::ScaleShift { .. } => epilogue.extra.is_none(),
+            // Several maps may share an image's gate in a backward pass, where no convolution follows.
+            Op::Gate => epilogue.value == id && graph.shape(graph.nodes[id].inputs[1])[0] == graph.shape(id)[0],
+            _ => false,
+        };
+        (able && ready).then_some(Self { node: id, activation: epilogue.activation })
+    }
+
+    /// What the kernel reads instead of the node's value.
+    pub fn input(&self, graph: &Graph) -> NodeId {
+        graph.nodes[self.node].inputs[0]
+    }
+
+    /// Whether it differs from image to image.
+    pub fn gates(&self, graph: &Graph) -> bool {
+        graph.nodes[self.node].op == Op::Gate
+    }
+
+    /// The further operand, and the preprocessor's defines.
+    pub fn operand(&self, graph: &Graph) -> (Operand, Vec<(&'static str, u32)>) {
+        match graph.nodes[self.node].op {
+            Op::ScaleShift { scale, shift } => {
+                let channels = graph.shape(self.node)[1];
+                let constant = Constant::whole(scale, shift, Packing::Channels { channels });
+                let before = self.activation.map_or(0, code);
+                (Operand::Constant(constant), vec![("PROLOGUE", 1), ("BEFORE", before)])
+            }
+            _ => (Operand::Read(graph.nodes[self.node].inputs[1]), vec![("PROLOGUE", 1), ("GATED", 1)]),
+        }
+    }
+}
