@@ -5,7 +5,7 @@ mod common;
 
 use common::{Random, error, every_gpu, features, gpus, macro_tiles, run_cpu, run_gpu};
 use gradcam::graph::{Activation, Conv2d, Graph, Linear, NodeId, Op, Pool2d, Shape, Window, gradient_mean, gradients};
-use gradcam::kernels::Profile;
+use gradcam::kernels::{Costs, Profile};
 use gradcam::plan::Plan;
 
 /// Relative to the largest value, also through a few layers, of which some go Winograd's way: its transforms cancel
@@ -252,6 +252,48 @@ fn batch_norms_and_gates_on_the_way_in() {
         let outputs = [net.unpack(padded)];
         assert!(net.shaders(&Profile::BUFFERS, &outputs).contains(&"scale_shift"));
         net.check("padded", &outputs);
+    }
+}
+
+/// Depthwise convolutions with the 1×1 convolution after them in one kernel: windows of all kinds, ends of rows, channels
+/// that do not fill blocks, a residual; and apart where there are too many outputs.
+#[test]
+fn separable_convolutions() {
+    let rectangle = Window { kernel: [3, 5], pad_start: [1, 2], pad_end: [1, 2], ..Window::square(3, 1, 1) };
+    let dilated = Window { dilation: [2; 2], ..Window::square(3, 1, 2) };
+    // Small maps do not keep every device busy, but are to be computed all the same.
+    let busy = |p: Profile| Profile { costs: Costs { parallel: 1.0, ..p.costs }, ..p };
+    for (shape, window, out, f, residual) in [
+        ([2, 16, 14, 21], Window::square(3, 1, 1), 16, Activation::Relu6, true),
+        ([3, 10, 13, 17], Window::square(3, 2, 1), 13, Activation::HardSwish, false),
+        ([1, 24, 9, 18], Window::square(3, 2, 0), 10, Activation::Relu6, false),
+        ([1, 13, 8, 11], rectangle, 13, Activation::Silu, true),
+        ([2, 6, 11, 12], dilated, 15, Activation::Relu6, false),
+    ] {
+        let mut net = Net::new(8);
+        let x = net.features(shape);
+        let z = net.conv(x, shape[1], window, shape[1]);
+        let z = net.op(Op::Activate(f), &[z]);
+        let mut y = net.conv(z, out, Window::square(1, 1, 0), 1);
+        if residual {
+            let other = net.features(net.graph.shape(y));
+            y = net.op(Op::Add, &[y, other]);
+            y = net.op(Op::Activate(Activation::Relu), &[y]);
+        }
+        let outputs = [net.unpack(y)];
+        for profile in Profile::ALL.map(busy) {
+            let shaders = net.shaders(&profile, &outputs);
+            let apart = shaders.iter().filter(|s| ["depthwise", "pointwise", "add"].contains(s)).count();
+            assert!(shaders.contains(&"separable") && apart == 0, "{}: {shaders:?}", profile.name);
+        }
+        let truth = run_cpu(&net.graph, &net.inputs, &outputs);
+        for (variant, gpu) in gpus(Profile::ALL.map(busy)) {
+            let error = error(&run_gpu(&gpu, &net.graph, &net.inputs, &outputs).0[0], &truth[0]);
+            assert!(error <= TOLERANCE, "{shape:?} to {out} ({variant}): error {error:e}");
+        }
+        let wide = net.conv(z, 160, Window::square(1, 1, 0), 1);
+        let wide = [net.unpack(wide)];
+        assert!(Profile::ALL.iter().all(|p| !net.shaders(p, &wide).contains(&"separable")));
     }
 }
 

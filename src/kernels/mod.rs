@@ -17,6 +17,7 @@ mod pool;
 pub mod preprocess;
 mod profile;
 mod prologue;
+mod separable;
 mod tile;
 mod tuned;
 mod winograd;

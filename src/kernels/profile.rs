@@ -32,6 +32,8 @@ pub struct Profile {
     pub costs: Costs,
     /// unless the device was measured.
     pub tuned: Option<Arc<Tuned>>,
+    /// Texels that one invocation makes at most where a register tile takes all outputs of a layer.
+    pub sums: u32,
     /// Neighbouring pixels of a row that one invocation makes at most.
     pub row: u32,
     /// Texels of an intermediate value that should stay in a cache.
@@ -65,6 +67,7 @@ impl Profile {
             parallel: 16384.0,
         },
         tuned: None,
+        sums: 16,
         row: 4,
         cached: 1 << 22,
         lanes: [64, 1],
@@ -99,6 +102,7 @@ impl Profile {
             parallel: 16.0,
         },
         tuned: None,
+        sums: 32,
         row: 7,
         cached: 1 << 16,
         lanes: [1, 8],

@@ -117,7 +117,7 @@ fn fusions(graph: &Graph, profile: &Profile, needed: &[bool], outputs: &[NodeId]
             epilogue = longer;
         }
         let next = only_reader(epilogue.value);
-        match next.and_then(|next| Some((next, Prologue::new(graph, node, &epilogue, next)?))) {
+        match next.and_then(|next| Some((next, Prologue::new(graph, profile, node, &epilogue, next)?))) {
             Some((next, prologue)) => prologues[next] = Some(prologue),
             None => kernels.push(Kernel { node, prologue, epilogue }),
         }

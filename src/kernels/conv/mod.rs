@@ -10,13 +10,13 @@ use super::constant::{Channels, Constant, Packing};
 use super::pointwise::Job;
 use super::tile::Product;
 use super::winograd::Winograd;
-use super::{Context, Dispatch, Operand, blocks};
+use super::{Context, Dispatch, Operand, blocks, separable};
 use crate::graph::{Conv2d, ParamId, Shape};
 
 /// Geometry of a pass, width before height; in sync with `shared/conv.wgsl` and `depthwise.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Pod, Zeroable)]
-struct Geometry {
+pub struct Geometry {
     in_size: [u32; 2],
     grid: [u32; 2],
     out_size: [u32; 2],
@@ -59,6 +59,10 @@ struct DepthwiseParams {
 /// `y = finish(w ∗ x + b)`.
 pub fn forward(cx: &mut Context, conv: &Conv2d) -> Vec<Dispatch> {
     let [_, _, h, w] = cx.shape();
+    if let Some(depthwise) = cx.prologue.and_then(|p| separable::depthwise(cx.graph, p.node)) {
+        let tile = separable::tile(cx.profile, cx.shape()).expect("the prologue was accepted for it");
+        return vec![separable::lower(cx, conv, depthwise, tile)];
+    }
     kernel(cx, conv, &Pass::forward(&conv.window, [h, w]), false)
 }
 
@@ -130,7 +134,7 @@ fn kernel(cx: &mut Context, conv: &Conv2d, pass: &Pass, gradient: bool) -> Vec<D
 }
 
 /// Neighbouring pixels of a row that one invocation of a depthwise kernel makes: the most that waste the least.
-fn columns(most: u32, width: usize) -> u32 {
+pub fn columns(most: u32, width: usize) -> u32 {
     let wasted = |p: &u32| width.next_multiple_of(*p as usize);
     (2..=most).rev().min_by_key(wasted).unwrap_or(1)
 }
@@ -169,7 +173,7 @@ fn depthwise(cx: &Context, conv: &Conv2d, pass: &Pass, bias: Option<ParamId>) ->
     cx.independent(cx.profile.tiled, "depthwise", &defines, params, operands, invocations)
 }
 
-fn geometry(cx: &Context, pass: &Pass) -> Geometry {
+pub fn geometry(cx: &Context, pass: &Pass) -> Geometry {
     let size = |[vertical, horizontal]: [usize; 2]| [horizontal as u32, vertical as u32];
     let ([_, _, in_h, in_w], [_, _, h, w]) = (cx.input(0), cx.shape());
     Geometry {
