@@ -1,5 +1,5 @@
-// Pooling: the greatest element of each window (MAX), or the mean.
-//   y[n,c,oy,ox] = max or 1/divisor · Σ of x[n,c, oy·s − p .. + k, ox·s − p .. + k]
+// Average pooling.
+//   y[n,c,oy,ox] = 1/divisor · Σ of x[n,c, oy·s − p .. + k, ox·s − p .. + k]
 // or over adaptive windows (ADAPTIVE), see `shared/pool.wgsl`
 // x [n][blocks][in_h][in_w], y [n][y_blocks][out_h][out_w]: texels, one output an invocation
 // dispatch: planes · out_h · out_w invocations
@@ -37,24 +37,11 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     let start = window_start(o);
     let end = window_end(o);
     let base = plane * params.in_size.x * params.in_size.y;
-#ifdef MAX
-    var best = load_x(base + start.y * params.in_size.x + start.x);
-#else
     var sum = vec4<f32>();
-#endif
     for (var y = start.y; y < end.y; y++) {
         for (var x = start.x; x < end.x; x++) {
-            let v = load_x(base + y * params.in_size.x + x);
-#ifdef MAX
-            best = max(best, v);
-#else
-            sum += v;
-#endif
+            sum += load_x(base + y * params.in_size.x + x);
         }
     }
-#ifdef MAX
-    store_y(to, best);
-#else
     store_y(to, sum / divisor(o));
-#endif
 }

@@ -1,6 +1,7 @@
 // One step of a register tile: LOADS·QUADS·4 outputs × PIXELS pixels × 4 inputs, weights by `$1` from texel `q` on. The
 // sums of block l · QUADS + g and pixel p are `sum{l}{g}_{p}`. A next step's weights lie BLOCKS·4 texels on.
 // With SUBGROUP a whole subgroup has the same `q`: its lanes fetch one texel each, and spread them.
+// With THREE the fourth input is not there, as in photos: nothing is spent on it.
 #for l in 0..LOADS
 #ifdef SUBGROUP
             let w$l = $1(q + $($l*QUADS*4)u + (lane & (QUADS * 4u - 1u)));
@@ -8,13 +9,23 @@
 #for g in 0..QUADS
             {
 #ifdef SUBGROUP
-                let a = mat4x4(subgroupBroadcast(w$l, $($g*4)u), subgroupBroadcast(w$l, $($g*4+1)u), subgroupBroadcast(w$l, $($g*4+2)u), subgroupBroadcast(w$l, $($g*4+3)u));
+                let a0 = subgroupBroadcast(w$l, $($g*4)u);
+                let a1 = subgroupBroadcast(w$l, $($g*4+1)u);
+                let a2 = subgroupBroadcast(w$l, $($g*4+2)u);
+                let a3 = subgroupBroadcast(w$l, $($g*4+3)u);
 #else
                 let column = q + $lu * 4u;
-                let a = mat4x4($1(column), $1(column + 1u), $1(column + 2u), $1(column + 3u));
+                let a0 = $1(column);
+                let a1 = $1(column + 1u);
+                let a2 = $1(column + 2u);
+                let a3 = $1(column + 3u);
 #endif
 #for p in 0..PIXELS
-                sum$l$g_$p += a * x$p;
+#ifdef THREE
+                sum$l$g_$p += mat3x4(a0, a1, a2) * x$p.xyz;
+#else
+                sum$l$g_$p += mat4x4(a0, a1, a2, a3) * x$p;
+#endif
 #endfor
             }
 #endfor

@@ -1,7 +1,8 @@
-//! `pool.wgsl` and `pool_grad.wgsl`.
+//! `max_pool.wgsl`, `pool.wgsl` and `pool_grad.wgsl`.
 
 use bytemuck::{Pod, Zeroable};
 
+use super::conv::columns;
 use super::{Context, Dispatch, blocks};
 use crate::graph::{Pool2d, PoolKind, Shape};
 
@@ -23,10 +24,50 @@ struct Params {
     y_first: u32,
 }
 
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+struct MaxParams {
+    in_size: [u32; 2],
+    out_size: [u32; 2],
+    stride: [u32; 2],
+    pad: [u32; 2],
+    blocks: u32,
+    planes: u32,
+    strips: u32,
+    y_blocks: u32,
+    y_first: u32,
+    unused: u32,
+}
+
 /// `y` from `x`.
 pub fn forward(cx: &Context, pool: &Pool2d) -> Dispatch {
     let (x, y) = (cx.input(0), cx.shape());
-    kernel(cx, "pool", pool, x, y, 1, y)
+    if pool.kind == PoolKind::Max { max(cx, pool) } else { kernel(cx, "pool", pool, x, y, 1, y) }
+}
+
+fn max(cx: &Context, pool: &Pool2d) -> Dispatch {
+    let ([_, _, in_h, in_w], [n, c, h, w]) = (cx.input(0), cx.shape());
+    let [rows, kernel] = pool.window.kernel.map(|v| v as u32);
+    let stride = pool.window.stride[1] as u32;
+    let pixels = columns(cx.profile.row, w);
+    let strips = w.div_ceil(pixels as usize);
+    let planes = n * blocks(c);
+    let [y_blocks, y_first] = cx.place(cx.epilogue.value).numbers();
+    let params = MaxParams {
+        in_size: size([in_h, in_w]),
+        out_size: size([h, w]),
+        stride: size(pool.window.stride),
+        pad: size(pool.window.pad_start),
+        blocks: blocks(c) as u32,
+        planes: planes as u32,
+        strips: strips as u32,
+        y_blocks,
+        y_first,
+        unused: 0,
+    };
+    let columns = (pixels - 1) * stride + kernel;
+    let defines = [("PIXELS", pixels), ("KERNEL", kernel), ("ROWS", rows), ("STRIDE", stride), ("COLUMNS", columns)];
+    cx.independent(cx.profile.tiled, "max_pool", &defines, params, cx.plainly(None), planes * h * strips)
 }
 
 /// `dx` from `dy` and `x`.

@@ -109,6 +109,9 @@ fn kernel(cx: &mut Context, conv: &Conv2d, pass: &Pass, gradient: bool) -> Vec<D
     if in_blocks == 1 && !tile.shared {
         defines.push(("SINGLE", 1));
     }
+    if input == 3 {
+        defines.push(("THREE", 1));
+    }
     let piece = |constant: Constant| {
         let rows = constant.rows.clone();
         let params = ConvParams {
