@@ -21,11 +21,13 @@ pub enum Memory {
     Texture(wgpu::Texture, wgpu::TextureView),
 }
 
-/// Extent of a texture of so many texels.
+/// Extent of a texture of so many texels: always a power of two wide, and never one high. llvmpipe compiles a shader anew
+/// for each combination of textures whose extents are powers of two or not, see `docs/kernels.md`.
 fn extent(texels: u64) -> wgpu::Extent3d {
+    let rows = u32::try_from(texels.div_ceil(ROW)).unwrap_or(u32::MAX);
     wgpu::Extent3d {
-        width: texels.min(ROW) as u32,
-        height: u32::try_from(texels.div_ceil(ROW)).unwrap_or(u32::MAX),
+        width: texels.min(ROW).next_power_of_two() as u32,
+        height: if rows < 3 { 3 } else { rows.saturating_add(u32::from(rows.is_power_of_two())) },
         depth_or_array_layers: 1,
     }
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::device::Gpu;
 use super::session::{Session, Weights};
 use crate::error::Result;
-use crate::graph::{Conv2d, Graph, Kind, Op, Param, Window};
+use crate::graph::{Conv2d, Graph, Kind, NodeId, Op, Param, Window};
 use crate::kernels::{Class, Product, Profile, Tile, Tuned, preprocess};
 use crate::picture::write_atomically;
 use crate::plan::Plan;
@@ -18,7 +18,7 @@ use crate::plan::Plan;
 /// A candidate this many times slower than the best is not measured again.
 const HOPELESS: f64 = 3.0;
 /// Measurements of a candidate, of which the least counts.
-const RUNS: usize = 4;
+const RUNS: usize = 12;
 
 /// What was found on a device.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -26,6 +26,19 @@ struct Verdict {
     profile: String,
     #[serde(default)]
     tuned: BTreeMap<String, Tuned>,
+}
+
+/// Work that is timed.
+struct Probe {
+    session: Session,
+    input: NodeId,
+    zeros: Vec<u8>,
+}
+
+impl Probe {
+    async fn run(&self, gpu: &Gpu) -> Result<()> {
+        self.session.run(gpu, &[(self.input, &self.zeros)]).await.map(drop)
+    }
 }
 
 /// Verdicts by adapter, driver and version of the shaders.
@@ -69,21 +82,30 @@ impl Gpu {
         (profile.subgroup.is_some() == subgroup.is_some()).then_some(Profile { subgroup, operands, ..profile })
     }
 
-    /// Runs three 1×1 convolutions in every profile.
+    /// Runs three 1×1 convolutions in every profile, in turn, because machines drift. Where buffers are hopeless, macro
+    /// tiles in buffers are not tried: to compile their kernels may take longer than all the rest.
     async fn fastest_profile(&mut self) -> Profile {
-        let product = Product { groups: 1, out_blocks: 16, pixels: 28 * 28, steps: 16 };
-        let mut best: Option<(f64, Profile)> = None;
-        for profile in Profile::ALL.into_iter().rev() {
-            let Some(profile) = self.fitting(profile) else { continue };
-            let least = best.as_ref().map_or(f64::INFINITY, |b| b.0);
+        let product = Product { groups: 1, out_blocks: 32, pixels: 28 * 28, steps: 32 };
+        let mut candidates: Vec<(f64, Profile, Probe)> = vec![];
+        let mut best = f64::INFINITY;
+        let mut hopeless = false;
+        for profile in [Profile::TEXTURES_SUBGROUP, Profile::TEXTURES, Profile::BUFFERS, Profile::BUFFERS_SHARED] {
+            let Some(profile) = self.fitting(profile).filter(|p| p.shared.is_empty() || !hopeless) else { continue };
             self.profile = profile.clone();
-            if let Ok(seconds) = self.measure(&product, 3, least).await
-                && seconds < least
-            {
-                best = Some((seconds, profile));
+            let Ok(probe) = self.probe(&product, 3).await else { continue };
+            let Ok(seconds) = self.timed(&probe).await else { continue };
+            hopeless = seconds > HOPELESS * best;
+            best = best.min(seconds);
+            candidates.push((seconds, profile, probe));
+        }
+        candidates.retain(|(seconds, ..)| *seconds <= HOPELESS * best);
+        for _ in 1..RUNS {
+            for (least, _, probe) in &mut candidates {
+                *least = least.min(self.timed(probe).await.unwrap_or(f64::INFINITY));
             }
         }
-        best.map_or(Profile::BUFFERS, |b| b.1)
+        let fastest = candidates.into_iter().min_by(|a, b| a.0.total_cmp(&b.0));
+        fastest.map_or(Profile::BUFFERS, |(_, profile, _)| profile)
     }
 
     /// Measures every tile for the products of these plans, takes the best ones, and remembers them. `report` is told
@@ -107,7 +129,14 @@ impl Gpu {
                 let forced = Tuned(vec![(*class, tile)]);
                 self.profile = Profile { tuned: Some(Arc::new(forced)), ..untuned.clone() };
                 let least = best.map_or(f64::INFINITY, |b| b.0);
-                let seconds = self.measure(product, 1, least).await?;
+                let probe = self.probe(product, 1).await?;
+                let mut seconds = f64::INFINITY;
+                for _ in 0..RUNS {
+                    seconds = seconds.min(self.timed(&probe).await?);
+                    if seconds > HOPELESS * least {
+                        break;
+                    }
+                }
                 if seconds < least {
                     best = Some((seconds, tile));
                 }
@@ -121,9 +150,8 @@ impl Gpu {
         Ok(tuned)
     }
 
-    /// Seconds of a run of `layers` 1×1 convolutions of this product in the profile in use; an estimate if it is
-    /// hopeless beside `least`.
-    async fn measure(&self, product: &Product, layers: usize, least: f64) -> Result<f64> {
+    /// `layers` 1×1 convolutions of this product in the profile in use, after a first run, which may compile.
+    async fn probe(&self, product: &Product, layers: usize) -> Result<Probe> {
         let mut graph = Graph::default();
         let [input, out] = [product.steps, product.out_blocks].map(|blocks| product.groups * blocks * 4);
         let values = graph.input(Kind::Plain, [1, 4, 1, product.pixels]);
@@ -141,30 +169,22 @@ impl Gpu {
         }
         let mean = graph.push(Op::Mean, &[x])?;
         let output = graph.push(Op::Unpack, &[mean])?;
-        let plan = Plan::new(&graph, &self.profile, &[output]);
+        let mut plan = Plan::new(&graph, &self.profile, &[output]);
+        // Alone: nothing else has to be compiled, and memory is zero.
+        plan.dispatches.retain(|dispatch| dispatch.product.is_some());
         let session = Session::new(self, &mut Weights::default(), &graph, &plan).await?;
-        let zeros = vec![0.0_f32; 4 * product.pixels];
-        let inputs = [(values, bytemuck::cast_slice(&zeros))];
-        // The first run may compile.
-        session.run(self, &inputs).await?;
-        let mut seconds = f64::INFINITY;
-        for _ in 0..RUNS {
-            seconds = seconds.min(self.timed(&session, &graph, &inputs).await?);
-            if seconds > HOPELESS * least {
-                break;
-            }
-        }
-        Ok(seconds)
+        let probe = Probe { session, input: values, zeros: vec![0; 16 * product.pixels] };
+        probe.run(self).await?;
+        Ok(probe)
     }
 
-    /// Seconds of the convolutions by the device's clock, or of the whole run where it has none.
-    async fn timed(&self, session: &Session, graph: &Graph, inputs: &[(usize, &[u8])]) -> Result<f64> {
-        if let Ok(timed) = session.time(self).await {
-            let convs = timed.iter().filter(|t| matches!(graph.nodes[t.node].op, Op::Conv2d(_)));
-            return Ok(convs.map(|t| t.seconds).sum());
+    /// Seconds of a probe by the device's clock, or of the whole run where it has none.
+    async fn timed(&self, probe: &Probe) -> Result<f64> {
+        if let Ok(timed) = probe.session.time(self).await {
+            return Ok(timed.iter().map(|t| t.seconds).sum());
         }
         let start = std::time::Instant::now();
-        session.run(self, inputs).await?;
+        probe.run(self).await?;
         Ok(start.elapsed().as_secs_f64())
     }
 
