@@ -6,7 +6,8 @@ use crate::graph::{Graph, NodeId, Op, ParamId};
 /// A layer, or a node of the backward pass or the tail, with what it cost.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct LayerTime {
-    /// Module path of a layer with weights, with a prime for its gradient; the kernel's name for other nodes.
+    /// Module path of a layer with weights, or two that one kernel computes, with a prime for a gradient; the kernel's
+    /// name for other nodes.
     pub name: String,
     /// The kernels that computed it, with what was chosen for them.
     pub kernels: String,
@@ -19,14 +20,15 @@ pub struct LayerTime {
 /// Sums up dispatches of the same node.
 pub fn layers(graph: &Graph, dispatches: &[Timed]) -> Vec<LayerTime> {
     let of_node = |timed: &[Timed]| {
-        let node = timed[0].node;
+        let Timed { node, before, .. } = timed[0];
+        let modules: Vec<String> = before.into_iter().chain([node]).filter_map(|id| name(graph, id)).collect();
         let mut kernels: Vec<String> = timed.iter().map(kernel).collect();
         kernels.dedup();
         kernels.truncate(3);
         LayerTime {
-            name: name(graph, node).unwrap_or_else(|| timed[0].shader.to_owned()),
+            name: if modules.is_empty() { timed[0].shader.to_owned() } else { modules.join(" + ") },
             kernels: kernels.join(", "),
-            multiply_adds: graph.multiply_adds(node),
+            multiply_adds: before.map_or(0, |id| graph.multiply_adds(id)) + graph.multiply_adds(node),
             seconds: timed.iter().map(|t| t.seconds).sum(),
         }
     };

@@ -50,6 +50,8 @@ pub enum Operand {
 pub struct Dispatch {
     /// The node that it computes, or a part of it.
     pub node: NodeId,
+    /// The node before it that it computes too.
+    pub before: Option<NodeId>,
     /// File name of the shader.
     pub shader: &'static str,
     /// The preprocessor's defines.
@@ -219,7 +221,9 @@ impl Context<'_> {
         }
         all.extend_from_slice(defines);
         let params = bytemuck::bytes_of(&params).to_vec();
-        Dispatch { node: self.id, shader, defines: all, params, operands, groups: groups as u32, product: None }
+        let before = self.prologue.map(|prologue| prologue.node);
+        let groups = groups as u32;
+        Dispatch { node: self.id, before, shader, defines: all, params, operands, groups, product: None }
     }
 
     /// The node's operands, then `constant`, then its value.
