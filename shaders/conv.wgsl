@@ -21,8 +21,8 @@
     let in_plane = params.in_size.x * params.in_size.y;
     let out_plane = params.out_size.x * params.out_size.y;
     let plane = params.grid.x * params.grid.y;
-    let taps = params.kernel.x * params.kernel.y;
-    let in_blocks = params.in_blocks;
+    let taps = bound(params.kernel.x * params.kernel.y, groups);
+    let in_blocks = bound(params.in_blocks, groups);
     let end = params.pixels;
 #for p in 0..PIXELS
     let pixel$p = first_pixel(cut.y) + $pu * apart();

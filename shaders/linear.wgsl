@@ -31,8 +31,9 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: v
     let image$i = min(first + $iu, params.images - 1u);
     var sum$i = vec4<f32>();
 #endfor
+    let inputs = bound(params.inputs, groups);
     if first < params.images {
-        for (var c = local.x; c < params.inputs; c += LANES) {
+        for (var c = local.x; c < inputs; c += LANES) {
             let q = (row * params.inputs + c) * 4u * OUTPUTS + local.y;
             let a = mat4x4(load_w(q), load_w(q + OUTPUTS), load_w(q + 2u * OUTPUTS), load_w(q + 3u * OUTPUTS));
 #for i in 0..IMAGES

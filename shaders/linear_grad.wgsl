@@ -36,7 +36,8 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: v
     var sum$c_$i = vec4<f32>();
 #endfor
 #endfor
-    for (var row = 0u; row < params.rows; row++) {
+    let rows = bound(params.rows, groups);
+    for (var row = 0u; row < rows; row++) {
         // The last row may have more texels than dy: its weights are 0 there.
         let o = min((params.first + row) * LANES + lane, params.outputs - 1u);
 #for i in 0..IMAGES

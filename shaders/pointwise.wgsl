@@ -27,7 +27,7 @@
 #endif
     if tile >= params.piece { return; }
     let row = split(params.first + tile, params.tiles);
-    let in_blocks = params.in_blocks;
+    let in_blocks = bound(params.in_blocks, groups);
 #for p in 0..PIXELS
     let pixel$p = start + first_pixel(run.y) + $pu * apart();
     let place$p = split(min(pixel$p, end - 1u), out_plane);

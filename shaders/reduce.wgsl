@@ -19,8 +19,9 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: v
     let at = group_index(id, groups) * OUTPUTS + local.y;
     let exists = at < params.planes;
     var sum = vec4<f32>();
+    let plane = bound(params.plane, groups);
     if exists {
-        for (var p = local.x; p < params.plane; p += LANES) {
+        for (var p = local.x; p < plane; p += LANES) {
             sum += load_x(at * params.plane + p);
         }
     }

@@ -43,7 +43,8 @@ struct Params {
     let first = o * params.stride - params.pad; // wraps far outside where negative
 #import sums
     var q = 0u;
-    for (var c = 0u; c < params.blocks; c++) {
+    let blocks = bound(params.blocks, groups);
+    for (var c = 0u; c < blocks; c++) {
 #ifdef SUBGROUP
 #for j in 0..FETCHES
         let tap_of$j = $ju * SUBGROUP + lane;

@@ -26,8 +26,9 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: v
     let map = place.x;
     let first = split(map, params.per_image).x * params.blocks * params.plane + place.y;
     var sum = vec4<f32>();
+    let blocks = bound(params.blocks, groups);
     if exists {
-        for (var c = local.y; c < params.blocks; c += LANES) {
+        for (var c = local.y; c < blocks; c += LANES) {
             sum += load_weights(map * params.blocks + c) * load_a(first + c * params.plane) * present(c);
         }
     }

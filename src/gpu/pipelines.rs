@@ -23,7 +23,7 @@ impl Pipelines {
     /// the caller packs and uploads weights.
     ///
     /// # Errors
-    /// [`crate::Error::OutOfMemory`] or [`crate::Error::Device`] if the device refuses the smallest memory.
+    /// [`crate::Error::OutOfMemory`] if the device refuses the smallest memory.
     pub fn all(&mut self, gpu: &Gpu, dispatches: &[(&Dispatch, Vec<Binding>)]) -> Result<Vec<wgpu::ComputePipeline>> {
         let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("warm-up") });
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
@@ -55,16 +55,12 @@ fn warm_up(
     dispatch: &Dispatch,
     bindings: &[Binding],
 ) -> Result<()> {
-    // With its own parameters: lavapipe compiles another shader for loops that end at once.
     let uniform = gpu.device.create_buffer(&wgpu::BufferDescriptor {
         label: None,
         size: (dispatch.params.len() as u64).next_multiple_of(16),
         usage: wgpu::BufferUsages::UNIFORM,
-        mapped_at_creation: true,
+        mapped_at_creation: false,
     });
-    let range = uniform.slice(..dispatch.params.len() as u64).get_mapped_range_mut();
-    range.map_err(|e| gpu.error(e.to_string()))?.copy_from_slice(&dispatch.params);
-    uniform.unmap();
     let memory = bindings.iter().map(|b| b.smallest(gpu)).collect::<Result<Vec<_>>>()?;
     let resources = std::iter::once(uniform.as_entire_binding()).chain(memory.iter().map(Memory::binding));
     let entries: Vec<_> =
