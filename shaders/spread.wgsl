@@ -1,5 +1,5 @@
 // Gradient of the mean over space.
-//   y[n,c,p] = x[n,c] / plane
+//   y[n,c,p] = finish( x[n,c] / plane )
 // x [planes], y [planes][plane]: texels of four channels
 // dispatch: planes · plane invocations, one texel each
 struct Params {
@@ -10,11 +10,12 @@ struct Params {
 #import read x 1
 #import write y 2
 #import grid
+#import epilogue 3
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let at = invocation(id, groups);
     if at < params.texels {
-        store_y(at, load_x(at / params.plane) / f32(params.plane));
+        store_y(at, finish(at, load_x(split(at, params.plane).x) / f32(params.plane)));
     }
 }

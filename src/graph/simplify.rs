@@ -38,7 +38,8 @@ pub fn conv_grad(
 }
 
 /// The mean over space of a gradient. That of one that was spread over space, as below a head of pooling and
-/// classifier, is the gradient before it divided by the extent: the head's whole backward pass is one node.
+/// classifier, is the gradient before it divided by the extent: the head's whole backward pass is one node. That of an
+/// outer product is the product with the mean.
 ///
 /// # Errors
 /// [`GraphError::Shape`] if the gradient is no feature map.
@@ -49,6 +50,11 @@ pub fn gradient_mean(graph: &mut Graph, gradient: NodeId) -> Result<NodeId, Grap
             let class = ClassWeights { scale: class.scale / (h * w) as f32, ..class };
             return graph.push(Op::ClassWeights(class), &row.inputs);
         }
+    }
+    if let Op::ClassOuter { .. } = graph.nodes[gradient].op {
+        let [weights, dy, records] = graph.nodes[gradient].inputs[..] else { unreachable!("it has three operands") };
+        let mean = graph.push(Op::Mean, &[dy])?;
+        return graph.push(graph.nodes[gradient].op.clone(), &[weights, mean, records]);
     }
     graph.push(Op::Mean, &[gradient])
 }

@@ -42,6 +42,7 @@ impl Epilogue {
     pub fn absorb(self, graph: &Graph, id: NodeId, next: NodeId) -> Option<Self> {
         let (kernel, node) = (&graph.nodes[id].op, &graph.nodes[next]);
         let joins = matches!(kernel, Op::Conv2d(_) | Op::Conv2dGrad { .. });
+        let slopes = joins || matches!(kernel, Op::MeanGrad { .. });
         let activates = joins || matches!(kernel, Op::ScaleShift { .. } | Op::Linear(_));
         let free = self.activation.is_none() && !matches!(self.extra, Some(Extra::Slope(..)));
         let value = Self { value: next, ..self };
@@ -51,7 +52,7 @@ impl Epilogue {
                 let other = if node.inputs[0] == self.value { node.inputs[1] } else { node.inputs[0] };
                 (other != self.value).then_some(Self { extra: Some(Extra::Add(other)), ..value })
             }
-            Op::ActivateGrad(f) if joins && free && self.extra.is_none() && node.inputs[0] == self.value => {
+            Op::ActivateGrad(f) if slopes && free && self.extra.is_none() && node.inputs[0] == self.value => {
                 // Several maps of an image share what was saved; the epilogue reads texel for texel.
                 let saved = node.inputs[1];
                 let alike = saved != self.value && graph.shape(saved) == graph.shape(next);

@@ -108,5 +108,7 @@ pub fn mean(cx: &Context) -> Dispatch {
 pub fn mean_grad(cx: &Context) -> Dispatch {
     let [_, _, h, w] = cx.shape();
     let count = texels(cx.shape());
-    cx.elementwise("spread", &[], [count as u32, (h * w) as u32], None, count)
+    let (defines, extra) = cx.epilogue();
+    let operands = cx.plainly(None).into_iter().chain(extra).collect();
+    cx.independent(cx.profile.flat, "spread", &defines, [count as u32, (h * w) as u32], operands, count)
 }
