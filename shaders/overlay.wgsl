@@ -16,6 +16,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read> photo: array<u32>;
 @group(0) @binding(3) var<storage, read_write> y: array<u32>;
 #import grid
+fn value(map: u32, i: u32) -> vec4<f32> { return load_x(i); }
 #import bilinear
 
 @compute @workgroup_size(WORKGROUP)

@@ -1,6 +1,6 @@
 // Bilinear resize with half-pixel centres and no antialiasing, as torch's align_corners=False.
-//   y[m,oy,ox] = x[m, (oy + ½)·h/oh − ½, (ox + ½)·w/ow − ½]
-// x [maps][h][w], y [maps][oh][ow]: texels, one of y an invocation
+//   y[m,oy,ox] = x[m, (oy + ½)·h/oh − ½, (ox + ½)·w/ow − ½], of RESCALED values of x
+// x [maps][h][w], ranges [maps], y [maps][oh][ow]: texels, one of y an invocation
 // dispatch: maps · oh · ow invocations
 struct Params {
     in_size: vec2<u32>,   // width, height
@@ -11,6 +11,13 @@ struct Params {
 #import read x 1
 #import write y 2
 #import grid
+#ifdef RESCALED
+#import read ranges 3
+#import rescale
+fn value(map: u32, i: u32) -> vec4<f32> { return rescaled(load_x(i), load_ranges(map)); }
+#else
+fn value(map: u32, i: u32) -> vec4<f32> { return load_x(i); }
+#endif
 #import bilinear
 
 @compute @workgroup_size(WORKGROUP)

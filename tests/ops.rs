@@ -365,11 +365,14 @@ fn cam_tail() {
     let w = features(&mut graph, &mut random, &mut inputs, [4, 9, 1, 1]);
     let raw = graph.push(Op::WeightedSum, &[a, w]).unwrap();
     let range = graph.push(Op::MinMax, &[raw]).unwrap();
-    let relu = graph.push(Op::ReluMap, &[raw]).unwrap();
-    let scaled = graph.push(Op::Rescale, &[raw, range]).unwrap();
+    let positive = graph.push(Op::Rescale { positive: true }, &[raw, range]).unwrap();
+    let scaled = graph.push(Op::Rescale { positive: false }, &[raw, range]).unwrap();
+    let again = graph.push(Op::Rescale { positive: true }, &[raw, range]).unwrap();
+    let at_once = graph.push(Op::Resize { to: [29, 30] }, &[again]).unwrap();
     let up = graph.push(Op::Resize { to: [31, 23] }, &[scaled]).unwrap();
     let down = graph.push(Op::Resize { to: [3, 4] }, &[up]).unwrap();
-    let outputs = [raw, range, relu, scaled, up, down].map(|id| graph.push(Op::Unpack, &[id]).unwrap()).into();
+    let outputs =
+        [raw, range, positive, scaled, at_once, up, down].map(|id| graph.push(Op::Unpack, &[id]).unwrap()).into();
     check(vec![Case { name: "cam tail".into(), graph, inputs, outputs }]);
 }
 

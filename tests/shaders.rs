@@ -38,8 +38,8 @@ fn explained(architecture: &Architecture, layer: impl Fn(&[(String, NodeId)]) ->
     let seed = graph.push(Op::Seed { classes: 1000, requests: 1, maps: 1 }, &[records]).unwrap();
     let gradient = gradients(&mut graph, logits, seed, &[target]).unwrap()[0];
     let maps = cam::recipe(&mut graph, Method::GradCam, &[(target, gradient)], [224, 193]).unwrap();
-    let heatmap = graph.push(Op::Unpack, &[maps.heatmap]).unwrap();
-    (graph, vec![heatmap])
+    let outputs = [records, maps.range, maps.heatmap].map(|node| graph.push(Op::Unpack, &[node]).unwrap());
+    (graph, outputs.into())
 }
 
 /// Shaders with their defines as the plans of all networks ask for them, at the default layer and at an early one.

@@ -1,4 +1,4 @@
-// The value of map `map` of `x` at fractional pixel `at`, clamped at the edges of `size`.
+// What is at fractional pixel `at` of map `map`, clamped at the edges of `size`; `value(map, i)` is at texel i.
 fn bilinear(map: u32, size: vec2<u32>, at: vec2<f32>) -> vec4<f32> {
     let last = size - 1u;
     let inside = clamp(at, vec2<f32>(), vec2<f32>(last));
@@ -7,7 +7,7 @@ fn bilinear(map: u32, size: vec2<u32>, at: vec2<f32>) -> vec4<f32> {
     let part = inside - vec2<f32>(low);
     let top = map * size.x * size.y + low.y * size.x;
     let bottom = map * size.x * size.y + high.y * size.x;
-    let upper = mix(load_x(top + low.x), load_x(top + high.x), part.x);
-    let lower = mix(load_x(bottom + low.x), load_x(bottom + high.x), part.x);
+    let upper = mix(value(map, top + low.x), value(map, top + high.x), part.x);
+    let lower = mix(value(map, bottom + low.x), value(map, bottom + high.x), part.x);
     return mix(upper, lower, part.y);
 }

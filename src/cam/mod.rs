@@ -67,10 +67,10 @@ pub fn recipe(
             }
         };
         // pytorch-grad-cam's order: ReLU, rescale, resize, and rescale once more after the fusion.
-        let positive = graph.push(Op::ReluMap, &[raw])?;
-        let scaled = rescale(graph, positive)?;
+        let range = graph.push(Op::MinMax, &[raw])?;
+        let scaled = graph.push(Op::Rescale { positive: true }, &[raw, range])?;
         resized.push(graph.push(Op::Resize { to: size }, &[scaled])?);
-        raws.push(raw);
+        raws.push((raw, range));
     }
     let (first, others) = resized.split_first().ok_or_else(|| GraphError::no_operands("fusion of layers"))?;
     let mut fused = *first;
@@ -83,11 +83,8 @@ pub fn recipe(
         let scale = graph.param(Param::new(format!("1/{}", layers.len()), vec![1], share[..].into()));
         fused = graph.push(Op::ScaleShift { scale, shift: None }, &[fused])?;
     }
-    let range = graph.push(Op::MinMax, &[single.unwrap_or(fused)])?;
-    Ok(Maps { raw: single, range, heatmap: rescale(graph, fused)? })
-}
-
-fn rescale(graph: &mut Graph, map: NodeId) -> Result<NodeId, GraphError> {
-    let range = graph.push(Op::MinMax, &[map])?;
-    graph.push(Op::Rescale, &[map, range])
+    let of_fused = graph.push(Op::MinMax, &[fused])?;
+    let heatmap = graph.push(Op::Rescale { positive: false }, &[fused, of_fused])?;
+    let (raw, range) = single.unzip();
+    Ok(Maps { raw, range: range.unwrap_or(of_fused), heatmap })
 }

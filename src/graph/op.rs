@@ -297,12 +297,13 @@ pub enum Op {
 
     /// `(a [n,c,h,w], weights [m,c,1,1]) -> [m,1,h,w]`: `Σ_c weights · a`, Grad-CAM's raw map.
     WeightedSum,
-    /// `(map) -> max(map, 0)`.
-    ReluMap,
     /// `(map [m,1,h,w]) -> [m,4,1,1]`: least and greatest value, count of non-finite values, 0.
     MinMax,
-    /// `(map, min_max) -> (map - min) / (max - min + 1e-7)`.
-    Rescale,
+    /// `(map, its min_max) -> (f(map) - f(min)) / (f(max) - f(min) + 1e-7)`.
+    Rescale {
+        /// Whether f is `max(·, 0)`, Grad-CAM's ReLU, or nothing.
+        positive: bool,
+    },
     /// `(map) -> [m,1,height,width]`: bilinear, half-pixel centres, no antialiasing.
     Resize {
         /// Target height and width.

@@ -20,7 +20,7 @@ fn check(op: &Op, inputs: &[Type]) -> Result<Type, String> {
         Op::Normalise { .. } => &[Pixels],
         Op::Pack => &[Plain],
         Op::Select => &[Features, Plain],
-        Op::Add | Op::Concat | Op::Gate | Op::WeightedSum | Op::Rescale => &[Features, Features],
+        Op::Add | Op::Concat | Op::Gate | Op::WeightedSum | Op::Rescale { .. } => &[Features, Features],
         Op::ActivateGrad(_) | Op::Pool2dGrad(_) | Op::GateGrad | Op::LayerNormGrad(_) => &[Features, Features],
         Op::Overlay(_) => &[Features, Pixels],
         Op::ClassOuter { .. } => &[Features, Features, Features],
@@ -38,7 +38,7 @@ fn check(op: &Op, inputs: &[Type]) -> Result<Type, String> {
             require(c == 3, || format!("takes 3 channels, was given {c}"))?;
             features([n, 3, h, w])
         }
-        Op::Pack | Op::ScaleShift { .. } | Op::Activate(_) | Op::ReluMap | Op::LayerNorm(_) => features(shape(0)),
+        Op::Pack | Op::ScaleShift { .. } | Op::Activate(_) | Op::LayerNorm(_) => features(shape(0)),
         Op::Unpack => Ok(Type { kind: Plain, shape: shape(0) }),
         Op::Conv2d(conv) => {
             let [n, c, h, w] = shape(0);
@@ -144,7 +144,7 @@ fn check(op: &Op, inputs: &[Type]) -> Result<Type, String> {
             features([shape(1)[0], 1, h, w])
         }
         Op::MinMax => features([shape(0)[0], 4, 1, 1]),
-        Op::Rescale => {
+        Op::Rescale { .. } => {
             require(shape(1) == [shape(0)[0], 4, 1, 1], || format!("range {:?} does not fit", shape(1)))?;
             features(shape(0))
         }

@@ -58,6 +58,8 @@ impl Epilogue {
                 let alike = saved != self.value && graph.shape(saved) == graph.shape(next);
                 alike.then_some(Self { extra: Some(Extra::Slope(f, saved)), ..value })
             }
+            // The end of the tail, in numbers of one channel.
+            Op::Unpack if matches!(kernel, Op::Rescale { .. }) => Some(value),
             _ => None,
         }
     }

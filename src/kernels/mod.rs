@@ -153,9 +153,8 @@ pub fn lower(
         Op::Select => classify::select(cx),
         Op::Seed { requests, maps, .. } => classify::seed(cx, *requests, *maps),
         Op::WeightedSum => cam::weighted_sum(cx),
-        Op::ReluMap => cam::relu(cx),
         Op::MinMax => cam::min_max(cx),
-        Op::Rescale => cam::rescale(cx),
+        Op::Rescale { positive } => cam::rescale(cx, *positive),
         Op::Resize { .. } => cam::resize(cx),
         Op::Overlay(overlay) => overlay::draw(cx, overlay),
     }]

@@ -11,12 +11,12 @@ macro_rules! files {
 const SHADERS: &[(&str, &str)] = files!("":
     "activation" "activation_grad" "add" "channels" "class_outer" "class_weights" "concat" "conv" "conv_shared"
     "copy" "depthwise" "gate" "gate_grad" "layer_norm" "layer_norm_grad" "linear" "linear_grad" "max_pool" "min_max"
-    "normalise" "overlay" "pack" "peak" "pointwise" "pointwise_shared" "pool" "pool_grad" "reduce" "relu"
+    "normalise" "overlay" "pack" "peak" "pointwise" "pointwise_shared" "pool" "pool_grad" "reduce"
     "rescale" "resize" "scale_shift" "separable" "seed" "select" "spread" "unpack" "weighted_sum" "winograd_input"
     "winograd_output");
 const SHARED: &[(&str, &str)] = files!("shared/":
     "accumulate" "accumulate_staged" "activation" "bilinear" "conv" "epilogue" "grid" "lanes" "macro_tile"
-    "main_staged" "main_tiled" "moments" "pointwise" "pool" "present" "prologue" "read" "read_weight" "source"
+    "main_staged" "main_tiled" "moments" "pointwise" "pool" "present" "prologue" "read" "read_weight" "rescale" "source"
     "split" "strip" "sums" "tile" "winograd_tile" "write");
 
 /// Names of all shaders.

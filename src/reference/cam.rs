@@ -25,11 +25,12 @@ pub fn min_max(map: &[f64], [_, _, h, w]: Shape) -> Vec<f64> {
     map.chunks(h * w).flat_map(record).collect()
 }
 
-/// `(map - min) / (max - min + 1e-7)`.
-pub fn rescale(map: &[f64], [_, _, h, w]: Shape, range: &[f64]) -> Vec<f64> {
+/// `(f(map) - f(min)) / (f(max) - f(min) + 1e-7)`, f being `max(·, 0)` or nothing.
+pub fn rescale(map: &[f64], [_, _, h, w]: Shape, range: &[f64], positive: bool) -> Vec<f64> {
+    let f = |v: f64| if positive { v.max(0.0) } else { v };
     let scaled = |(map, range): (&[f64], &[f64])| {
-        let (low, high) = (range[0], range[1]);
-        map.iter().map(|v| (v - low) / (high - low + 1e-7)).collect::<Vec<_>>()
+        let (low, high) = (f(range[0]), f(range[1]));
+        map.iter().map(|&v| (f(v) - low) / (high - low + 1e-7)).collect::<Vec<_>>()
     };
     map.chunks(h * w).zip(range.chunks(4)).flat_map(scaled).collect()
 }

@@ -139,9 +139,8 @@ fn execute(graph: &Graph, id: NodeId, operands: &[&Value]) -> Value {
         Op::Select => classify::select(number(0), from(0), number(1), from(1)),
         Op::Seed { classes, requests, maps } => classify::seed(number(0), *classes, *requests, *maps),
         Op::WeightedSum => cam::weighted_sum(number(0), from(0), number(1), shape),
-        Op::ReluMap => number(0).iter().map(|v| v.max(0.0)).collect(),
         Op::MinMax => cam::min_max(number(0), from(0)),
-        Op::Rescale => cam::rescale(number(0), shape, number(1)),
+        Op::Rescale { positive } => cam::rescale(number(0), shape, number(1), *positive),
         Op::Resize { .. } => cam::resize(number(0), from(0), shape),
     })
 }
