@@ -252,6 +252,11 @@ fn batch_norms_and_gates_on_the_way_in() {
         let outputs = [net.unpack(padded)];
         assert!(net.shaders(&Profile::BUFFERS, &outputs).contains(&"scale_shift"));
         net.check("padded", &outputs);
+        let single = net.features([2, 1, 5, 6]);
+        let single = net.scale_shift(single);
+        let single = net.conv(single, 1, square, 1);
+        let outputs = [net.unpack(single)];
+        net.check("from one channel to one", &outputs);
     }
 }
 

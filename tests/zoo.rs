@@ -1,6 +1,6 @@
 //! Every architecture against pytorch-grad-cam 1.5.7 on PyTorch, with weights from a formula; see
 //! `tools/make_network_goldens.py`. Networks over 100 million parameters take minutes and gigabytes: they run
-//! with `GRADCAM_TEST_GIANTS=1`, which `make test-all` sets.
+//! with `GRADCAM_TEST_GIANTS=1`, which `make test-all` sets. `GRADCAM_TEST_VARIANT=buffers`, or another, forces a variant.
 
 mod common;
 #[path = "common/formula.rs"]
@@ -11,6 +11,8 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use gradcam::gpu::{Gpu, GpuOptions};
+use gradcam::kernels::Profile;
 use gradcam::model::zoo::{Architecture, architectures};
 use gradcam::{Classes, Device, Explainer, Images, Model, Outputs};
 use safetensors::SafeTensors;
@@ -33,12 +35,20 @@ fn golden(architecture: &Architecture) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/goldens/networks").join(name)
 }
 
+/// A device in the variant that suits it, or in `GRADCAM_TEST_VARIANT`; with the shaders' run-time checks if
+/// `GRADCAM_TEST_CHECKED` is set.
+fn device() -> Device {
+    let profile = std::env::var("GRADCAM_TEST_VARIANT").ok().map(|name| Profile::named(&name).unwrap());
+    let checked = std::env::var_os("GRADCAM_TEST_CHECKED").is_some();
+    let options = GpuOptions { profile, checked, ..Default::default() };
+    Device::Gpu(Box::new(pollster::block_on(Gpu::open(&options)).expect("a graphics adapter: run `make setup`")))
+}
+
 /// Largest differences of logits and heat maps over the golden's cases.
 fn compare(architecture: &Architecture, golden: &SafeTensors) -> [f64; 2] {
     let read = |name: String| golden.tensor(&name).unwrap().data().to_vec();
     let gain: Vec<f32> = bytemuck::pod_collect_to_vec(&read("gain".into()));
-    let mut explainer =
-        Explainer::new(Model::seeded_as(architecture, CLASSES, gain[0]).unwrap(), Device::gpu().unwrap());
+    let mut explainer = Explainer::new(Model::seeded_as(architecture, CLASSES, gain[0]).unwrap(), device());
     let mut worst = [0.0_f64; 2];
     for case in golden.names().iter().filter_map(|n| n.strip_suffix(" heatmap")) {
         let (layer, size) = case.rsplit_once(' ').unwrap();

@@ -20,7 +20,8 @@ impl Prologue {
     /// absorb it: a 1×1 convolution, which loads a pixel a few times at most and has no padding, or a resize of a small map.
     pub fn new(graph: &Graph, profile: &Profile, id: NodeId, epilogue: &Epilogue, next: NodeId) -> Option<Self> {
         let plain = Window::square(1, 1, 0);
-        let able = matches!(&graph.nodes[next].op, Op::Conv2d(conv) if conv.window == plain && conv.groups == 1);
+        let able = matches!(&graph.nodes[next].op, Op::Conv2d(conv) if conv.window == plain && conv.groups == 1)
+            && separable::depthwise(graph, next).is_none(); // as one from a single channel to a single channel is
         let resizes = matches!(graph.nodes[next].op, Op::Resize { .. });
         let ready = match graph.nodes[id].op {
             Op::Rescale { .. } => return resizes.then_some(Self { node: id, activation: None }),
