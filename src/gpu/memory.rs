@@ -21,8 +21,8 @@ pub enum Memory {
     Texture(wgpu::Texture, wgpu::TextureView),
 }
 
-/// Extent of a texture of so many texels: always a power of two wide, and never one high. llvmpipe compiles a shader anew
-/// for each combination of textures whose extents are powers of two or not, see `docs/kernels.md`.
+/// Extent of a texture of so many texels: the width is always a power of two, the height never. llvmpipe compiles a shader
+/// anew for each mixture of textures whose extents are powers of two or not, see `docs/kernels.md`.
 fn extent(texels: u64) -> wgpu::Extent3d {
     let rows = u32::try_from(texels.div_ceil(ROW)).unwrap_or(u32::MAX);
     wgpu::Extent3d {
