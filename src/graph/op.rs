@@ -18,6 +18,13 @@ pub struct Conv2d {
     pub groups: usize,
 }
 
+impl Conv2d {
+    /// Whether each of `input` channels makes one output by itself.
+    pub fn is_depthwise(&self, input: usize) -> bool {
+        self.groups == input && self.groups == self.out_channels
+    }
+}
+
 /// A sliding window: kernel, stride, padding and dilation, each as `[vertical, horizontal]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {

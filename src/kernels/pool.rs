@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::conv::columns;
+use super::conv::{Pass, columns, row_defines};
 use super::{Context, Dispatch, blocks};
 use crate::graph::{Pool2d, PoolKind, Shape};
 
@@ -47,8 +47,6 @@ pub fn forward(cx: &Context, pool: &Pool2d) -> Dispatch {
 
 fn max(cx: &Context, pool: &Pool2d) -> Dispatch {
     let ([_, _, in_h, in_w], [n, c, h, w]) = (cx.input(0), cx.shape());
-    let [rows, kernel] = pool.window.kernel.map(|v| v as u32);
-    let stride = pool.window.stride[1] as u32;
     let pixels = columns(cx.profile.row, w);
     let strips = w.div_ceil(pixels as usize);
     let planes = n * blocks(c);
@@ -65,8 +63,7 @@ fn max(cx: &Context, pool: &Pool2d) -> Dispatch {
         y_first,
         unused: 0,
     };
-    let columns = (pixels - 1) * stride + kernel;
-    let defines = [("PIXELS", pixels), ("KERNEL", kernel), ("ROWS", rows), ("STRIDE", stride), ("COLUMNS", columns)];
+    let defines = [vec![("PIXELS", pixels)], row_defines(&Pass::forward(&pool.window, [h, w]), pixels)].concat();
     cx.independent(cx.profile.tiled, "max_pool", &defines, params, cx.plainly(None), planes * h * strips)
 }
 

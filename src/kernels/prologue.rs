@@ -3,8 +3,8 @@
 use super::activation::code;
 use super::constant::{Constant, Packing};
 use super::conv::Taps;
-use super::{Epilogue, Operand, Profile, cam, separable};
-use crate::graph::{Activation, Graph, NodeId, Op, Window};
+use super::{Epilogue, Operand, Profile, Tile, cam, separable};
+use crate::graph::{Activation, Conv2d, Graph, NodeId, Op, Window};
 
 /// A node that a kernel computes for each of its loads, instead of reading what another kernel has stored.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +13,8 @@ pub struct Prologue {
     pub node: NodeId,
     /// Applied after it.
     activation: Option<Activation>,
+    /// In which a depthwise convolution is made, with the 1×1 convolution after it.
+    tile: Option<Tile>,
 }
 
 impl Prologue {
@@ -20,21 +22,34 @@ impl Prologue {
     /// absorb it: a 1×1 convolution, which loads a pixel a few times at most and has no padding, or a resize of a small map.
     pub fn new(graph: &Graph, profile: &Profile, id: NodeId, epilogue: &Epilogue, next: NodeId) -> Option<Self> {
         let plain = Window::square(1, 1, 0);
-        let able = matches!(&graph.nodes[next].op, Op::Conv2d(conv) if conv.window == plain && conv.groups == 1)
-            && separable::depthwise(graph, next).is_none(); // as one from a single channel to a single channel is
-        let resizes = matches!(graph.nodes[next].op, Op::Resize { .. });
-        let ready = match graph.nodes[id].op {
-            Op::Rescale { .. } => return resizes.then_some(Self { node: id, activation: None }),
+        let alone = Self { node: id, activation: epilogue.activation, tile: None };
+        let channels = |id: NodeId| graph.shape(graph.nodes[id].inputs[0])[1];
+        let able = match &graph.nodes[next].op {
+            // One from a single channel to a single channel is computed as a depthwise one.
+            Op::Conv2d(conv) => conv.window == plain && conv.groups == 1 && !conv.is_depthwise(channels(next)),
+            Op::Resize { .. } => return matches!(graph.nodes[id].op, Op::Rescale { .. }).then_some(alone),
+            _ => false,
+        };
+        let mut tile = None;
+        let ready = match &graph.nodes[id].op {
             Op::ScaleShift { .. } => epilogue.extra.is_none(),
             // Several maps may share an image's gate in a backward pass, where no convolution follows.
             Op::Gate => epilogue.value == id && graph.shape(graph.nodes[id].inputs[1])[0] == graph.shape(id)[0],
-            Op::Conv2d(_) => {
-                let fits = separable::tile(profile, graph.shape(next)).is_some();
-                fits && separable::depthwise(graph, id).is_some() && epilogue.extra.is_none()
+            Op::Conv2d(conv) if conv.is_depthwise(channels(id)) && epilogue.extra.is_none() => {
+                tile = separable::tile(profile, graph.shape(next));
+                tile.is_some()
             }
             _ => false,
         };
-        (able && ready).then_some(Self { node: id, activation: epilogue.activation })
+        (able && ready).then_some(Self { tile, ..alone })
+    }
+
+    /// The depthwise convolution that it is, and the tile for it.
+    pub fn depthwise(self, graph: &Graph) -> Option<(&Conv2d, Tile)> {
+        match (&graph.nodes[self.node].op, self.tile) {
+            (Op::Conv2d(conv), Some(tile)) => Some((conv, tile)),
+            _ => None,
+        }
     }
 
     /// What the kernel reads instead of the node's value.

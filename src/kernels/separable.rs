@@ -3,10 +3,10 @@
 use bytemuck::{Pod, Zeroable};
 
 use super::constant::{Constant, Packing};
-use super::conv::{Geometry, Pass, columns, geometry};
+use super::conv::{Geometry, Pass, columns, geometry, row_defines};
 use super::tile::Tile;
 use super::{Channels, Context, Dispatch, Operand, Profile, Taps, blocks};
-use crate::graph::{Conv2d, Graph, NodeId, Op, Shape};
+use crate::graph::{Conv2d, Shape};
 
 #[repr(C)]
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -18,17 +18,6 @@ struct Params {
     strips: u32,
     y_blocks: u32,
     y_first: u32,
-}
-
-/// The depthwise convolution that node `id` is.
-pub fn depthwise(graph: &Graph, id: NodeId) -> Option<&Conv2d> {
-    let channels = graph.shape(id)[1];
-    match &graph.nodes[id].op {
-        Op::Conv2d(conv) if conv.groups == channels && graph.shape(graph.nodes[id].inputs[0])[1] == channels => {
-            Some(conv)
-        }
-        _ => None,
-    }
 }
 
 /// The register tile for all of a 1×1 convolution's outputs, if the profile has one that keeps the device busy: with
@@ -63,17 +52,10 @@ pub fn lower(cx: &Context, conv: &Conv2d, prologue: &Conv2d, tile: Tile) -> Disp
         Constant::whole(conv.weight, conv.bias, Packing::Conv { channels, taps, tile: tile.blocks as usize });
     let (before, defines) = cx.prologue.map(|p| p.operand(cx.graph)).unzip();
     let (epilogue, extra) = cx.epilogue();
-    let [rows, kernel] = pass.taps.count.map(|v| v as u32);
-    let window = [
-        ("KERNEL", kernel),
-        ("ROWS", rows),
-        ("TAPS", rows * kernel),
-        ("FETCHES", (rows * kernel + 1).div_ceil(tile.subgroup.max(1))),
-        ("STRIDE", pass.stride[1] as u32),
-        ("DILATION", pass.dilation[1] as u32),
-        ("COLUMNS", (tile.pixels - 1) * pass.stride[1] as u32 + (kernel - 1) * pass.dilation[1] as u32 + 1),
-    ];
-    let defines = [tile.defines(), window.to_vec(), defines.unwrap_or_default(), epilogue].concat();
+    let number = pass.taps.number() as u32;
+    let window = vec![("TAPS", number), ("FETCHES", (number + 1).div_ceil(tile.subgroup.max(1)))];
+    let defines =
+        [tile.defines(), window, row_defines(&pass, tile.pixels), defines.unwrap_or_default(), epilogue].concat();
     let mut operands = vec![Operand::Read(cx.operand(0)), Operand::Constant(constant), Operand::Write(to.value)];
     operands.extend(before.into_iter().chain(extra));
     let invocations = (n * h * strips).next_multiple_of(tile.subgroup.max(1) as usize);

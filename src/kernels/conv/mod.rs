@@ -59,8 +59,7 @@ struct DepthwiseParams {
 /// `y = finish(w ∗ x + b)`.
 pub fn forward(cx: &mut Context, conv: &Conv2d) -> Vec<Dispatch> {
     let [_, _, h, w] = cx.shape();
-    if let Some(depthwise) = cx.prologue.and_then(|p| separable::depthwise(cx.graph, p.node)) {
-        let tile = separable::tile(cx.profile, cx.shape()).expect("the prologue was accepted for it");
+    if let Some((depthwise, tile)) = cx.prologue.and_then(|p| p.depthwise(cx.graph)) {
         return vec![separable::lower(cx, conv, depthwise, tile)];
     }
     kernel(cx, conv, &Pass::forward(&conv.window, [h, w]), false)
@@ -78,7 +77,7 @@ fn kernel(cx: &mut Context, conv: &Conv2d, pass: &Pass, gradient: bool) -> Vec<D
     let [n, input, in_h, in_w]: Shape = x;
     let [_, out, ..] = cx.shape();
     let bias = if gradient { None } else { conv.bias };
-    if conv.groups == input && conv.groups == out {
+    if conv.is_depthwise(if gradient { out } else { input }) {
         return vec![depthwise(cx, conv, pass, bias)];
     }
     // Groups that do not fill blocks of four channels become one group with zeros between them.
@@ -142,11 +141,22 @@ pub fn columns(most: u32, width: usize) -> u32 {
     (2..=most).rev().min_by_key(wasted).unwrap_or(1)
 }
 
+/// Defines of kernels that make so many neighbouring pixels of a row, whose windows lie in COLUMNS columns.
+pub fn row_defines(pass: &Pass, pixels: u32) -> Vec<(&'static str, u32)> {
+    let [kernel, stride, dilation] = [pass.taps.count[1].max(1), pass.stride[1], pass.dilation[1]].map(|v| v as u32);
+    vec![
+        ("KERNEL", kernel),
+        ("ROWS", pass.taps.count[0] as u32),
+        ("STRIDE", stride),
+        ("DILATION", dilation),
+        ("COLUMNS", (pixels - 1) * stride + (kernel - 1) * dilation + 1),
+    ]
+}
+
 fn depthwise(cx: &Context, conv: &Conv2d, pass: &Pass, bias: Option<ParamId>) -> Dispatch {
     let [n, out, ..] = cx.shape();
     let constant = Constant::whole(conv.weight, bias, Packing::Depthwise { channels: out, taps: pass.taps });
     let pixels = columns(cx.profile.row, pass.grid[1]);
-    let [kernel, stride, dilation] = [pass.taps.count[1].max(1), pass.stride[1], pass.dilation[1]].map(|v| v as u32);
     let strips = pass.grid[1].div_ceil(pixels as usize);
     let to = cx.place(cx.epilogue.value);
     let [y_blocks, y_first] = to.numbers();
@@ -159,17 +169,8 @@ fn depthwise(cx: &Context, conv: &Conv2d, pass: &Pass, bias: Option<ParamId>) ->
         y_first,
         unused: 0,
     };
-    let columns = (pixels - 1) * stride + (kernel - 1) * dilation + 1;
-    let mut defines = vec![
-        ("PIXELS", pixels),
-        ("KERNEL", kernel),
-        ("ROWS", pass.taps.count[0] as u32),
-        ("STRIDE", stride),
-        ("DILATION", dilation),
-        ("COLUMNS", columns),
-    ];
     let (epilogue, extra) = cx.epilogue();
-    defines.extend(epilogue);
+    let defines = [vec![("PIXELS", pixels)], row_defines(pass, pixels), epilogue].concat();
     let mut operands = vec![Operand::Read(cx.operand(0)), Operand::Constant(constant), Operand::Write(to.value)];
     operands.extend(extra);
     let invocations = n * blocks(out) * pass.grid[0] * strips;
