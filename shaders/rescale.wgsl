@@ -9,12 +9,7 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 #import read x 1
 #import read ranges 2
-#ifdef PLAIN
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
-fn store_y(i: u32, texel: vec4<f32>) { y[i] = texel.x; }
-#else
-#import write y 3
-#endif
+#import write_map 3
 #import grid
 #import rescale
 
@@ -22,6 +17,6 @@ fn store_y(i: u32, texel: vec4<f32>) { y[i] = texel.x; }
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let at = invocation(id, groups);
     if at < params.texels {
-        store_y(at, rescaled(load_x(at), load_ranges(split(at, params.plane).x)));
+        store_y(at, rescaled(positive(load_x(at)), positive(load_ranges(split(at, params.plane).x))));
     }
 }

@@ -1,6 +1,6 @@
-// Bilinear resize with half-pixel centres and no antialiasing, as torch's align_corners=False.
-//   y[m,oy,ox] = x[m, (oy + ½)·h/oh − ½, (ox + ½)·w/ow − ½], of RESCALED values of x
-// x [maps][h][w], ranges [maps], y [maps][oh][ow]: texels, one of y an invocation
+// Resize of each map, see `shared/resized.wgsl`, with SPANNED into 0..1 by the range of the resized map.
+//   y[m,p] = resized(m, p), or rescaled(resized(m, p), spans[m]), but not under 0
+// x [maps][h][w], ranges, spans [maps]: texels; y [maps][oh][ow]: texels or PLAIN numbers, one of y an invocation
 // dispatch: maps · oh · ow invocations
 struct Params {
     in_size: vec2<u32>,   // width, height
@@ -9,26 +9,27 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> params: Params;
 #import read x 1
-#import write y 2
+#import write_map 2
 #import grid
-#ifdef RESCALED
-#import read ranges 3
-#import rescale
-fn value(map: u32, i: u32) -> vec4<f32> { return rescaled(load_x(i), load_ranges(map)); }
+#ifdef SPANNED
+#import read spans 3
+#import resized 4
+// Where rounding puts a value under the least of the samples that the range is from.
+fn out(map: u32, v: vec4<f32>) -> vec4<f32> {
+    let scaled = rescaled(v, load_spans(map));
+    return select(scaled, vec4<f32>(), scaled < vec4<f32>());
+}
 #else
-fn value(map: u32, i: u32) -> vec4<f32> { return load_x(i); }
+#import resized 3
+fn out(map: u32, v: vec4<f32>) -> vec4<f32> { return v; }
 #endif
-#import bilinear
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let at = invocation(id, groups);
     if at < params.texels {
-        let size = params.out_size;
-        let row = split(at, size.x);
-        let map = split(row.x, size.y);
-        let o = vec2<f32>(vec2<u32>(row.y, map.y));
-        let i = (o + 0.5) * vec2<f32>(params.in_size) / vec2<f32>(size) - 0.5;
-        store_y(at, bilinear(map.x, params.in_size, i));
+        let row = split(at, params.out_size.x);
+        let map = split(row.x, params.out_size.y);
+        store_y(at, out(map.x, resized(map.x, vec2<u32>(row.y, map.y))));
     }
 }

@@ -65,15 +65,20 @@ fn variants() -> BTreeSet<(&'static str, Vec<(&'static str, u32)>)> {
         });
         add(&graph, &outputs);
     }
-    // What no network needs.
+    // What no network needs: overlays on photos, raw maps, and several layers.
     let mut graph = Graph::default();
     let photo = graph.input(Kind::Pixels, [1, 3, 20, 30]);
     let x = graph.push(Op::Normalise { mean: [0.5; 3], std: [0.5; 3] }, &[photo]).unwrap();
     let doubled = graph.push(Op::Add, &[x, x]).unwrap();
-    let heat = graph.push(Op::Slice { start: 0, channels: 1 }, &[doubled]).unwrap();
-    let overlay = Overlay { map: 0, crop: [0.0, 0.0, 30.0, 20.0], alpha: 0.5, colormap: Box::new([0; 256]) };
-    let overlay = graph.push(Op::Overlay(overlay), &[heat, photo]).unwrap();
-    add(&graph, &[overlay]);
+    for layers in [&[(x, doubled)][..], &[(x, doubled), (doubled, x)]] {
+        let maps = cam::recipe(&mut graph, Method::GradCam, layers, [40, 50]).unwrap();
+        let overlay = Overlay { map: 0, crop: [0.0, 0.0, 30.0, 20.0], alpha: 0.5, colormap: Box::new([0; 256]) };
+        let overlay = graph.push(Op::Overlay(overlay), &[maps.heatmap, photo]).unwrap();
+        let numbers = [maps.raw, Some(maps.heatmap)].into_iter().flatten();
+        let numbers: Vec<NodeId> = numbers.map(|map| graph.push(Op::Unpack, &[map]).unwrap()).collect();
+        add(&graph, &[overlay]);
+        add(&graph, &numbers);
+    }
     all.extend(Profile::ALL.map(|p| ("peak", vec![("WORKGROUP", p.flat), ("ROUNDS", 1)])));
     all
 }

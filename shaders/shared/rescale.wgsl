@@ -1,11 +1,9 @@
-// A map's value in 0..1 by the map's range, least and greatest first; POSITIVE: of what speaks for the class alone, which
-// is Grad-CAM's ReLU.
-//   (f(v) − f(least)) / (f(greatest) − f(least) + 1e-7), f(v) = v or max(v, 0)
-fn rescaled(v: vec4<f32>, range: vec4<f32>) -> vec4<f32> {
+// A map's value in 0..1 by the map's range, least and greatest first.
+//   (v − least) / (greatest − least + 1e-7)
+fn rescaled(v: vec4<f32>, range: vec4<f32>) -> vec4<f32> { return (v - range.x) / (range.y - range.x + 1e-7); }
+// With POSITIVE what speaks for the class alone, Grad-CAM's ReLU: of a map and of its range alike.
 #ifdef POSITIVE
-    let ends = max(range.xy, vec2<f32>());
-    return (max(v, vec4<f32>()) - ends.x) / (ends.y - ends.x + 1e-7);
+fn positive(v: vec4<f32>) -> vec4<f32> { return max(v, vec4<f32>()); }
 #else
-    return (v - range.x) / (range.y - range.x + 1e-7);
+fn positive(v: vec4<f32>) -> vec4<f32> { return v; }
 #endif
-}

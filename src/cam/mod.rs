@@ -78,13 +78,17 @@ pub fn recipe(
         fused = graph.push(Op::Add, &[fused, other])?;
     }
     let single = others.is_empty().then(|| raws[0]);
-    if single.is_none() {
+    let span = if let Some((raw, range)) = single {
+        // Its range is known without making it, from values that are rescaled once more where they are read.
+        let scaled = graph.push(Op::Rescale { positive: true }, &[raw, range])?;
+        graph.push(Op::ResizedRange { to: size }, &[scaled])?
+    } else {
         let share = [1.0 / layers.len() as f32];
         let scale = graph.param(Param::new(format!("1/{}", layers.len()), vec![1], share[..].into()));
         fused = graph.push(Op::ScaleShift { scale, shift: None }, &[fused])?;
-    }
-    let of_fused = graph.push(Op::MinMax, &[fused])?;
-    let heatmap = graph.push(Op::Rescale { positive: false }, &[fused, of_fused])?;
+        graph.push(Op::MinMax, &[fused])?
+    };
+    let heatmap = graph.push(Op::Rescale { positive: false }, &[fused, span])?;
     let (raw, range) = single.unzip();
-    Ok(Maps { raw, range: range.unwrap_or(of_fused), heatmap })
+    Ok(Maps { raw, range: range.unwrap_or(span), heatmap })
 }

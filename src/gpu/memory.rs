@@ -4,11 +4,8 @@ use half::f16;
 
 use super::device::Gpu;
 use crate::error::{Error, Result};
-use crate::kernels::Texel;
+use crate::kernels::{ROW, Texel};
 use crate::plan::Medium;
-
-/// Texels of a texture's row; `read.wgsl` and `write.wgsl` take an index apart by it.
-const ROW: u64 = 4096;
 
 /// Uploads over this many bytes are waited for.
 const LARGE_UPLOAD: u64 = 32 << 20;
@@ -24,9 +21,10 @@ pub enum Memory {
 /// Extent of a texture of so many texels: the width is always a power of two, the height never. llvmpipe compiles a shader
 /// anew for each mixture of textures whose extents are powers of two or not, see `docs/kernels.md`.
 fn extent(texels: u64) -> wgpu::Extent3d {
-    let rows = u32::try_from(texels.div_ceil(ROW)).unwrap_or(u32::MAX);
+    let row = ROW as u64;
+    let rows = u32::try_from(texels.div_ceil(row)).unwrap_or(u32::MAX);
     wgpu::Extent3d {
-        width: texels.min(ROW).next_power_of_two() as u32,
+        width: texels.min(row).next_power_of_two() as u32,
         height: if rows < 3 { 3 } else { rows.saturating_add(u32::from(rows.is_power_of_two())) },
         depth_or_array_layers: 1,
     }
@@ -59,7 +57,7 @@ impl Memory {
             sample_count: 1,
             dimension: wgpu::TextureDimension::D2,
             format,
-            usage: wgpu::TextureUsages::STORAGE_BINDING | wgpu::TextureUsages::COPY_DST,
+            usage: wgpu::TextureUsages::STORAGE_BINDING | wgpu::TextureUsages::COPY_DST | wgpu::TextureUsages::COPY_SRC,
             view_formats: &[],
         });
         let view = texture.create_view(&wgpu::TextureViewDescriptor::default());
@@ -121,6 +119,23 @@ impl Memory {
             gpu.device.poll(wgpu::PollType::wait_indefinitely()).map_err(|e| gpu.error(e.to_string()))?;
         }
         Ok(memory)
+    }
+
+    /// Copies bytes from `from` on to byte `to` of `staging`: of a texture texels of its first row.
+    pub fn copy(&self, encoder: &mut wgpu::CommandEncoder, from: u64, staging: &wgpu::Buffer, to: u64, bytes: u64) {
+        match self {
+            Self::Buffer(buffer) => encoder.copy_buffer_to_buffer(buffer, from, staging, to, bytes),
+            Self::Texture(texture, _) => {
+                let [x, width] = [from, bytes].map(|bytes| (bytes / 16) as u32);
+                let origin = wgpu::Origin3d { x, y: 0, z: 0 };
+                let layout = wgpu::TexelCopyBufferLayout { offset: to, bytes_per_row: None, rows_per_image: None };
+                encoder.copy_texture_to_buffer(
+                    wgpu::TexelCopyTextureInfo { origin, ..texture.as_image_copy() },
+                    wgpu::TexelCopyBufferInfo { buffer: staging, layout },
+                    wgpu::Extent3d { width, height: 1, depth_or_array_layers: 1 },
+                );
+            }
+        }
     }
 
     /// The device's bytes.

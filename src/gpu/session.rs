@@ -7,9 +7,9 @@ use super::device::{Gpu, Mapped};
 use super::memory::{Binding, Memory};
 use super::timing::{CLOCK_BYTES, Clock};
 use crate::error::{Error, Result};
-use crate::graph::{Graph, NodeId};
+use crate::graph::{Graph, Kind, NodeId};
 use crate::kernels::{Constant, Operand};
-use crate::plan::{Medium, Plan};
+use crate::plan::{Medium, Plan, ZERO_TEXEL};
 
 /// A model's packed weights on a device, shared by all plans of the model.
 #[derive(Default)]
@@ -72,6 +72,16 @@ impl Step {
     }
 }
 
+/// A value that comes back from a run.
+struct Output {
+    slot: usize,
+    /// Its first byte in the slot.
+    from: u64,
+    /// Its first byte in what comes back: texels only go to multiples of their size.
+    to: u64,
+    bytes: u64,
+}
+
 /// A plan with its memory, bind groups and pipelines on a device.
 pub struct Session {
     pub(super) steps: Vec<Step>,
@@ -81,8 +91,7 @@ pub struct Session {
     /// Buffers for that, of runs that are finished.
     free: Mutex<Vec<wgpu::Buffer>>,
     inputs: Vec<(NodeId, usize)>,
-    /// Slot and bytes of each output.
-    outputs: Vec<(usize, u64)>,
+    outputs: Vec<Output>,
     gpu_bytes: u64,
 }
 
@@ -93,7 +102,7 @@ impl Session {
     /// [`Error::OutOfMemory`] if the device lacks the room, as far as possible before any is taken;
     /// [`Error::Device`] if it refuses a pipeline.
     pub async fn new(gpu: &Gpu, weights: &mut Weights, graph: &Graph, plan: &Plan) -> Result<Self> {
-        let needed = plan.memory() + plan.readback(graph) + plan.weights().saturating_sub(weights.bytes());
+        let needed = plan.memory() + plan.readback().sum::<u64>() + plan.weights().saturating_sub(weights.bytes());
         if let Some(free) = gpu.free_memory().filter(|free| needed > *free) {
             let reason = format!("only {} MiB are free", free >> 20);
             return Err(Error::OutOfMemory { adapter: gpu.info().name.clone(), needed: needed >> 20, reason });
@@ -180,17 +189,14 @@ impl Session {
             });
         }
         gpu.queue.write_buffer(&uniforms, 0, &contents);
-        let outputs: Vec<(usize, u64)> = plan
-            .outputs
-            .iter()
-            .map(|&o| {
-                (
-                    plan.place[o].expect("every output has a place"),
-                    crate::plan::bytes(graph.nodes[o].ty.kind, graph.shape(o)),
-                )
-            })
-            .collect();
-        let readback = plan.readback(graph);
+        let mut readback = 0;
+        let place = |(&id, bytes): (&NodeId, u64)| {
+            let (from, align) = if plan.types[id].kind == Kind::Features { (ZERO_TEXEL, 16) } else { (0, 1) };
+            let to = u64::next_multiple_of(readback, align);
+            readback = to + bytes;
+            Output { slot: plan.place[id].expect("every output has a place"), from, to, bytes }
+        };
+        let outputs = plan.outputs.iter().zip(plan.readback()).map(place).collect();
         let gpu_bytes = memory.iter().map(|m| m.bytes()).sum::<u64>() + uniforms.size() + readback + weights.bytes();
         let inputs = plan.inputs.iter().map(|&i| (i, plan.place[i].expect("every input has a place"))).collect();
         // The first one is made where a lack of memory is noticed.
@@ -227,11 +233,8 @@ impl Session {
         }
         let staging = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let staging = staging.unwrap_or_else(|| staging_buffer(gpu, self.readback));
-        let mut offset = 0;
-        for (slot, bytes) in &self.outputs {
-            let Memory::Buffer(buffer) = &*self.memory[*slot] else { unreachable!("outputs are words") };
-            encoder.copy_buffer_to_buffer(buffer, 0, &staging, offset, *bytes);
-            offset += bytes;
+        for Output { slot, from, to, bytes } in &self.outputs {
+            self.memory[*slot].copy(&mut encoder, *from, &staging, *to, *bytes);
         }
         if let Some(clock) = &clock {
             clock.resolve(&mut encoder, &staging, self.readback);
@@ -251,14 +254,8 @@ impl Session {
     pub async fn finish(&self, gpu: &Gpu, run: Run) -> Result<(Vec<Vec<u8>>, Stats)> {
         let bytes = gpu.read(&run.staging, run.mapped, run.bytes).await?;
         self.free.lock().unwrap_or_else(PoisonError::into_inner).push(run.staging);
-        let (values, clock) = bytes.split_at(self.readback as usize);
-        let mut rest = values;
-        let mut take = |(_, bytes): &(usize, u64)| {
-            let (value, after) = rest.split_at(*bytes as usize);
-            rest = after;
-            value.to_vec()
-        };
-        let values = self.outputs.iter().map(&mut take).collect();
+        let values = self.outputs.iter().map(|o| bytes[o.to as usize..(o.to + o.bytes) as usize].to_vec()).collect();
+        let clock = &bytes[self.readback as usize..];
         let [submissions, readbacks] = run.counted;
         let stats = Stats {
             submissions,

@@ -306,6 +306,11 @@ pub enum Op {
     WeightedSum,
     /// `(map [m,1,h,w]) -> [m,4,1,1]`: least and greatest value, count of non-finite values, 0.
     MinMax,
+    /// `(map [m,1,h,w]) -> [m,4,1,1]`: least and greatest finite value of the map resized, 0, 0.
+    ResizedRange {
+        /// Height and width of the resized map.
+        to: [usize; 2],
+    },
     /// `(map, its min_max) -> (f(map) - f(min)) / (f(max) - f(min) + 1e-7)`.
     Rescale {
         /// Whether f is `max(·, 0)`, Grad-CAM's ReLU, or nothing.

@@ -143,7 +143,7 @@ fn check(op: &Op, inputs: &[Type]) -> Result<Type, String> {
             require(shape(1)[1..] == [c, 1, 1], || format!("weights {:?} do not fit", shape(1)))?;
             features([shape(1)[0], 1, h, w])
         }
-        Op::MinMax => features([shape(0)[0], 4, 1, 1]),
+        Op::MinMax | Op::ResizedRange { .. } => features([shape(0)[0], 4, 1, 1]),
         Op::Rescale { .. } => {
             require(shape(1) == [shape(0)[0], 4, 1, 1], || format!("range {:?} does not fit", shape(1)))?;
             features(shape(0))

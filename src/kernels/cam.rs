@@ -1,6 +1,9 @@
 //! The Grad-CAM tail on whole maps: `weighted_sum.wgsl`, `min_max.wgsl`, `rescale.wgsl` and `resize.wgsl`. The mean of the gradients is `reduce.wgsl`.
 
+use bytemuck::{Pod, Zeroable};
+
 use super::{Context, Dispatch, Operand, blocks};
+use crate::graph::Op;
 
 /// `Σ_c weights · a`.
 pub fn weighted_sum(cx: &Context) -> Dispatch {
@@ -12,33 +15,79 @@ pub fn weighted_sum(cx: &Context) -> Dispatch {
 
 /// Range of each map.
 pub fn min_max(cx: &Context) -> Dispatch {
-    let [m, _, h, w] = cx.input(0);
+    let [.., h, w] = cx.input(0);
+    range(cx, vec![], [(h * w) as u32], cx.plainly(None))
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+struct ResizeParams {
+    in_size: [u32; 2],
+    out_size: [u32; 2],
+    /// Texels that a resize makes; a range's samples, and how many they are.
+    rest: [u32; 4],
+}
+
+/// Range of each map resized.
+pub fn resized_range(cx: &Context, [oh, ow]: [usize; 2]) -> Dispatch {
+    let [.., h, w] = cx.input(0);
+    let [columns, rows] = [ow.min(2 * w), oh.min(2 * h)];
+    let params = ResizeParams {
+        in_size: [w, h].map(|v| v as u32),
+        out_size: [ow, oh].map(|v| v as u32),
+        rest: [columns, rows, columns * rows, 0].map(|v| v as u32),
+    };
+    let (ranges, defines) = scaled(cx);
+    let operands = [Operand::Read(cx.operand(0)), Operand::Write(cx.id)].into_iter().chain(ranges).collect();
+    range(cx, [defines, vec![("RESIZED", 1)]].concat(), params, operands)
+}
+
+fn range(cx: &Context, defines: Vec<(&'static str, u32)>, params: impl Pod, operands: Vec<Operand>) -> Dispatch {
     let wide = cx.profile.wide;
-    cx.dispatch("min_max", &[("WORKGROUP", wide), ("LANES", wide)], [(h * w) as u32], cx.plainly(None), m)
+    let all = [&[("WORKGROUP", wide), ("LANES", wide)], &defines[..]].concat();
+    cx.dispatch("min_max", &all, params, operands, cx.shape()[0])
 }
 
 /// Each map into 0..1, as texels or as plain numbers.
 pub fn rescale(cx: &Context, positive: bool) -> Dispatch {
     let [m, _, h, w] = cx.shape();
-    let mut defines = rescaling(positive);
-    if cx.epilogue.value != cx.id {
-        defines.push(("PLAIN", 1));
-    }
+    let defines = [rescaling(positive), plain(cx)].concat();
     cx.elementwise("rescale", &defines, [(m * h * w) as u32, (h * w) as u32], None, m * h * w)
 }
 
-/// Bilinear resize, of values that are rescaled when they are read if that is the context's prologue.
+/// Bilinear resize, of values that are rescaled when they are read if that is the context's prologue, and rescaled once more
+/// if that is its epilogue.
 pub fn resize(cx: &Context) -> Dispatch {
     let [_, _, h, w] = cx.input(0);
     let [m, _, oh, ow] = cx.shape();
-    let params = [w, h, ow, oh, m * oh * ow, 0].map(|v| v as u32);
-    let (ranges, defines) = cx.prologue.map(|p| p.operand(cx.graph)).unzip();
+    let params = ResizeParams {
+        in_size: [w, h].map(|v| v as u32),
+        out_size: [ow, oh].map(|v| v as u32),
+        rest: [m * oh * ow, 0, 0, 0].map(|v| v as u32),
+    };
+    let (ranges, mut defines) = scaled(cx);
     let mut operands = vec![Operand::Read(cx.operand(0)), Operand::Write(cx.epilogue.value)];
+    if let (epilogue, Some(spans)) = cx.epilogue() {
+        defines.extend(epilogue);
+        operands.push(spans);
+    }
     operands.extend(ranges);
-    cx.independent(cx.profile.flat, "resize", &defines.unwrap_or_default(), params, operands, m * oh * ow)
+    defines.extend(plain(cx));
+    cx.independent(cx.profile.flat, "resize", &defines, params, operands, m * oh * ow)
 }
 
 /// Defines of `shared/rescale.wgsl`.
 pub fn rescaling(positive: bool) -> Vec<(&'static str, u32)> {
     if positive { vec![("POSITIVE", 1)] } else { vec![] }
+}
+
+/// Ranges by which values are rescaled when they are read, and defines.
+fn scaled(cx: &Context) -> (Option<Operand>, Vec<(&'static str, u32)>) {
+    let (ranges, defines) = cx.prologue.map(|p| p.operand(cx.graph)).unzip();
+    (ranges, defines.unwrap_or_default())
+}
+
+/// Defines of `shared/write_map.wgsl`.
+fn plain(cx: &Context) -> Vec<(&'static str, u32)> {
+    if cx.graph.nodes[cx.epilogue.value].op == Op::Unpack { vec![("PLAIN", 1)] } else { vec![] }
 }

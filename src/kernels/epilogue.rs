@@ -14,20 +14,22 @@ pub struct Epilogue {
     pub activation: Option<Activation>,
 }
 
-/// A further operand of an epilogue, of the value's own shape.
+/// A further operand of an epilogue, of the value's own shape unless it is a range.
 #[derive(Clone, Copy, Debug)]
 pub enum Extra {
     /// `v + extra`.
     Add(NodeId),
     /// `v · f'(extra)`.
     Slope(Activation, NodeId),
+    /// A map's value in 0..1 by the range of the map.
+    Span(NodeId),
 }
 
 impl Extra {
     /// The operand.
     pub fn node(self) -> NodeId {
         match self {
-            Self::Add(node) | Self::Slope(_, node) => node,
+            Self::Add(node) | Self::Slope(_, node) | Self::Span(node) => node,
         }
     }
 }
@@ -59,7 +61,11 @@ impl Epilogue {
                 alike.then_some(Self { extra: Some(Extra::Slope(f, saved)), ..value })
             }
             // The end of the tail, in numbers of one channel.
-            Op::Unpack if matches!(kernel, Op::Rescale { .. }) => Some(value),
+            Op::Rescale { positive: false } if matches!(kernel, Op::Resize { .. }) && self.value == id => {
+                let span = node.inputs[1];
+                (node.inputs[0] == id && span != id).then_some(Self { extra: Some(Extra::Span(span)), ..value })
+            }
+            Op::Unpack if matches!(kernel, Op::Rescale { .. } | Op::Resize { .. }) => Some(value),
             _ => None,
         }
     }
@@ -68,6 +74,7 @@ impl Epilogue {
     pub fn defines(&self) -> Vec<(&'static str, u32)> {
         match self.extra {
             Some(Extra::Slope(f, _)) => vec![("ACTIVATION", code(f)), ("SLOPE", 1)],
+            Some(Extra::Span(_)) => vec![("SPANNED", 1)],
             Some(Extra::Add(_)) => vec![("ACTIVATION", self.activation.map_or(0, code)), ("ADD", 1)],
             None => vec![("ACTIVATION", self.activation.map_or(0, code))],
         }

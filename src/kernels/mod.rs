@@ -34,6 +34,9 @@ use bytemuck::Pod;
 
 use crate::graph::{Graph, NodeId, Op, Shape};
 
+/// Texels of a texture's row at most; `shared/read.wgsl` and `shared/write.wgsl` take an index apart by it.
+pub const ROW: usize = 4096;
+
 /// What a dispatch binds, in the order of its bindings from 1 on. Values past the graph's nodes are scratch.
 #[derive(Clone, Debug)]
 pub enum Operand {
@@ -154,6 +157,7 @@ pub fn lower(
         Op::Seed { requests, maps, .. } => classify::seed(cx, *requests, *maps),
         Op::WeightedSum => cam::weighted_sum(cx),
         Op::MinMax => cam::min_max(cx),
+        Op::ResizedRange { to } => cam::resized_range(cx, *to),
         Op::Rescale { positive } => cam::rescale(cx, *positive),
         Op::Resize { .. } => cam::resize(cx),
         Op::Overlay(overlay) => overlay::draw(cx, overlay),

@@ -16,8 +16,8 @@ const SHADERS: &[(&str, &str)] = files!("":
     "winograd_output");
 const SHARED: &[(&str, &str)] = files!("shared/":
     "accumulate" "accumulate_staged" "activation" "bilinear" "conv" "epilogue" "grid" "lanes" "macro_tile"
-    "main_staged" "main_tiled" "moments" "pointwise" "pool" "present" "prologue" "read" "read_weight" "rescale" "source"
-    "split" "strip" "sums" "tile" "winograd_tile" "write");
+    "main_staged" "main_tiled" "moments" "pointwise" "pool" "present" "prologue" "read" "read_weight" "rescale" "resized"
+    "source" "split" "strip" "sums" "tile" "winograd_tile" "write" "write_map");
 
 /// Names of all shaders.
 pub fn shaders() -> impl Iterator<Item = &'static str> {

@@ -19,7 +19,7 @@ pub struct Prologue {
 
 impl Prologue {
     /// Node `id` with its epilogue as the prologue of `next`, which alone reads its value, if the kernel of `next` can
-    /// absorb it: a 1×1 convolution, which loads a pixel a few times at most and has no padding, or a resize of a small map.
+    /// absorb it: a 1×1 convolution, which loads a pixel a few times at most and has no padding, or a resize of a small map and its range.
     pub fn new(graph: &Graph, profile: &Profile, id: NodeId, epilogue: &Epilogue, next: NodeId) -> Option<Self> {
         let plain = Window::square(1, 1, 0);
         let alone = Self { node: id, activation: epilogue.activation, tile: None };
@@ -27,7 +27,9 @@ impl Prologue {
         let able = match &graph.nodes[next].op {
             // One from a single channel to a single channel is computed as a depthwise one.
             Op::Conv2d(conv) => conv.window == plain && conv.groups == 1 && !conv.is_depthwise(channels(next)),
-            Op::Resize { .. } => return matches!(graph.nodes[id].op, Op::Rescale { .. }).then_some(alone),
+            Op::Resize { .. } | Op::ResizedRange { .. } => {
+                return matches!(graph.nodes[id].op, Op::Rescale { .. }).then_some(alone);
+            }
             _ => false,
         };
         let mut tile = None;

@@ -22,27 +22,31 @@ pub struct Plan {
     pub place: Vec<Option<usize>>,
     /// Nodes whose values are given for each run.
     pub inputs: Vec<NodeId>,
-    /// Nodes whose values are read back.
+    /// Nodes whose values are read back: of features without the zero texel.
     pub outputs: Vec<NodeId>,
 }
+
+/// Bytes of the zero texel before every value of features.
+pub const ZERO_TEXEL: u64 = 16;
 
 /// Bytes that a node's value takes, padding included.
 pub fn bytes(kind: Kind, shape: Shape) -> u64 {
     let [n, c, h, w] = shape;
     match kind {
-        Kind::Features => (kernels::texels(shape) as u64 + 1) * 16,
+        Kind::Features => kernels::texels(shape) as u64 * 16 + ZERO_TEXEL,
         Kind::Plain => (n * c * h * w) as u64 * 4,
         Kind::Pixels => (n * h * w) as u64 * 4,
     }
 }
 
 impl Plan {
-    /// Plans what `outputs` need. Outputs are numbers or pixels, not features, which have the engine's layout.
+    /// Plans what `outputs` need: numbers or pixels, not features, which have the engine's layout.
     pub fn new(graph: &Graph, profile: &Profile, outputs: &[NodeId]) -> Self {
         debug_assert!(
             outputs.iter().all(|&o| graph.nodes[o].ty.kind != Kind::Features),
             "unpack features to read them back"
         );
+        let outputs: &[NodeId] = &outputs.iter().map(|&output| unpacked(graph, output)).collect::<Vec<_>>();
         let needed = graph.needed(outputs);
         let inputs: Vec<NodeId> =
             (0..graph.nodes.len()).filter(|&id| needed[id] && graph.nodes[id].op == Op::Input).collect();
@@ -83,10 +87,21 @@ impl Plan {
         self.slots.iter().map(|s| s.bytes).sum()
     }
 
-    /// Bytes that come back from the GPU in a run.
-    pub fn readback(&self, graph: &Graph) -> u64 {
-        self.outputs.iter().map(|&o| bytes(graph.nodes[o].ty.kind, graph.shape(o))).sum()
+    /// Bytes that come back from the GPU in a run for each output.
+    pub fn readback(&self) -> impl Iterator<Item = u64> {
+        self.outputs.iter().map(|&o| match self.types[o] {
+            Type { kind: Kind::Features, shape } => bytes(Kind::Features, shape) - ZERO_TEXEL,
+            Type { kind, shape } => bytes(kind, shape),
+        })
     }
+}
+
+/// The value whose bytes are those of `output`: where texels hold the numbers in their order already, nothing has to unpack
+/// them. They must lie in one row of a texture.
+fn unpacked(graph: &Graph, output: NodeId) -> NodeId {
+    let [n, c, h, w] = graph.shape(output);
+    let whole = c.is_multiple_of(4) && h * w == 1 && kernels::texels([n, c, h, w]) < kernels::ROW;
+    if graph.nodes[output].op == Op::Unpack && whole { graph.nodes[output].inputs[0] } else { output }
 }
 
 /// The nodes that have kernels of their own, each with the nodes that its kernel absorbs: those after it that alone read the

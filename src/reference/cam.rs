@@ -25,6 +25,12 @@ pub fn min_max(map: &[f64], [_, _, h, w]: Shape) -> Vec<f64> {
     map.chunks(h * w).flat_map(record).collect()
 }
 
+/// Least and greatest finite value of each map resized.
+pub fn resized_range(map: &[f64], from: Shape, [h, w]: [usize; 2]) -> Vec<f64> {
+    let to = [from[0], 1, h, w];
+    min_max(&resize(map, from, to), to).chunks(4).flat_map(|range| [range[0], range[1], 0.0, 0.0]).collect()
+}
+
 /// `(f(map) - f(min)) / (f(max) - f(min) + 1e-7)`, f being `max(·, 0)` or nothing.
 pub fn rescale(map: &[f64], [_, _, h, w]: Shape, range: &[f64], positive: bool) -> Vec<f64> {
     let f = |v: f64| if positive { v.max(0.0) } else { v };

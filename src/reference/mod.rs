@@ -140,6 +140,7 @@ fn execute(graph: &Graph, id: NodeId, operands: &[&Value]) -> Value {
         Op::Seed { classes, requests, maps } => classify::seed(number(0), *classes, *requests, *maps),
         Op::WeightedSum => cam::weighted_sum(number(0), from(0), number(1), shape),
         Op::MinMax => cam::min_max(number(0), from(0)),
+        Op::ResizedRange { to: [h, w] } => cam::resized_range(number(0), from(0), [*h, *w]),
         Op::Rescale { positive } => cam::rescale(number(0), shape, number(1), *positive),
         Op::Resize { .. } => cam::resize(number(0), from(0), shape),
     })
