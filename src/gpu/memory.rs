@@ -90,35 +90,47 @@ impl Memory {
         } else {
             Self::buffer(gpu, count * texel_bytes)?
         };
-        match &memory {
-            Self::Buffer(buffer) => gpu.queue.write_buffer(buffer, 0, content),
-            Self::Texture(texture, _) => {
-                // Whole rows, and then what is left.
-                let (width, rows) = (texture.width(), (count / u64::from(texture.width())) as u32);
-                let left = (count % u64::from(width)) as u32;
-                for (y, width, height) in [(0, width, rows), (rows, left, 1)] {
-                    if width * height == 0 {
-                        continue;
-                    }
-                    let row = width * texel_bytes as u32;
-                    let layout =
-                        wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row: Some(row), rows_per_image: None };
-                    let to = wgpu::TexelCopyTextureInfo {
-                        origin: wgpu::Origin3d { x: 0, y, z: 0 },
-                        ..texture.as_image_copy()
-                    };
-                    let first = (u64::from(y) * u64::from(texture.width()) * texel_bytes) as usize;
-                    let size = wgpu::Extent3d { width, height, depth_or_array_layers: 1 };
-                    gpu.queue.write_texture(to, &content[first..first + row as usize * height as usize], layout, size);
-                }
-            }
-        }
+        memory.write(gpu, content);
         if memory.bytes() > LARGE_UPLOAD {
             // What waits for its transfer is held twice; do not let a whole network wait.
             gpu.queue.submit([]);
             gpu.device.poll(wgpu::PollType::wait_indefinitely()).map_err(|e| gpu.error(e.to_string()))?;
         }
         Ok(memory)
+    }
+
+    /// Uploads bytes, of a texture whole texels.
+    pub fn write(&self, gpu: &Gpu, content: &[u8]) {
+        match self {
+            Self::Buffer(buffer) => gpu.queue.write_buffer(buffer, 0, content),
+            Self::Texture(texture, _) => {
+                let texel_bytes = texel_bytes(texture);
+                // Whole rows, and then what is left.
+                let row = u64::from(texture.width()) * texel_bytes;
+                let (rows, left) = (content.len() as u64 / row, content.len() as u64 % row);
+                for (y, bytes, height) in [(0, row, rows), (rows, left, 1)] {
+                    if bytes * height == 0 {
+                        continue;
+                    }
+                    let layout = wgpu::TexelCopyBufferLayout {
+                        offset: 0,
+                        bytes_per_row: Some(bytes as u32),
+                        rows_per_image: None,
+                    };
+                    let origin = wgpu::Origin3d { x: 0, y: y as u32, z: 0 };
+                    let to = wgpu::TexelCopyTextureInfo { origin, ..texture.as_image_copy() };
+                    let (width, height) = ((bytes / texel_bytes) as u32, height as u32);
+                    let size = wgpu::Extent3d { width, height, depth_or_array_layers: 1 };
+                    let first = (y * row) as usize;
+                    gpu.queue.write_texture(
+                        to,
+                        &content[first..first + (bytes * u64::from(height)) as usize],
+                        layout,
+                        size,
+                    );
+                }
+            }
+        }
     }
 
     /// Copies bytes from `from` on to byte `to` of `staging`: of a texture texels of its first row.
@@ -143,8 +155,7 @@ impl Memory {
         match self {
             Self::Buffer(buffer) => buffer.size(),
             Self::Texture(texture, _) => {
-                let texel = texture.format().block_copy_size(None).unwrap_or(16);
-                u64::from(texture.width()) * u64::from(texture.height()) * u64::from(texel)
+                u64::from(texture.width()) * u64::from(texture.height()) * texel_bytes(texture)
             }
         }
     }
@@ -156,6 +167,10 @@ impl Memory {
             Self::Texture(_, view) => wgpu::BindingResource::TextureView(view),
         }
     }
+}
+
+fn texel_bytes(texture: &wgpu::Texture) -> u64 {
+    texture.format().block_copy_size(None).unwrap_or(16).into()
 }
 
 /// What a shader binds.

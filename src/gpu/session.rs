@@ -7,8 +7,8 @@ use super::device::{Gpu, Mapped};
 use super::memory::{Binding, Memory};
 use super::timing::{CLOCK_BYTES, Clock};
 use crate::error::{Error, Result};
-use crate::graph::{Graph, Kind, NodeId};
-use crate::kernels::{Constant, Operand};
+use crate::graph::{Graph, Kind, NodeId, Shape};
+use crate::kernels::{Constant, Operand, texels_of};
 use crate::plan::{Medium, Plan, ZERO_TEXEL};
 
 /// A model's packed weights on a device, shared by all plans of the model.
@@ -72,6 +72,14 @@ impl Step {
     }
 }
 
+/// A value that is given for each run.
+struct Input {
+    node: NodeId,
+    slot: usize,
+    /// If it becomes texels on the way.
+    packed: Option<Shape>,
+}
+
 /// A value that comes back from a run.
 struct Output {
     slot: usize,
@@ -90,7 +98,7 @@ pub struct Session {
     readback: u64,
     /// Buffers for that, of runs that are finished.
     free: Mutex<Vec<wgpu::Buffer>>,
-    inputs: Vec<(NodeId, usize)>,
+    inputs: Vec<Input>,
     outputs: Vec<Output>,
     gpu_bytes: u64,
 }
@@ -198,7 +206,15 @@ impl Session {
         };
         let outputs = plan.outputs.iter().zip(plan.readback()).map(place).collect();
         let gpu_bytes = memory.iter().map(|m| m.bytes()).sum::<u64>() + uniforms.size() + readback + weights.bytes();
-        let inputs = plan.inputs.iter().map(|&i| (i, plan.place[i].expect("every input has a place"))).collect();
+        let given = |&id: &NodeId| {
+            let node = &graph.nodes[id];
+            let slot = plan.place[id].expect("every input has a place");
+            match node.inputs[..] {
+                [numbers] => Input { node: numbers, slot, packed: Some(node.ty.shape) },
+                _ => Input { node: id, slot, packed: None },
+            }
+        };
+        let inputs = plan.inputs.iter().map(given).collect();
         // The first one is made where a lack of memory is noticed.
         let free = Mutex::new(vec![staging_buffer(gpu, readback)]);
         Ok(Self { steps, memory, readback, free, inputs, outputs, gpu_bytes })
@@ -217,11 +233,11 @@ impl Session {
     /// be submitted before this one is finished: the device does one after the other. With `clock` the device notes
     /// when it began and ended, if it can.
     pub fn submit(&self, gpu: &Gpu, inputs: &[(NodeId, &[u8])], clock: bool) -> Run {
-        for (node, slot) in &self.inputs {
-            let given = inputs.iter().find(|(id, _)| id == node).expect("every input of the plan is given");
-            match &*self.memory[*slot] {
-                Memory::Buffer(buffer) => gpu.queue.write_buffer(buffer, 0, given.1),
-                Memory::Texture(..) => unreachable!("inputs are words"),
+        for Input { node, slot, packed } in &self.inputs {
+            let given = inputs.iter().find(|(id, _)| id == node).expect("every input of the plan is given").1;
+            match packed {
+                Some(shape) => self.memory[*slot].write(gpu, bytemuck::cast_slice(&texels_of(given, *shape))),
+                None => self.memory[*slot].write(gpu, given),
             }
         }
         let clock = clock.then(|| Clock::new(gpu, 2)).flatten();

@@ -2,7 +2,8 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{Context, Dispatch, blocks, texels};
+use super::{Context, Dispatch, Texel, blocks, texels};
+use crate::graph::Shape;
 
 #[repr(C)]
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -26,6 +27,20 @@ pub fn pack(cx: &Context) -> Dispatch {
     let [_, c, h, w] = cx.shape();
     let count = texels(cx.shape());
     cx.elementwise("pack", &[], [count, c, blocks(c), h * w].map(|v| v as u32), None, count)
+}
+
+/// Numbers to the texels of features, after the zero texel, on the host.
+pub fn texels_of(numbers: &[u8], [n, c, h, w]: Shape) -> Vec<Texel> {
+    let plane = h * w;
+    let mut texels = vec![[0.0; 4]; 1 + texels([n, c, h, w])];
+    for (i, channel) in numbers.chunks_exact(plane * 4).enumerate() {
+        let (image, channel_of) = (i / c, i % c);
+        let block = &mut texels[1 + (image * blocks(c) + channel_of / 4) * plane..][..plane];
+        for (texel, number) in block.iter_mut().zip(channel.chunks_exact(4)) {
+            texel[channel_of % 4] = f32::from_ne_bytes([number[0], number[1], number[2], number[3]]);
+        }
+    }
+    texels
 }
 
 /// Features to numbers.

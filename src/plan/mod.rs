@@ -20,7 +20,7 @@ pub struct Plan {
     pub slots: Vec<Slot>,
     /// The slot of each value that has one.
     pub place: Vec<Option<usize>>,
-    /// Nodes whose values are given for each run.
+    /// Nodes whose values are given for each run: inputs, or what they are packed to on the way to the device.
     pub inputs: Vec<NodeId>,
     /// Nodes whose values are read back: of features without the zero texel.
     pub outputs: Vec<NodeId>,
@@ -47,9 +47,10 @@ impl Plan {
             "unpack features to read them back"
         );
         let outputs: &[NodeId] = &outputs.iter().map(|&output| unpacked(graph, output)).collect::<Vec<_>>();
-        let needed = graph.needed(outputs);
-        let inputs: Vec<NodeId> =
-            (0..graph.nodes.len()).filter(|&id| needed[id] && graph.nodes[id].op == Op::Input).collect();
+        let mut needed = graph.needed(outputs);
+        let given = (0..graph.nodes.len()).filter(|&id| needed[id] && graph.nodes[id].op == Op::Input);
+        let inputs: Vec<NodeId> = given.map(|input| packed(graph, profile, &needed, input)).collect();
+        inputs.iter().for_each(|&input| needed[input] = false);
         let (mut dispatches, mut scratch) = (vec![], vec![]);
         let kernels = fusions(graph, profile, &needed, outputs);
         let mut written = vec![None; graph.nodes.len()];
@@ -102,6 +103,15 @@ fn unpacked(graph: &Graph, output: NodeId) -> NodeId {
     let [n, c, h, w] = graph.shape(output);
     let whole = c.is_multiple_of(4) && h * w == 1 && kernels::texels([n, c, h, w]) < kernels::ROW;
     if graph.nodes[output].op == Op::Unpack && whole { graph.nodes[output].inputs[0] } else { output }
+}
+
+/// What an input is given as: packed already for textures, which the host writes faster than a kernel reads the numbers.
+fn packed(graph: &Graph, profile: &Profile, needed: &[bool], input: NodeId) -> NodeId {
+    let mut readers = (0..graph.nodes.len()).filter(|&id| needed[id] && graph.nodes[id].inputs.contains(&input));
+    match (readers.next(), readers.next()) {
+        (Some(only), None) if profile.texture && graph.nodes[only].op == Op::Pack => only,
+        _ => input,
+    }
 }
 
 /// The nodes that have kernels of their own, each with the nodes that its kernel absorbs: those after it that alone read the
