@@ -1,9 +1,9 @@
 // Winograd's F(4×4, 3×3), last of three steps: 4×4 outputs out of each tile of products.
-//   y = finish( bias[c] + Aᵀ m A )
+//   y = finish( bias[c] + Aᵀ m A ), POOLED: the greatest of each 2×2 of them
 // (Lavin and Gray, arXiv 1509.09308, with the points 0, ±1, ±2)
 // x [36][blocks][count]: the products, texels, for `count` of the tiles [n][tiles.y][tiles.x] from `first` on
-// y [n][y_blocks][h][w]: texels; w: bias [blocks]
-// tile: one invocation makes 4×4 pixels of a channel block
+// y [n][y_blocks][h][w] or [⌊h/2⌋][⌊w/2⌋]: texels; w: bias [blocks]
+// tile: one invocation makes 4×4 pixels of a channel block, or 2×2
 // dispatch: blocks · count invocations
 struct Params {
     out_size: vec2<u32>,  // width, height
@@ -29,8 +29,6 @@ struct Params {
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
 #import winograd_tile
-    let size = params.out_size;
-    let corner = vec2<u32>(row.y, line.y) * 4u;
     let step = params.blocks * params.count;
 #for i in 0..6
 #for j in 0..6
@@ -52,18 +50,42 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
 #else
     let bias = vec4<f32>();
 #endif
-    let plane = ((image * params.y_blocks + params.y_first + block) * size.y + corner.y) * size.x + corner.x;
 #for i in 0..4
-    if corner.y + $iu < size.y {
-        let line = plane + $iu * size.x;
-        let r1 = a$i1 + a$i2;
-        let s1 = a$i1 - a$i2;
-        let r2 = a$i3 + a$i4;
-        let s2 = a$i3 - a$i4;
-        store_y(line, finish(line, bias + a$i0 + r1 + r2));
-        if corner.x + 1u < size.x { store_y(line + 1u, finish(line + 1u, bias + s1 + 2.0 * s2)); }
-        if corner.x + 2u < size.x { store_y(line + 2u, finish(line + 2u, bias + r1 + 4.0 * r2)); }
-        if corner.x + 3u < size.x { store_y(line + 3u, finish(line + 3u, bias + s1 + 8.0 * s2 + a$i5)); }
+    let r1$i = a$i1 + a$i2;
+    let s1$i = a$i1 - a$i2;
+    let r2$i = a$i3 + a$i4;
+    let s2$i = a$i3 - a$i4;
+    let y$i0 = bias + a$i0 + r1$i + r2$i;
+    let y$i1 = bias + s1$i + 2.0 * s2$i;
+    let y$i2 = bias + r1$i + 4.0 * r2$i;
+    let y$i3 = bias + s1$i + 8.0 * s2$i + a$i5;
+#endfor
+#ifdef POOLED
+    let size = params.out_size / 2u;
+    let corner = vec2<u32>(row.y, line.y) * 2u;
+#else
+    let size = params.out_size;
+    let corner = vec2<u32>(row.y, line.y) * 4u;
+#endif
+    let plane = ((image * params.y_blocks + params.y_first + block) * size.y + corner.y) * size.x + corner.x;
+#ifdef POOLED
+#for i in 0..2
+#for j in 0..2
+    if all(corner + vec2<u32>($ju, $iu) < size) {
+        let upper = max(finish(0u, y$($i*2)$($j*2)), finish(0u, y$($i*2)$($j*2+1)));
+        let lower = max(finish(0u, y$($i*2+1)$($j*2)), finish(0u, y$($i*2+1)$($j*2+1)));
+        store_y(plane + $iu * size.x + $ju, max(upper, lower));
     }
 #endfor
+#endfor
+#else
+#for i in 0..4
+#for j in 0..4
+    if all(corner + vec2<u32>($ju, $iu) < size) {
+        let to = plane + $iu * size.x + $ju;
+        store_y(to, finish(to, y$i$j));
+    }
+#endfor
+#endfor
+#endif
 }

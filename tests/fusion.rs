@@ -105,6 +105,51 @@ fn residuals_are_added_on_the_way_out() {
     }
 }
 
+/// Max pools of 2×2 on the way out of Winograd's tiles, on odd and even sizes; other pools, and those of values that are read
+/// besides, have kernels of their own.
+#[test]
+fn pools_on_the_way_out() {
+    for (size, pool, read, absorbed) in [
+        ([14, 20], Pool2d::max(2, 2, 0, false), false, true),
+        ([13, 19], Pool2d::max(2, 2, 0, false), false, true),
+        ([15, 10], Pool2d::max(2, 2, 0, true), false, false),
+        ([14, 12], Pool2d::max(2, 2, 0, true), false, true),
+        ([14, 12], Pool2d::max(2, 2, 0, false), true, false),
+        ([14, 12], Pool2d::max(3, 2, 1, false), false, false),
+        ([14, 12], Pool2d::average(2, 2, 0), false, false),
+    ] {
+        for f in [None, Some(Activation::HardSwish)] {
+            let mut net = Net::new(10);
+            let x = net.features([2, 96, size[0], size[1]]);
+            let mut y = net.conv(x, 98, Window::square(3, 1, 1), 1);
+            if let Some(f) = f {
+                y = net.op(Op::Activate(f), &[y]);
+            }
+            let pooled = net.op(pool.clone(), &[y]);
+            // What follows a pool is not absorbed with it.
+            let after = net.op(Op::Activate(Activation::Relu), &[pooled]);
+            let mut outputs = vec![net.unpack(after)];
+            if read {
+                outputs.push(net.unpack(y));
+            }
+            for profile in Profile::ALL {
+                let shaders = net.shaders(&profile, &outputs);
+                let alone = shaders.iter().any(|shader| ["pool", "max_pool"].contains(shader));
+                assert!(alone != absorbed && shaders.contains(&"winograd_output"), "{size:?} {pool:?}: {shaders:?}");
+            }
+            net.check("pool", &outputs);
+        }
+    }
+    // A direct convolution leaves the pool alone.
+    let mut net = Net::new(11);
+    let x = net.features([1, 8, 9, 10]);
+    let y = net.conv(x, 8, Window::square(5, 1, 2), 1);
+    let pooled = net.op(Pool2d::max(2, 2, 0, false), &[y]);
+    let output = net.unpack(pooled);
+    assert!(Profile::ALL.iter().all(|profile| net.shaders(profile, &[output]).contains(&"max_pool")));
+    net.check("pool after a direct convolution", &[output]);
+}
+
 /// Two convolutions that are joined, and a value that is read twice: each node is computed once, in time.
 #[test]
 fn joins_of_two_convolutions() {

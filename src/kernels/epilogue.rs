@@ -1,7 +1,8 @@
 //! What a kernel does to its values on the way out, `shared/epilogue.wgsl`: the nodes after its own that it absorbs.
 
 use super::activation::code;
-use crate::graph::{Activation, Graph, NodeId, Op};
+use super::{Profile, conv};
+use crate::graph::{Activation, Graph, NodeId, Op, PoolKind, Window};
 
 /// The nodes that a kernel computes besides its own.
 #[derive(Clone, Copy, Debug)]
@@ -10,8 +11,10 @@ pub struct Epilogue {
     pub value: NodeId,
     /// Read for every value.
     pub extra: Option<Extra>,
-    /// Applied last.
+    /// Applied after that.
     pub activation: Option<Activation>,
+    /// Whether only the greatest of each 2×2 pixels is kept at last.
+    pub pooled: bool,
 }
 
 /// A further operand of an epilogue, of the value's own shape unless it is a range.
@@ -37,16 +40,16 @@ impl Extra {
 impl Epilogue {
     /// No other nodes than the kernel's own.
     pub fn none(id: NodeId) -> Self {
-        Self { value: id, extra: None, activation: None }
+        Self { value: id, extra: None, activation: None, pooled: false }
     }
 
     /// The epilogue with the node `next`, which alone reads the value so far, if the kernel of `id` can absorb it.
-    pub fn absorb(self, graph: &Graph, id: NodeId, next: NodeId) -> Option<Self> {
+    pub fn absorb(self, graph: &Graph, profile: &Profile, id: NodeId, next: NodeId) -> Option<Self> {
         let (kernel, node) = (&graph.nodes[id].op, &graph.nodes[next]);
         let joins = matches!(kernel, Op::Conv2d(_) | Op::Conv2dGrad { .. });
         let slopes = joins || matches!(kernel, Op::MeanGrad { .. });
         let activates = joins || matches!(kernel, Op::ScaleShift { .. } | Op::Linear(_));
-        let free = self.activation.is_none() && !matches!(self.extra, Some(Extra::Slope(..)));
+        let free = self.activation.is_none() && !self.pooled && !matches!(self.extra, Some(Extra::Slope(..)));
         let value = Self { value: next, ..self };
         match node.op {
             Op::Activate(f) if activates && free => Some(Self { activation: Some(f), ..value }),
@@ -60,6 +63,12 @@ impl Epilogue {
                 let alike = saved != self.value && graph.shape(saved) == graph.shape(next);
                 alike.then_some(Self { extra: Some(Extra::Slope(f, saved)), ..value })
             }
+            Op::Pool2d(ref pool) if self.extra.is_none() && !self.pooled => {
+                let [_, _, h, w] = graph.shape(self.value);
+                let halves = pool.kind == PoolKind::Max && pool.window == Window::square(2, 2, 0);
+                let whole = halves && graph.shape(next)[2..] == [h / 2, w / 2];
+                (whole && conv::is_winograd(graph, profile, id)).then_some(Self { pooled: true, ..value })
+            }
             // The end of the tail, in numbers of one channel.
             Op::Rescale { positive: false } if matches!(kernel, Op::Resize { .. }) && self.value == id => {
                 let span = node.inputs[1];
@@ -72,6 +81,9 @@ impl Epilogue {
 
     /// The preprocessor's defines.
     pub fn defines(&self) -> Vec<(&'static str, u32)> {
+        if self.pooled {
+            return vec![("ACTIVATION", self.activation.map_or(0, code)), ("POOLED", 1)];
+        }
         match self.extra {
             Some(Extra::Slope(f, _)) => vec![("ACTIVATION", code(f)), ("SLOPE", 1)],
             Some(Extra::Span(_)) => vec![("SPANNED", 1)],

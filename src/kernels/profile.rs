@@ -104,7 +104,7 @@ impl Profile {
         tuned: None,
         sums: 32,
         row: 7,
-        cached: 1 << 16,
+        cached: 1 << 17,
         lanes: [1, 8],
         wide: 8,
     };

@@ -137,7 +137,7 @@ fn fusions(graph: &Graph, profile: &Profile, needed: &[bool], outputs: &[NodeId]
         let fits = |epilogue: &Epilogue| prologue.is_none() || epilogue.extra.is_none() || profile.operands > 4;
         let mut epilogue = Epilogue::none(node);
         while let Some(next) = only_reader(epilogue.value).filter(|&next| !absorbed[next]) {
-            let Some(longer) = epilogue.absorb(graph, node, next).filter(fits) else { break };
+            let Some(longer) = epilogue.absorb(graph, profile, node, next).filter(fits) else { break };
             absorbed[next] = true;
             epilogue = longer;
         }

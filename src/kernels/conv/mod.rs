@@ -8,10 +8,10 @@ use bytemuck::{Pod, Zeroable};
 
 use super::constant::{Channels, Constant, Packing};
 use super::pointwise::Job;
-use super::tile::Product;
+use super::tile::{Product, Tile};
 use super::winograd::Winograd;
-use super::{Context, Dispatch, Operand, blocks, separable};
-use crate::graph::{Conv2d, ParamId, Shape};
+use super::{Context, Dispatch, Operand, Profile, blocks, separable};
+use crate::graph::{Conv2d, Graph, NodeId, Op, ParamId, Shape};
 
 /// Geometry of a pass, width before height; in sync with `shared/conv.wgsl` and `depthwise.wgsl`.
 #[repr(C)]
@@ -72,25 +72,54 @@ pub fn grad(cx: &mut Context, conv: &Conv2d) -> Vec<Dispatch> {
     passes.iter().flat_map(|pass| kernel(cx, conv, pass, true)).collect()
 }
 
+/// How a convolution that is not depthwise is computed.
+struct Way<'a> {
+    channels: Channels,
+    product: Product,
+    tile: Tile,
+    /// Where it is cheaper.
+    winograd: Option<Winograd<'a>>,
+}
+
+impl<'a> Way<'a> {
+    /// For a pass from `x` to `out` channels.
+    fn new(profile: &Profile, conv: &Conv2d, pass: &'a Pass, x: Shape, out: usize, gradient: bool) -> Self {
+        let [n, input, ..] = x;
+        // Groups that do not fill blocks of four channels become one group with zeros between them.
+        let whole = (input / conv.groups).is_multiple_of(4) && (out / conv.groups).is_multiple_of(4);
+        let groups = if whole { conv.groups } else { 1 };
+        let channels = Channels { out, input, weight_groups: conv.groups, groups, gradient };
+        let pixels = n * pass.grid[0] * pass.grid[1];
+        let steps = pass.taps.number() * blocks(input / groups);
+        let product = Product { groups, out_blocks: blocks(out / groups), pixels, steps };
+        let (tile, cost) = product.cut(profile);
+        let winograd = Winograd::new(profile, pass, channels, x).filter(|winograd| winograd.cost < cost);
+        Self { channels, product, tile, winograd }
+    }
+}
+
+/// Whether a node is a convolution whose outputs are made in Winograd's tiles.
+pub fn is_winograd(graph: &Graph, profile: &Profile, id: NodeId) -> bool {
+    let Op::Conv2d(conv) = &graph.nodes[id].op else { return false };
+    let (x, [_, out, h, w]) = (graph.shape(graph.nodes[id].inputs[0]), graph.shape(id));
+    let pass = Pass::forward(&conv.window, [h, w]);
+    !conv.is_depthwise(x[1]) && Way::new(profile, conv, &pass, x, out, false).winograd.is_some()
+}
+
 fn kernel(cx: &mut Context, conv: &Conv2d, pass: &Pass, gradient: bool) -> Vec<Dispatch> {
     let x = cx.input(0);
-    let [n, input, in_h, in_w]: Shape = x;
+    let [_, input, in_h, in_w]: Shape = x;
     let [_, out, ..] = cx.shape();
     let bias = if gradient { None } else { conv.bias };
     if conv.is_depthwise(if gradient { out } else { input }) {
         return vec![depthwise(cx, conv, pass, bias)];
     }
-    // Groups that do not fill blocks of four channels become one group with zeros between them.
-    let whole = (input / conv.groups).is_multiple_of(4) && (out / conv.groups).is_multiple_of(4);
-    let groups = if whole { conv.groups } else { 1 };
-    let channels = Channels { out, input, weight_groups: conv.groups, groups, gradient };
-    let (in_blocks, out_blocks) = (blocks(input / groups), blocks(out / groups));
-    let pixels = n * pass.grid[0] * pass.grid[1];
-    let product = Product { groups, out_blocks, pixels, steps: pass.taps.number() * in_blocks };
-    let (tile, cost) = product.cut(cx.profile);
-    if let Some(winograd) = Winograd::new(cx.profile, pass, channels, x).filter(|w| w.cost < cost) {
+    let Way { channels, product, tile, winograd } = Way::new(cx.profile, conv, pass, x, out, gradient);
+    if let Some(winograd) = winograd {
         return winograd.lower(cx, conv.weight, bias);
     }
+    let Product { groups, out_blocks, pixels, .. } = product;
+    let in_blocks = blocks(input / groups);
     let packing = Packing::Conv { channels, taps: pass.taps, tile: tile.blocks as usize };
     let pieces = Constant::pieces(conv.weight, bias, packing).into_iter();
     let (from, to) = (cx.operand(0), cx.place(cx.epilogue.value));
