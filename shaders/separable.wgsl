@@ -1,11 +1,14 @@
 // Depthwise convolution and the 1×1 convolution after it, whose outputs fit one register tile: so what lies between is made
-// once, and never stored.
+// once, and never stored. With EXPANDED an inverted residual block as a whole.
 //   y[n,o,oy,ox] = finish( bias[o] + Σ_c w[o,c] · z[n,c,oy,ox] )
-//   z[n,c,oy,ox] = f( shift[c] + Σ_{ky,kx} before[c,ky,kx] · x[n, c, oy·s − p + ky·d] ), x alike, f of code BEFORE
-// x [n][blocks][h][w], y [n][y_blocks][h][w]: texels of four channels
+//   z[n,c,oy,ox] = f( shift[c] + Σ_{ky,kx} before[c,ky,kx] · u[n, c, oy·s − p + ky·d] ), x alike, f of code BEFORE
+//   u is x, or EXPANDED by a 1×1 convolution from STEPS blocks of x, which too is made where it is needed, again in each window:
+//   u[n,c,iy,ix] = g( lift[c] + Σ_i expand[c,i] · x[n,i,iy,ix] ), g of code INNER
+// x [n][blocks or STEPS][h][w], y [n][y_blocks][h][w]: texels of four channels
+// expand [blocks][STEPS][4], then lift [blocks], as in `pointwise.wgsl`
 // before [blocks][ROWS][KERNEL], then shift [blocks]; w [blocks][BLOCKS][4], then bias [BLOCKS], as in `pointwise.wgsl`
 // tile: one invocation makes BLOCKS texels deep × PIXELS neighbouring pixels of a row, whose windows lie in COLUMNS columns
-// With SUBGROUP the lanes share the loads of `before` too, in FETCHES rounds.
+// With SUBGROUP the lanes share the loads of `before` too, in FETCHES rounds, and of the WEIGHTS = 4 · STEPS texels of `expand`.
 // dispatch: n · grid height · strips invocations, strips = ⌈grid width / PIXELS⌉
 struct Params {
     in_size: vec2<u32>,   // width, height
@@ -17,7 +20,7 @@ struct Params {
     pad: vec2<u32>,       // before the first column and row
     step: vec2<u32>,      // 1
     offset: vec2<u32>,    // 0
-    blocks: u32,          // channel blocks of x
+    blocks: u32,          // channel blocks of u and z
     out_blocks: u32,
     images: u32,
     strips: u32,
@@ -29,8 +32,13 @@ struct Params {
 #import read_weight w 2
 #import write y 3
 #import read_weight before 4
-#import grid
+#ifdef EXPANDED
+#import read_weight expand 5
+#import epilogue 6
+#else
 #import epilogue 5
+#endif
+#import grid
 
 @compute @workgroup_size(WORKGROUP)
 #import main_tiled
@@ -41,35 +49,48 @@ struct Params {
     let o = vec2<u32>(cut.y * PIXELS, line.y);
     let size = params.in_size;
     let first = o * params.stride - params.pad; // wraps far outside where negative
+#for r in 0..ROWS
+    let line$r = first.y + $ru * params.dilation.y;
+    let width$r = select(0u, size.x, line$r < size.y);
+#endfor
+#ifdef EXPANDED
+#for i in 0..STEPS
+#for r in 0..ROWS
+    let row$i_$r = ((image * STEPS + $iu) * size.y + line$r) * size.x + first.x + 1u;
+#for k in 0..COLUMNS
+    let x$i_$r_$k = fetch_x(select(0u, row$i_$r + $ku, first.x + $ku < width$r));
+#endfor
+#endfor
+#endfor
+#endif
 #import sums
     var q = 0u;
     let blocks = bound(params.blocks, groups);
     for (var c = 0u; c < blocks; c++) {
-#ifdef SUBGROUP
-#for j in 0..FETCHES
-        let tap_of$j = $ju * SUBGROUP + lane;
-        let taps$j = load_before(select(c * TAPS + tap_of$j, params.blocks * TAPS + c, tap_of$j >= TAPS));
-#for l in 0..SUBGROUP
-        let tap$($j*SUBGROUP+$l) = subgroupBroadcast(taps$j, $lu);
-#endfor
-#endfor
-#else
-#for t in 0..TAPS
-        let tap$t = load_before(c * TAPS + $tu);
-#endfor
-        let tap$(TAPS) = load_before(params.blocks * TAPS + c);
+#import spread_taps tap before TAPS FETCHES
+#ifdef EXPANDED
+#import spread_taps e expand WEIGHTS EXPAND_FETCHES
 #endif
 #for p in 0..PIXELS
         var z$p = tap$(TAPS);
 #endfor
 #for r in 0..ROWS
         {
-            let y = first.y + $ru * params.dilation.y;
-            let row = ((image * params.blocks + c) * size.y + y) * size.x + first.x + 1u;
-            let width = select(0u, size.x, y < size.y);
+#ifdef EXPANDED
 #for k in 0..COLUMNS
-            let v$k = fetch_x(select(0u, row + $ku, first.x + $ku < width));
+            var u$k = e$(WEIGHTS);
+#for i in 0..STEPS
+            u$k += mat4x4(e$($i*4), e$($i*4+1), e$($i*4+2), e$($i*4+3)) * x$i_$r_$k;
 #endfor
+            // The padding is the depthwise convolution's: zeros, whatever the bias.
+            let v$k = select(vec4<f32>(), activate(INNER, u$k), first.x + $ku < width$r);
+#endfor
+#else
+            let row = ((image * params.blocks + c) * size.y + line$r) * size.x + first.x + 1u;
+#for k in 0..COLUMNS
+            let v$k = fetch_x(select(0u, row + $ku, first.x + $ku < width$r));
+#endfor
+#endif
 #for k in 0..KERNEL
 #for p in 0..PIXELS
             z$p += tap$($r*KERNEL+$k) * v$($p*STRIDE+$k*DILATION);
@@ -84,7 +105,7 @@ struct Params {
     }
     let bias = params.blocks * BLOCKS * 4u;
     let row = vec2<u32>();
-    let block = 0u;
+    let block = groups.z - 1u; // 0, of which the driver cannot tell, see `bound`
     let out_plane = params.out_size.x * params.out_size.y;
     let end = select(0u, params.grid.x, there);
 #for p in 0..PIXELS

@@ -347,6 +347,63 @@ fn separable_convolutions() {
     }
 }
 
+/// Inverted residual blocks with a stride as one kernel: with padding of zeros, not of biases, ends of rows, channels that do not
+/// fill blocks; and apart where there is no stride, where something else reads a value, and where it would not pay.
+#[test]
+fn inverted_residuals() {
+    // Where stores cost much more than products, and small maps are computed in one dispatch.
+    let dear = |p: Profile| {
+        let costs = Costs { parallel: 1.0, product: 1.0, broadcast: 0.1, store: 1e4, ..p.costs };
+        Profile { costs, sums: 32, ..p }
+    };
+    let shifted = Window { pad_start: [0, 1], pad_end: [1, 1], ..Window::square(3, 2, 0) };
+    let square = Window::square(1, 1, 0);
+    for (shape, hidden, window, out, f) in [
+        ([2, 16, 14, 24], 32, Window::square(3, 2, 1), 24, Activation::Relu6),
+        ([3, 10, 13, 17], 21, Window::square(3, 2, 1), 13, Activation::HardSwish),
+        ([1, 3, 12, 17], 12, shifted, 10, Activation::Sigmoid),
+        ([1, 8, 15, 21], 20, Window::square(5, 2, 2), 9, Activation::Relu6),
+    ] {
+        let mut net = Net::new(9);
+        let x = net.features(shape);
+        let build = |net: &mut Net, window: Window| {
+            let u = net.conv(x, hidden, square, 1);
+            let u = net.op(Op::Activate(f), &[u]);
+            let z = net.conv(u, hidden, window, hidden);
+            let z = net.op(Op::Activate(Activation::Relu), &[z]);
+            (u, net.conv(z, out, square, 1))
+        };
+        let (u, y) = build(&mut net, window);
+        let y = net.op(Op::Activate(Activation::Silu), &[y]);
+        let (_, unstrided) = build(&mut net, Window { stride: [1; 2], ..window });
+        // There is no operand left for a sum.
+        let other = net.features(net.graph.shape(y));
+        let (_, z) = build(&mut net, window);
+        let sum = net.op(Op::Add, &[z, other]);
+        let outputs = [net.unpack(y), net.unpack(sum)];
+        let apart = [vec![net.unpack(unstrided)], vec![net.unpack(u), outputs[0]]];
+        let kernels = |profile: &Profile, outputs: &[NodeId]| {
+            let shaders = net.shaders(profile, outputs);
+            ["pointwise", "separable"].map(|shader| shaders.iter().filter(|s| **s == shader).count())
+        };
+        for profile in Profile::ALL {
+            assert_eq!(kernels(&dear(profile.clone()), &outputs), [0, 2], "{shape:?} on {}", profile.name);
+            assert_eq!(kernels(&Profile { operands: 4, ..dear(profile) }, &outputs), [2, 2], "{shape:?}");
+        }
+        let truth = run_cpu(&net.graph, &net.inputs, &outputs);
+        for (variant, gpu) in gpus(Profile::ALL.map(dear)) {
+            for (found, truth) in run_gpu(&gpu, &net.graph, &net.inputs, &outputs).0.iter().zip(&truth) {
+                let error = error(found, truth);
+                assert!(error <= TOLERANCE, "{shape:?} to {out} ({variant}): error {error:e}");
+            }
+        }
+        let dear = dear(Profile::TEXTURES);
+        assert!(apart.iter().all(|outputs| kernels(&dear, outputs) == [1, 1]), "{shape:?}");
+        let cheap = Profile { costs: Costs { store: 0.0, fetch: 0.0, product: 100.0, ..dear.costs }, ..dear };
+        assert_eq!(kernels(&cheap, &outputs), [2, 2], "{shape:?}");
+    }
+}
+
 /// A seed of the classes explained; behind an activation, which leaves it as it is, nobody recognises it.
 fn seed(net: &mut Net, logits: NodeId, maps: usize, hidden: bool) -> NodeId {
     let [_, classes, ..] = net.graph.shape(logits);

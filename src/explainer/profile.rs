@@ -20,15 +20,15 @@ pub struct LayerTime {
 /// Sums up dispatches of the same node.
 pub fn layers(graph: &Graph, dispatches: &[Timed]) -> Vec<LayerTime> {
     let of_node = |timed: &[Timed]| {
-        let Timed { node, before, .. } = timed[0];
-        let modules: Vec<String> = before.into_iter().chain([node]).filter_map(|id| name(graph, id)).collect();
+        let nodes = || timed[0].before.iter().copied().chain([timed[0].node]);
+        let modules: Vec<String> = nodes().filter_map(|id| name(graph, id)).collect();
         let mut kernels: Vec<String> = timed.iter().map(kernel).collect();
         kernels.dedup();
         kernels.truncate(3);
         LayerTime {
             name: if modules.is_empty() { timed[0].shader.to_owned() } else { modules.join(" + ") },
             kernels: kernels.join(", "),
-            multiply_adds: before.map_or(0, |id| graph.multiply_adds(id)) + graph.multiply_adds(node),
+            multiply_adds: nodes().map(|id| graph.multiply_adds(id)).sum(),
             seconds: timed.iter().map(|t| t.seconds).sum(),
         }
     };

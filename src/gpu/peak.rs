@@ -24,7 +24,7 @@ impl Gpu {
         let workgroup = self.profile().flat;
         let dispatch = Dispatch {
             node: y,
-            before: None,
+            before: vec![],
             shader: "peak",
             defines: vec![("WORKGROUP", workgroup), ("ROUNDS", ROUNDS)],
             params: bytemuck::bytes_of(&[INVOCATIONS, 0.5_f32.to_bits()]).to_vec(),

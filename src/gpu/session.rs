@@ -55,8 +55,8 @@ pub struct Stats {
 pub(super) struct Step {
     /// The graph's node that it computes, or a part of it.
     pub(super) node: NodeId,
-    /// The node before it that it computes too.
-    pub(super) before: Option<NodeId>,
+    /// The nodes before it that it computes too.
+    pub(super) before: Vec<NodeId>,
     pub(super) shader: &'static str,
     pub(super) defines: Vec<(&'static str, u32)>,
     pipeline: wgpu::ComputePipeline,
@@ -188,7 +188,7 @@ impl Session {
             });
             steps.push(Step {
                 node: dispatch.node,
-                before: dispatch.before,
+                before: dispatch.before.clone(),
                 shader: dispatch.shader,
                 defines: dispatch.defines.clone(),
                 pipeline,

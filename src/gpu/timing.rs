@@ -13,8 +13,8 @@ pub const CLOCK_BYTES: u64 = 16;
 pub struct Timed {
     /// The graph's node that it computes, or a part of it.
     pub node: NodeId,
-    /// The node before it that it computes too.
-    pub before: Option<NodeId>,
+    /// The nodes before it that it computes too.
+    pub before: Vec<NodeId>,
     /// File name of the shader.
     pub shader: &'static str,
     /// The preprocessor's defines.
@@ -96,7 +96,7 @@ impl Session {
         let period = f64::from(gpu.queue.get_timestamp_period()) * 1e-9;
         let timed = |(step, ticks): (&Step, &[u64])| Timed {
             node: step.node,
-            before: step.before,
+            before: step.before.clone(),
             shader: step.shader,
             defines: step.defines.clone(),
             seconds: ticks[1].saturating_sub(ticks[0]) as f64 * period,

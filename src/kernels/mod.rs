@@ -54,8 +54,8 @@ pub enum Operand {
 pub struct Dispatch {
     /// The node that it computes, or a part of it.
     pub node: NodeId,
-    /// The node before it that it computes too.
-    pub before: Option<NodeId>,
+    /// The nodes before it that it computes too.
+    pub before: Vec<NodeId>,
     /// File name of the shader.
     pub shader: &'static str,
     /// The preprocessor's defines.
@@ -225,7 +225,7 @@ impl Context<'_> {
         }
         all.extend_from_slice(defines);
         let params = bytemuck::bytes_of(&params).to_vec();
-        let before = self.prologue.map(|prologue| prologue.node);
+        let before = self.prologue.into_iter().flat_map(Prologue::nodes).collect();
         let groups = groups as u32;
         Dispatch { node: self.id, before, shader, defines: all, params, operands, groups, product: None }
     }

@@ -17,7 +17,7 @@ const SHADERS: &[(&str, &str)] = files!("":
 const SHARED: &[(&str, &str)] = files!("shared/":
     "accumulate" "accumulate_staged" "activation" "bilinear" "conv" "epilogue" "grid" "lanes" "macro_tile"
     "main_staged" "main_tiled" "moments" "pointwise" "pool" "present" "prologue" "read" "read_weight" "rescale" "resized"
-    "source" "split" "strip" "sums" "tile" "winograd_tile" "write" "write_map");
+    "source" "split" "spread_taps" "strip" "sums" "tile" "winograd_tile" "write" "write_map");
 
 /// Names of all shaders.
 pub fn shaders() -> impl Iterator<Item = &'static str> {

@@ -3,7 +3,7 @@
 use super::activation::code;
 use super::constant::{Constant, Packing};
 use super::conv::Taps;
-use super::{Epilogue, Operand, Profile, Tile, cam, separable};
+use super::{Epilogue, Kernel, Operand, Profile, Tile, cam, separable};
 use crate::graph::{Activation, Conv2d, Graph, NodeId, Op, Window};
 
 /// A node that a kernel computes for each of its loads, instead of reading what another kernel has stored.
@@ -15,6 +15,8 @@ pub struct Prologue {
     activation: Option<Activation>,
     /// In which a depthwise convolution is made, with the 1×1 convolution after it.
     tile: Option<Tile>,
+    /// The 1×1 convolution before a depthwise one, and the activation between them, if the kernel absorbs these too.
+    expansion: Option<(NodeId, Option<Activation>)>,
 }
 
 impl Prologue {
@@ -22,7 +24,7 @@ impl Prologue {
     /// absorb it: a 1×1 convolution, which loads a pixel a few times at most and has no padding, or a resize of a small map and its range.
     pub fn new(graph: &Graph, profile: &Profile, id: NodeId, epilogue: &Epilogue, next: NodeId) -> Option<Self> {
         let plain = Window::square(1, 1, 0);
-        let alone = Self { node: id, activation: epilogue.activation, tile: None };
+        let alone = Self { node: id, activation: epilogue.activation, tile: None, expansion: None };
         let channels = |id: NodeId| graph.shape(graph.nodes[id].inputs[0])[1];
         let able = match &graph.nodes[next].op {
             // One from a single channel to a single channel is computed as a depthwise one.
@@ -54,9 +56,38 @@ impl Prologue {
         }
     }
 
+    /// A depthwise prologue of `next` with the 1×1 convolution of `kernel` before it, whose value it alone reads, if that pays.
+    pub fn expanded(self, graph: &Graph, profile: &Profile, kernel: &Kernel, next: NodeId) -> Option<Self> {
+        let (depthwise, tile) = self.depthwise(graph)?;
+        let Op::Conv2d(conv) = &graph.nodes[kernel.node].op else { return None };
+        let input = graph.shape(graph.nodes[kernel.node].inputs[0]);
+        let plain = conv.window == Window::square(1, 1, 0) && conv.groups == 1 && !conv.is_depthwise(input[1]);
+        let alone = kernel.prologue.is_none() && kernel.epilogue.extra.is_none();
+        let pays = plain && alone && separable::expands(profile, input, depthwise, &tile, graph.shape(next));
+        pays.then_some(Self { expansion: Some((kernel.node, kernel.epilogue.activation)), ..self })
+    }
+
+    /// The convolution before a depthwise one that the kernel computes too, and the code of the activation between them.
+    pub fn expansion(self, graph: &Graph) -> Option<(&Conv2d, u32)> {
+        let (node, activation) = self.expansion?;
+        let Op::Conv2d(conv) = &graph.nodes[node].op else { return None };
+        Some((conv, activation.map_or(0, code)))
+    }
+
+    /// The nodes that it computes, in their order.
+    pub fn nodes(self) -> impl Iterator<Item = NodeId> {
+        self.expansion.map(|(node, _)| node).into_iter().chain([self.node])
+    }
+
     /// What the kernel reads instead of the node's value.
     pub fn input(&self, graph: &Graph) -> NodeId {
-        graph.nodes[self.node].inputs[0]
+        let first = self.expansion.map_or(self.node, |(node, _)| node);
+        graph.nodes[first].inputs[0]
+    }
+
+    /// Further operands of the kernel.
+    pub fn operands(self) -> u32 {
+        if self.expansion.is_some() { 2 } else { 1 }
     }
 
     /// Whether it differs from image to image.

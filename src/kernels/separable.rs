@@ -4,9 +4,12 @@ use bytemuck::{Pod, Zeroable};
 
 use super::constant::{Constant, Packing};
 use super::conv::{Geometry, Pass, columns, geometry, row_defines};
-use super::tile::Tile;
+use super::tile::{Product, Tile};
 use super::{Channels, Context, Dispatch, Operand, Profile, Taps, blocks};
 use crate::graph::{Conv2d, Shape};
+
+/// Texels of an expanded window at most: they are held at once, and the loop over the rest is unrolled.
+const PATCH: usize = 192;
 
 #[repr(C)]
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -30,6 +33,30 @@ pub fn tile(profile: &Profile, [n, out, h, w]: Shape) -> Option<Tile> {
     (pixels > 2 && (n * h * strips(&tile, w)) as f64 >= profile.costs.parallel).then_some(tile)
 }
 
+/// Whether a 1×1 convolution from `x` should be made anew in each window of the depthwise one after it, which is in a kernel
+/// with such a tile of outputs, instead of once, to be stored and loaded. A strided one has little to make twice, and joins no
+/// residual, for which there would be no operand.
+pub fn expands(profile: &Profile, x: Shape, depthwise: &Conv2d, tile: &Tile, [n, _, h, w]: Shape) -> bool {
+    let costs = &profile.costs;
+    let (steps, hidden) = (blocks(x[1]), blocks(depthwise.out_channels));
+    let window = &depthwise.window;
+    let columns = (tile.pixels as usize - 1) * window.stride[1] + window.reach(1);
+    let patch = (window.kernel[0] * columns) as f64;
+    let loads = (4 * steps + 1) as f64;
+    let weights = match profile.subgroup {
+        Some(lanes) => (loads / f64::from(lanes)).ceil() * costs.weight + 4.0 * loads * costs.broadcast,
+        None => loads * costs.weight,
+    };
+    let each = hidden as f64 * (patch * steps as f64 * costs.product + weights) + patch * steps as f64 * costs.fetch;
+    let (_, once) = Product { groups: 1, out_blocks: hidden, pixels: x[0] * x[2] * x[3], steps }.cut(profile);
+    let invocations = (n * h * strips(tile, w)) as f64;
+    let strided = window.stride.iter().all(|stride| *stride > 1);
+    strided
+        && profile.operands > 4
+        && patch as usize * steps <= PATCH
+        && invocations * each < once + invocations * hidden as f64 * patch * costs.fetch
+}
+
 /// Strips of a row.
 fn strips(tile: &Tile, width: usize) -> usize {
     width.div_ceil(tile.pixels as usize)
@@ -38,7 +65,7 @@ fn strips(tile: &Tile, width: usize) -> usize {
 /// `y = finish(w · f(depthwise ∗ x + shift) + b)`, the depthwise convolution being the context's prologue.
 pub fn lower(cx: &Context, conv: &Conv2d, prologue: &Conv2d, tile: Tile) -> Dispatch {
     let [n, out, h, w] = cx.shape();
-    let input = cx.input(0)[1];
+    let input = prologue.out_channels;
     let pass = Pass::forward(&prologue.window, [h, w]);
     let strips = strips(&tile, w);
     let to = cx.place(cx.epilogue.value);
@@ -54,10 +81,20 @@ pub fn lower(cx: &Context, conv: &Conv2d, prologue: &Conv2d, tile: Tile) -> Disp
     let (epilogue, extra) = cx.epilogue();
     let number = pass.taps.number() as u32;
     let window = vec![("TAPS", number), ("FETCHES", (number + 1).div_ceil(tile.subgroup.max(1)))];
-    let defines =
+    let mut defines =
         [tile.defines(), window, row_defines(&pass, tile.pixels), defines.unwrap_or_default(), epilogue].concat();
     let mut operands = vec![Operand::Read(cx.operand(0)), Operand::Constant(constant), Operand::Write(to.value)];
-    operands.extend(before.into_iter().chain(extra));
+    operands.extend(before);
+    if let Some((conv, inner)) = cx.prologue.and_then(|p| p.expansion(cx.graph)) {
+        let channels = Channels { out: input, input: cx.input(0)[1], weight_groups: 1, groups: 1, gradient: false };
+        let packing = Packing::Conv { channels, taps, tile: 1 };
+        operands.push(Operand::Constant(Constant::whole(conv.weight, conv.bias, packing)));
+        let steps = super::blocks(channels.input) as u32;
+        let fetches = (4 * steps + 1).div_ceil(tile.subgroup.max(1));
+        defines.extend([("EXPANDED", 1), ("STEPS", steps), ("WEIGHTS", 4 * steps), ("EXPAND_FETCHES", fetches)]);
+        defines.push(("INNER", inner));
+    }
+    operands.extend(extra);
     let invocations = (n * h * strips).next_multiple_of(tile.subgroup.max(1) as usize);
     cx.independent(cx.profile.tiled, "separable", &defines, params, operands, invocations)
 }

@@ -134,7 +134,8 @@ fn fusions(graph: &Graph, profile: &Profile, needed: &[bool], outputs: &[NodeId]
             continue;
         }
         let prologue = prologues[node];
-        let fits = |epilogue: &Epilogue| prologue.is_none() || epilogue.extra.is_none() || profile.operands > 4;
+        let taken = 3 + prologue.map_or(0, Prologue::operands);
+        let fits = |epilogue: &Epilogue| epilogue.extra.is_none() || taken < profile.operands || prologue.is_none();
         let mut epilogue = Epilogue::none(node);
         while let Some(next) = only_reader(epilogue.value).filter(|&next| !absorbed[next]) {
             let Some(longer) = epilogue.absorb(graph, profile, node, next).filter(fits) else { break };
@@ -143,7 +144,16 @@ fn fusions(graph: &Graph, profile: &Profile, needed: &[bool], outputs: &[NodeId]
         }
         let next = only_reader(epilogue.value);
         match next.and_then(|next| Some((next, Prologue::new(graph, profile, node, &epilogue, next)?))) {
-            Some((next, prologue)) => prologues[next] = Some(prologue),
+            Some((next, prologue)) => {
+                let value = prologue.input(graph);
+                let before = kernels.iter().position(|k: &Kernel| k.epilogue.value == value);
+                let alone = before.filter(|_| only_reader(value) == Some(node));
+                let longer = alone.and_then(|at| Some((at, prologue.expanded(graph, profile, &kernels[at], next)?)));
+                prologues[next] = Some(longer.map_or(prologue, |(at, longer)| {
+                    kernels.remove(at);
+                    longer
+                }));
+            }
             None => kernels.push(Kernel { node, prologue, epilogue }),
         }
     }

@@ -1,0 +1,16 @@
+// `$1{0}` to `$1{$3 − 1}`: the $3 texels of `$2` for channel block c, and `$1{$3}` its bias, behind those of all blocks. With
+// SUBGROUP lanes load them in $4 rounds, one each.
+#ifdef SUBGROUP
+#for j in 0..$4
+        let $1_of$j = $ju * SUBGROUP + lane;
+        let $1s$j = load_$2(select(c * $3 + $1_of$j, params.blocks * $3 + c, $1_of$j >= $3));
+#for l in 0..SUBGROUP
+        let $1$($j*SUBGROUP+$l) = subgroupBroadcast($1s$j, $lu);
+#endfor
+#endfor
+#else
+#for t in 0..$3
+        let $1$t = load_$2(c * $3 + $tu);
+#endfor
+        let $1$($3) = load_$2(params.blocks * $3 + c);
+#endif
