@@ -57,7 +57,10 @@ DEEPER = {
 HARDER = {
     ("torchvision", "vgg11_bn"),
     ("torchvision", "mobilenet_v2"),
+    ("torchvision", "mnasnet1_0"),
+    ("torchvision", "googlenet"),
     ("torchvision", "resnext50_32x4d"),
+    ("timm", "vgg11"),
     ("timm", "mobilenetv2_100"),
     ("timm", "tf_efficientnet_lite0"),
 }
