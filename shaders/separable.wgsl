@@ -2,13 +2,14 @@
 // once, and never stored. With EXPANDED an inverted residual block as a whole.
 //   y[n,o,oy,ox] = finish( bias[o] + Σ_c w[o,c] · z[n,c,oy,ox] )
 //   z[n,c,oy,ox] = f( shift[c] + Σ_{ky,kx} before[c,ky,kx] · u[n, c, oy·s − p + ky·d] ), x alike, f of code BEFORE
-//   u is x, or EXPANDED by a 1×1 convolution from STEPS blocks of x, which too is made where it is needed, again in each window:
+//   u is x, or EXPANDED by a 1×1 convolution from STEPS blocks of x, which is made anew in each window:
 //   u[n,c,iy,ix] = g( lift[c] + Σ_i expand[c,i] · x[n,i,iy,ix] ), g of code INNER
 // x [n][blocks or STEPS][h][w], y [n][y_blocks][h][w]: texels of four channels
 // expand [blocks][STEPS][4], then lift [blocks], as in `pointwise.wgsl`
 // before [blocks][ROWS][KERNEL], then shift [blocks]; w [blocks][BLOCKS][4], then bias [BLOCKS], as in `pointwise.wgsl`
 // tile: one invocation makes BLOCKS texels deep × PIXELS neighbouring pixels of a row, whose windows lie in COLUMNS columns
-// With SUBGROUP the lanes share the loads of `before` too, in FETCHES rounds, and of the WEIGHTS = 4 · STEPS texels of `expand`.
+// With SUBGROUP the lanes share the loads of `before` too, in FETCHES rounds, and of the WEIGHTS = 4 · STEPS texels of
+// `expand`, in EXPAND_FETCHES.
 // dispatch: n · grid height · strips invocations, strips = ⌈grid width / PIXELS⌉
 struct Params {
     in_size: vec2<u32>,   // width, height

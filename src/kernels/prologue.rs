@@ -21,7 +21,8 @@ pub struct Prologue {
 
 impl Prologue {
     /// Node `id` with its epilogue as the prologue of `next`, which alone reads its value, if the kernel of `next` can
-    /// absorb it: a 1×1 convolution, which loads a pixel a few times at most and has no padding, or a resize of a small map and its range.
+    /// absorb it: a 1×1 convolution, which loads a pixel a few times at most and has no padding, or a resize of a small map
+    /// and its range.
     pub fn new(graph: &Graph, profile: &Profile, id: NodeId, epilogue: &Epilogue, next: NodeId) -> Option<Self> {
         let plain = Window::square(1, 1, 0);
         let alone = Self { node: id, activation: epilogue.activation, tile: None, expansion: None };
