@@ -104,30 +104,21 @@ impl Memory {
         match self {
             Self::Buffer(buffer) => gpu.queue.write_buffer(buffer, 0, content),
             Self::Texture(texture, _) => {
-                let texel_bytes = texel_bytes(texture);
+                let texel = texel_bytes(texture) as usize;
+                let row = texture.width() as usize * texel;
                 // Whole rows, and then what is left.
-                let row = u64::from(texture.width()) * texel_bytes;
-                let (rows, left) = (content.len() as u64 / row, content.len() as u64 % row);
-                for (y, bytes, height) in [(0, row, rows), (rows, left, 1)] {
-                    if bytes * height == 0 {
+                let (whole, left) = content.split_at(content.len() / row * row);
+                for (y, bytes, row) in [(0, whole, row), (whole.len() / row, left, left.len())] {
+                    if bytes.is_empty() {
                         continue;
                     }
-                    let layout = wgpu::TexelCopyBufferLayout {
-                        offset: 0,
-                        bytes_per_row: Some(bytes as u32),
-                        rows_per_image: None,
-                    };
-                    let origin = wgpu::Origin3d { x: 0, y: y as u32, z: 0 };
+                    let [y, width, height, row] = [y, row / texel, bytes.len() / row, row].map(|v| v as u32);
+                    let layout =
+                        wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row: Some(row), rows_per_image: None };
+                    let origin = wgpu::Origin3d { x: 0, y, z: 0 };
                     let to = wgpu::TexelCopyTextureInfo { origin, ..texture.as_image_copy() };
-                    let (width, height) = ((bytes / texel_bytes) as u32, height as u32);
                     let size = wgpu::Extent3d { width, height, depth_or_array_layers: 1 };
-                    let first = (y * row) as usize;
-                    gpu.queue.write_texture(
-                        to,
-                        &content[first..first + (bytes * u64::from(height)) as usize],
-                        layout,
-                        size,
-                    );
+                    gpu.queue.write_texture(to, bytes, layout, size);
                 }
             }
         }
@@ -138,7 +129,7 @@ impl Memory {
         match self {
             Self::Buffer(buffer) => encoder.copy_buffer_to_buffer(buffer, from, staging, to, bytes),
             Self::Texture(texture, _) => {
-                let [x, width] = [from, bytes].map(|bytes| (bytes / 16) as u32);
+                let [x, width] = [from, bytes].map(|bytes| (bytes / texel_bytes(texture)) as u32);
                 let origin = wgpu::Origin3d { x, y: 0, z: 0 };
                 let layout = wgpu::TexelCopyBufferLayout { offset: to, bytes_per_row: None, rows_per_image: None };
                 encoder.copy_texture_to_buffer(

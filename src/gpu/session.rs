@@ -151,8 +151,7 @@ impl Session {
         let binding = |operand: &Operand| match operand {
             Operand::Constant(constant) => Binding::new(gpu, Medium::Texels, false, half(constant)),
             Operand::Read(id) | Operand::Write(id) => {
-                let slot = plan.place[*id].expect("every operand has a place");
-                Binding::new(gpu, plan.slots[slot].medium, matches!(operand, Operand::Write(_)), false)
+                Binding::new(gpu, plan.slots[plan.slot(*id)].medium, matches!(operand, Operand::Write(_)), false)
             }
         };
         let bindings: Vec<_> = plan.dispatches.iter().map(|d| (d, d.operands.iter().map(binding).collect())).collect();
@@ -165,9 +164,8 @@ impl Session {
             contents.resize((offset + size(&dispatch.params).next_multiple_of(align)) as usize, 0);
             let mut operands: Vec<Arc<Memory>> = vec![];
             for operand in &dispatch.operands {
-                let slot = |id: &NodeId| memory[plan.place[*id].expect("every operand has a place")].clone();
                 operands.push(match operand {
-                    Operand::Read(id) | Operand::Write(id) => slot(id),
+                    Operand::Read(id) | Operand::Write(id) => memory[plan.slot(*id)].clone(),
                     Operand::Constant(constant) => weights.get(gpu, graph, constant, half(constant))?,
                 });
             }
@@ -202,13 +200,13 @@ impl Session {
             let (from, align) = if plan.types[id].kind == Kind::Features { (ZERO_TEXEL, 16) } else { (0, 1) };
             let to = u64::next_multiple_of(readback, align);
             readback = to + bytes;
-            Output { slot: plan.place[id].expect("every output has a place"), from, to, bytes }
+            Output { slot: plan.slot(id), from, to, bytes }
         };
         let outputs = plan.outputs.iter().zip(plan.readback()).map(place).collect();
         let gpu_bytes = memory.iter().map(|m| m.bytes()).sum::<u64>() + uniforms.size() + readback + weights.bytes();
         let given = |&id: &NodeId| {
             let node = &graph.nodes[id];
-            let slot = plan.place[id].expect("every input has a place");
+            let slot = plan.slot(id);
             match node.inputs[..] {
                 [numbers] => Input { node: numbers, slot, packed: Some(node.ty.shape) },
                 _ => Input { node: id, slot, packed: None },

@@ -19,6 +19,11 @@ pub struct Conv2d {
 }
 
 impl Conv2d {
+    /// Whether it is a product over all channels of each pixel.
+    pub fn is_pointwise(&self) -> bool {
+        self.window == Window::square(1, 1, 0) && self.groups == 1
+    }
+
     /// Whether each of `input` channels makes one output by itself.
     pub fn is_depthwise(&self, input: usize) -> bool {
         self.groups == input && self.groups == self.out_channels

@@ -1,7 +1,7 @@
 //! Shorter gradients where the backward pass begins with a single logit for each map: there only the row of the
 //! classifier's weight that belongs to the class matters.
 
-use super::{ClassWeights, Conv2d, Graph, GraphError, Linear, NodeId, Op, Window};
+use super::{ClassWeights, Conv2d, Graph, GraphError, Linear, NodeId, Op};
 
 /// The gradient `dx` of a linear layer whose input was `[c,h,w]`. From a seed it is a row of the weight:
 /// `wᵀ · one-hot = w[class]`.
@@ -24,8 +24,7 @@ pub fn conv_grad(
     input: [usize; 2],
     dy: NodeId,
 ) -> Result<NodeId, GraphError> {
-    let plain = conv.window == Window::square(1, 1, 0) && conv.groups == 1;
-    match seed_of_channels(graph, dy).filter(|_| plain).map(|seed| graph.nodes[seed].clone()) {
+    match seed_of_channels(graph, dy).filter(|_| conv.is_pointwise()).map(|seed| graph.nodes[seed].clone()) {
         Some(seed) => {
             let Op::Seed { requests, maps, .. } = seed.op else { unreachable!("a seed was sought") };
             let linear = Linear { weight: conv.weight, bias: None, out_features: conv.out_channels };

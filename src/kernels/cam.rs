@@ -1,6 +1,6 @@
 //! The Grad-CAM tail on whole maps: `weighted_sum.wgsl`, `min_max.wgsl`, `rescale.wgsl` and `resize.wgsl`. The mean of the gradients is `reduce.wgsl`.
 
-use bytemuck::{Pod, Zeroable};
+use bytemuck::Pod;
 
 use super::{Context, Dispatch, Operand, blocks};
 use crate::graph::Op;
@@ -19,24 +19,11 @@ pub fn min_max(cx: &Context) -> Dispatch {
     range(cx, vec![], [(h * w) as u32], cx.plainly(None))
 }
 
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-struct ResizeParams {
-    in_size: [u32; 2],
-    out_size: [u32; 2],
-    /// Texels that a resize makes; a range's samples, and how many they are.
-    rest: [u32; 4],
-}
-
 /// Range of each map resized.
 pub fn resized_range(cx: &Context, [oh, ow]: [usize; 2]) -> Dispatch {
     let [.., h, w] = cx.input(0);
     let [columns, rows] = [ow.min(2 * w), oh.min(2 * h)];
-    let params = ResizeParams {
-        in_size: [w, h].map(|v| v as u32),
-        out_size: [ow, oh].map(|v| v as u32),
-        rest: [columns, rows, columns * rows, 0].map(|v| v as u32),
-    };
+    let params = [w, h, ow, oh, columns, rows, columns * rows, 0].map(|v| v as u32);
     let (ranges, defines) = scaled(cx);
     let operands = [Operand::Read(cx.operand(0)), Operand::Write(cx.id)].into_iter().chain(ranges).collect();
     range(cx, [defines, vec![("RESIZED", 1)]].concat(), params, operands)
@@ -60,11 +47,7 @@ pub fn rescale(cx: &Context, positive: bool) -> Dispatch {
 pub fn resize(cx: &Context) -> Dispatch {
     let [_, _, h, w] = cx.input(0);
     let [m, _, oh, ow] = cx.shape();
-    let params = ResizeParams {
-        in_size: [w, h].map(|v| v as u32),
-        out_size: [ow, oh].map(|v| v as u32),
-        rest: [m * oh * ow, 0, 0, 0].map(|v| v as u32),
-    };
+    let params = [w, h, ow, oh, m * oh * ow, 0].map(|v| v as u32);
     let (ranges, mut defines) = scaled(cx);
     let mut operands = vec![Operand::Read(cx.operand(0)), Operand::Write(cx.epilogue.value)];
     if let (epilogue, Some(spans)) = cx.epilogue() {

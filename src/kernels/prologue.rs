@@ -4,7 +4,7 @@ use super::activation::code;
 use super::constant::{Constant, Packing};
 use super::conv::Taps;
 use super::{Epilogue, Kernel, Operand, Profile, Tile, cam, separable};
-use crate::graph::{Activation, Conv2d, Graph, NodeId, Op, Window};
+use crate::graph::{Activation, Conv2d, Graph, NodeId, Op};
 
 /// A node that a kernel computes for each of its loads, instead of reading what another kernel has stored.
 #[derive(Clone, Copy, Debug)]
@@ -24,12 +24,10 @@ impl Prologue {
     /// absorb it: a 1×1 convolution, which loads a pixel a few times at most and has no padding, or a resize of a small map
     /// and its range.
     pub fn new(graph: &Graph, profile: &Profile, id: NodeId, epilogue: &Epilogue, next: NodeId) -> Option<Self> {
-        let plain = Window::square(1, 1, 0);
         let alone = Self { node: id, activation: epilogue.activation, tile: None, expansion: None };
         let channels = |id: NodeId| graph.shape(graph.nodes[id].inputs[0])[1];
         let able = match &graph.nodes[next].op {
-            // One from a single channel to a single channel is computed as a depthwise one.
-            Op::Conv2d(conv) => conv.window == plain && conv.groups == 1 && !conv.is_depthwise(channels(next)),
+            Op::Conv2d(conv) => is_product(conv, channels(next)),
             Op::Resize { .. } | Op::ResizedRange { .. } => {
                 return matches!(graph.nodes[id].op, Op::Rescale { .. }).then_some(alone);
             }
@@ -62,9 +60,10 @@ impl Prologue {
         let (depthwise, tile) = self.depthwise(graph)?;
         let Op::Conv2d(conv) = &graph.nodes[kernel.node].op else { return None };
         let input = graph.shape(graph.nodes[kernel.node].inputs[0]);
-        let plain = conv.window == Window::square(1, 1, 0) && conv.groups == 1 && !conv.is_depthwise(input[1]);
         let alone = kernel.prologue.is_none() && kernel.epilogue.extra.is_none();
-        let pays = plain && alone && separable::expands(profile, input, depthwise, &tile, graph.shape(next));
+        let pays = is_product(conv, input[1])
+            && alone
+            && separable::expands(profile, input, depthwise, &tile, graph.shape(next));
         pays.then_some(Self { expansion: Some((kernel.node, kernel.epilogue.activation)), ..self })
     }
 
@@ -116,4 +115,10 @@ impl Prologue {
             _ => (Operand::Read(graph.nodes[self.node].inputs[1]), vec![("PROLOGUE", 1), ("GATED", 1)]),
         }
     }
+}
+
+/// Whether a convolution of so many channels has the kernel of 1×1 ones: one from a single channel to a single channel is
+/// computed as a depthwise one.
+fn is_product(conv: &Conv2d, input: usize) -> bool {
+    conv.is_pointwise() && !conv.is_depthwise(input)
 }

@@ -88,6 +88,14 @@ impl Plan {
         self.slots.iter().map(|s| s.bytes).sum()
     }
 
+    /// The slot of a value that is given, read back, or bound by a dispatch.
+    ///
+    /// # Panics
+    /// For any other value: nobody makes it.
+    pub fn slot(&self, id: NodeId) -> usize {
+        self.place[id].expect("what is used has a slot")
+    }
+
     /// Bytes that come back from the GPU in a run for each output.
     pub fn readback(&self) -> impl Iterator<Item = u64> {
         self.outputs.iter().map(|&o| match self.types[o] {
@@ -135,7 +143,7 @@ fn fusions(graph: &Graph, profile: &Profile, needed: &[bool], outputs: &[NodeId]
         }
         let prologue = prologues[node];
         let taken = 3 + prologue.map_or(0, Prologue::operands);
-        let fits = |epilogue: &Epilogue| epilogue.extra.is_none() || taken < profile.operands || prologue.is_none();
+        let fits = |epilogue: &Epilogue| epilogue.extra.is_none() || taken < profile.operands;
         let mut epilogue = Epilogue::none(node);
         while let Some(next) = only_reader(epilogue.value).filter(|&next| !absorbed[next]) {
             let Some(longer) = epilogue.absorb(graph, profile, node, next).filter(fits) else { break };
@@ -144,15 +152,16 @@ fn fusions(graph: &Graph, profile: &Profile, needed: &[bool], outputs: &[NodeId]
         }
         let next = only_reader(epilogue.value);
         match next.and_then(|next| Some((next, Prologue::new(graph, profile, node, &epilogue, next)?))) {
-            Some((next, prologue)) => {
+            Some((next, mut prologue)) => {
                 let value = prologue.input(graph);
-                let before = kernels.iter().position(|k: &Kernel| k.epilogue.value == value);
-                let alone = before.filter(|_| only_reader(value) == Some(node));
-                let longer = alone.and_then(|at| Some((at, prologue.expanded(graph, profile, &kernels[at], next)?)));
-                prologues[next] = Some(longer.map_or(prologue, |(at, longer)| {
+                let before = |kernel: &Kernel| kernel.epilogue.value == value && only_reader(value) == Some(node);
+                if let Some(at) = kernels.iter().position(before)
+                    && let Some(longer) = prologue.expanded(graph, profile, &kernels[at], next)
+                {
                     kernels.remove(at);
-                    longer
-                }));
+                    prologue = longer;
+                }
+                prologues[next] = Some(prologue);
             }
             None => kernels.push(Kernel { node, prologue, epilogue }),
         }
