@@ -72,12 +72,13 @@ impl Plan {
         let mut seen: Vec<&Constant> = vec![];
         let mut bytes = 0;
         for dispatch in &self.dispatches {
-            let constant =
-                dispatch.operands.iter().find_map(|o| if let Operand::Constant(c) = o { Some(c) } else { None });
-            if let Some(constant) = constant.filter(|c| !seen.contains(c)) {
-                let half = dispatch.defines.contains(&("HALF", 1));
-                bytes += constant.texels() as u64 * if half { 8 } else { 16 };
-                seen.push(constant);
+            for operand in &dispatch.operands {
+                let Operand::Constant(constant) = operand else { continue };
+                if !seen.contains(&constant) {
+                    let half = dispatch.defines.contains(&("HALF", 1)) && constant.halves();
+                    bytes += constant.texels() as u64 * if half { 8 } else { 16 };
+                    seen.push(constant);
+                }
             }
         }
         bytes
