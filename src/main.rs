@@ -7,19 +7,27 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    quiet_drivers();
+    prepare_drivers();
     match cli::Cli::try_parse() {
         Ok(cli) => cli.run(),
         Err(error) => cli::usage(&error),
     }
 }
 
-/// Without a desktop session the Vulkan loader's device-select layer complains on stderr, which belongs to
-/// this program. Its choice of a default device plays no part here.
+/// Sets what drivers read from the environment, where the user has not.
 #[allow(unsafe_code)]
-fn quiet_drivers() {
-    if cfg!(target_os = "linux") && std::env::var_os("XDG_RUNTIME_DIR").is_none() {
-        // SAFETY: no other thread runs yet.
-        unsafe { std::env::set_var("NODEVICE_SELECT", "1") };
+fn prepare_drivers() {
+    // SAFETY: no other thread runs yet.
+    let set = |name, value: &str| unsafe { std::env::set_var(name, value) };
+    let is_set = |name| std::env::var_os(name).is_some();
+    // Without a desktop session the Vulkan loader's device-select layer complains on stderr, which belongs to this
+    // program. Its choice of a default device plays no part here.
+    if cfg!(target_os = "linux") && !is_set("XDG_RUNTIME_DIR") {
+        set("NODEVICE_SELECT", "1");
+    }
+    // Mesa's software driver cuts each dispatch into equal parts, one for each of its threads, by default as many as
+    // cores. The system sometimes keeps two of them on one core, beside an idle one: with threads to spare it does not.
+    if let (false, Ok(cores)) = (is_set("LP_NUM_THREADS"), std::thread::available_parallelism()) {
+        set("LP_NUM_THREADS", &(2 * cores.get()).to_string());
     }
 }
