@@ -150,6 +150,51 @@ fn pools_on_the_way_out() {
     net.check("pool after a direct convolution", &[output]);
 }
 
+/// 3×3 max pools after a convolution of up to four channels in one kernel, where stores are dear: windows of all kinds, ends of
+/// rows and runs, channels that do not fill blocks or tiles, activations that grow. Other pools, convolutions and activations,
+/// and values that are read besides, stay apart.
+#[test]
+fn pools_of_the_first_convolution() {
+    let rectangle =
+        Window { kernel: [5, 2], stride: [1, 3], pad_start: [2, 0], pad_end: [1, 1], ..Window::square(3, 1, 1) };
+    let dilated = Window { dilation: [2; 2], ..Window::square(3, 1, 2) };
+    let [floor, ceil, padded] =
+        [(0, false), (0, true), (1, false)].map(|(pad, ceil)| move || Pool2d::max(3, 2, pad, ceil));
+    let relu = Some(Activation::Relu);
+    let dear = |p: Profile| Profile { costs: Costs { store: 1e5, parallel: 1.0, ..p.costs }, ..p };
+    for (shape, window, out, f, pool, joined) in [
+        ([2, 3, 43, 31], Window::square(3, 2, 0), 13, relu, ceil(), true),
+        ([1, 3, 40, 47], Window::square(3, 2, 1), 24, relu, padded(), true),
+        ([3, 4, 21, 14], Window::square(3, 1, 1), 34, None, floor(), true),
+        ([1, 1, 19, 23], rectangle, 6, Some(Activation::Sigmoid), padded(), true),
+        ([1, 2, 9, 80], dilated, 70, Some(Activation::Relu6), ceil(), true),
+        ([1, 3, 18, 15], Window::square(3, 1, 1), 10, Some(Activation::Silu), ceil(), false),
+        ([1, 3, 18, 15], Window::square(7, 2, 3), 10, relu, ceil(), false),
+        ([1, 5, 18, 15], Window::square(3, 2, 1), 10, relu, ceil(), false),
+        ([1, 3, 18, 15], Window::square(3, 2, 1), 10, relu, Pool2d::average(3, 2, 0), false),
+        ([1, 3, 18, 15], Window::square(3, 2, 1), 10, relu, Pool2d::max(2, 2, 0, false), false),
+    ] {
+        let mut net = Net::new(12);
+        let x = net.features(shape);
+        let mut z = net.conv(x, out, window, 1);
+        if let Some(f) = f {
+            z = net.op(Op::Activate(f), &[z]);
+        }
+        let pooled = net.op(pool.clone(), &[z]);
+        let outputs = [net.unpack(pooled)];
+        let both = [outputs[0], net.unpack(z)];
+        for profile in Profile::ALL.map(dear) {
+            let is_joined = net.shaders(&profile, &outputs).contains(&"conv_pool");
+            assert!(is_joined == joined && !net.shaders(&profile, &both).contains(&"conv_pool"), "{shape:?} {pool:?}");
+        }
+        let truth = run_cpu(&net.graph, &net.inputs, &outputs);
+        for (variant, gpu) in gpus(Profile::ALL.map(dear)) {
+            let error = error(&run_gpu(&gpu, &net.graph, &net.inputs, &outputs).0[0], &truth[0]);
+            assert!(error <= TOLERANCE, "{shape:?} to {out}, {pool:?} ({variant}): error {error:e}");
+        }
+    }
+}
+
 /// Two convolutions that are joined, and a value that is read twice: each node is computed once, in time.
 #[test]
 fn joins_of_two_convolutions() {

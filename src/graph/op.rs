@@ -98,6 +98,11 @@ impl Activation {
     pub const ALL: [Self; 7] =
         [Self::Relu, Self::Relu6, Self::Sigmoid, Self::Silu, Self::HardSigmoid, Self::HardSwish, Self::Gelu];
 
+    /// Whether a greater `x` never has a smaller value.
+    pub fn grows(self) -> bool {
+        matches!(self, Self::Relu | Self::Relu6 | Self::Sigmoid | Self::HardSigmoid)
+    }
+
     /// Whether the derivative is taken from the output (`true`) or from the input of the function.
     /// Taking it from the output lets the input go as soon as the function has run.
     pub fn saves_output(self) -> bool {

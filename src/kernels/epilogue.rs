@@ -13,7 +13,7 @@ pub struct Epilogue {
     pub extra: Option<Extra>,
     /// Applied after that.
     pub activation: Option<Activation>,
-    /// Whether only the greatest of each 2×2 pixels is kept at last.
+    /// Whether only the greatest of each window of a max pool is kept at last.
     pub pooled: bool,
 }
 
@@ -65,9 +65,13 @@ impl Epilogue {
             }
             Op::Pool2d(ref pool) if self.extra.is_none() && !self.pooled => {
                 let [_, _, h, w] = graph.shape(self.value);
+                let out = graph.shape(next);
                 let halves = pool.kind == PoolKind::Max && pool.window == Window::square(2, 2, 0);
-                let whole = halves && graph.shape(next)[2..] == [h / 2, w / 2];
-                (whole && conv::is_winograd(graph, profile, id)).then_some(Self { pooled: true, ..value })
+                let quartered = halves && out[2..] == [h / 2, w / 2] && conv::is_winograd(graph, profile, id);
+                // There the activation comes after the pool.
+                let grows = self.activation.is_none_or(Activation::grows);
+                let pooled = quartered || grows && conv::pools(graph, profile, id, pool, out);
+                pooled.then_some(Self { pooled, ..value })
             }
             // The end of the tail, in numbers of one channel.
             Op::Rescale { positive: false } if matches!(kernel, Op::Resize { .. }) && self.value == id => {

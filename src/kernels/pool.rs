@@ -3,7 +3,7 @@
 use bytemuck::{Pod, Zeroable};
 
 use super::conv::{Pass, columns, row_defines};
-use super::{Context, Dispatch, blocks};
+use super::{Context, Dispatch, Profile, blocks};
 use crate::graph::{Pool2d, PoolKind, Shape};
 
 /// In sync with `pool.wgsl` and with the beginning, `pool_grad.wgsl`; width before height.
@@ -65,6 +65,16 @@ fn max(cx: &Context, pool: &Pool2d) -> Dispatch {
     };
     let defines = [vec![("PIXELS", pixels)], row_defines(&Pass::forward(&pool.window, [h, w]), pixels)].concat();
     cx.independent(cx.profile.tiled, "max_pool", &defines, params, cx.plainly(None), planes * h * strips)
+}
+
+/// Estimated cost of a max pool with outputs of this shape.
+pub fn cost(profile: &Profile, pool: &Pool2d, [n, c, h, w]: Shape) -> f64 {
+    let costs = &profile.costs;
+    let pixels = columns(profile.row, w);
+    let columns = (pixels as usize - 1) * pool.window.stride[1] + pool.window.kernel[1];
+    let loads = (columns * pool.window.kernel[0]) as f64 * costs.fetch;
+    let invocations = (n * blocks(c) * h * w.div_ceil(pixels as usize)) as f64;
+    (loads + f64::from(pixels) * costs.store + costs.start) * invocations.max(costs.parallel)
 }
 
 /// `dx` from `dy` and `x`.

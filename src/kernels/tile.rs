@@ -99,6 +99,16 @@ impl Tile {
         all
     }
 
+    /// Estimated cost of a step's weights in a register tile.
+    pub fn weights(&self, costs: &Costs) -> f64 {
+        let blocks = f64::from(self.blocks);
+        if self.subgroup > 0 {
+            f64::from(self.blocks / self.quads()) * costs.weight + 16.0 * blocks * costs.broadcast
+        } else {
+            4.0 * blocks * costs.weight
+        }
+    }
+
     /// Estimated cost of a product cut so, where a workgroup of register tiles has `usual` invocations.
     fn cost(&self, costs: &Costs, usual: u32, product: &Product) -> f64 {
         let tiles = product.groups * self.tiles(product.out_blocks) * self.strips(product.pixels);
@@ -112,12 +122,7 @@ impl Tile {
             return each * f64::from(self.invocations()) * (tiles as f64).max(least);
         }
         let [blocks, pixels] = [self.blocks, self.pixels].map(f64::from);
-        let weights = if self.subgroup > 0 {
-            f64::from(self.blocks / self.quads()) * costs.weight + 16.0 * blocks * costs.broadcast
-        } else {
-            4.0 * blocks * costs.weight
-        };
-        let step = pixels * costs.fetch + weights + blocks * pixels * costs.product;
+        let step = pixels * costs.fetch + self.weights(costs) + blocks * pixels * costs.product;
         let each = product.steps as f64 * step + blocks * pixels * costs.store + costs.start;
         each * (tiles as f64).max(costs.parallel)
     }

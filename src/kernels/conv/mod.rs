@@ -1,8 +1,10 @@
 //! Convolutions and their gradients: which algorithm, and `conv.wgsl`, `conv_shared.wgsl` and `depthwise.wgsl`.
 
 mod pass;
+mod pooled;
 
 pub use pass::{Pass, Taps};
+pub use pooled::pays as pools;
 
 use bytemuck::{Pod, Zeroable};
 
@@ -61,6 +63,11 @@ pub fn forward(cx: &mut Context, conv: &Conv2d) -> Vec<Dispatch> {
     let [_, _, h, w] = cx.shape();
     if let Some((depthwise, tile)) = cx.prologue.and_then(|p| p.depthwise(cx.graph)) {
         return vec![separable::lower(cx, conv, depthwise, tile)];
+    }
+    if let Op::Pool2d(pool) = &cx.graph.nodes[cx.epilogue.value].op
+        && pool.window.kernel == [3; 2]
+    {
+        return vec![pooled::lower(cx, conv, pool)];
     }
     kernel(cx, conv, &Pass::forward(&conv.window, [h, w]), false)
 }

@@ -1,0 +1,114 @@
+//! `conv_pool.wgsl`: a convolution of one block of channels, and the max pool after it in the same kernel.
+
+use bytemuck::{Pod, Zeroable};
+
+use super::{Channels, Constant, Context, Dispatch, Geometry, Operand, Packing, Pass, Profile, Tile, blocks};
+use super::{geometry, row_defines};
+use crate::graph::{Conv2d, Graph, NodeId, Op, Pool2d, PoolKind, Shape, Window};
+use crate::kernels::{pool, tile::Product};
+
+/// Columns of a kernel at most: they are unrolled.
+const KERNEL: usize = 3;
+/// Rows of outputs that one invocation makes at most.
+const RUN: usize = 8;
+
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+struct Params {
+    geometry: Geometry,
+    pool_pad: [u32; 2],
+    out_blocks: u32,
+    tiles: u32,
+    images: u32,
+    runs: u32,
+    across: u32,
+    strips: u32,
+    y_blocks: u32,
+    y_first: u32,
+}
+
+/// How outputs are cut.
+struct Cut {
+    tile: Tile,
+    /// Neighbouring outputs of an invocation.
+    windows: usize,
+    runs: usize,
+    /// Rows of an invocation.
+    run: usize,
+    across: usize,
+    strips: usize,
+}
+
+impl Cut {
+    /// For outputs of this shape in a tile of so many blocks.
+    fn new(profile: &Profile, [n, _, h, w]: Shape, blocks: u32, windows: usize) -> Self {
+        let subgroup = profile.subgroup.unwrap_or(0);
+        let tile = Tile { blocks, pixels: 2 * windows as u32 + 1, subgroup, shared: false };
+        let (runs, across) = (h.div_ceil(RUN), w.div_ceil(windows));
+        let strips = (n * runs * across).next_multiple_of(subgroup.max(1) as usize);
+        Self { tile, windows, runs, run: h.div_ceil(runs), across, strips }
+    }
+
+    /// The cheapest for a convolution, with its estimated cost.
+    fn cheapest(profile: &Profile, window: &Window, out: Shape) -> Option<(Self, f64)> {
+        let deep = profile.tiles.iter().map(|tile| tile[0]);
+        let cuts = deep.flat_map(|blocks| (1..profile.row as usize).map(move |w| Self::new(profile, out, blocks, w)));
+        let fits = |cut: &Self| cut.tile.pixels <= profile.row && cut.tile.blocks * cut.tile.pixels <= profile.sums;
+        let priced = |cut: Self| {
+            let costs = &profile.costs;
+            let columns = (cut.tile.pixels as usize - 1) * window.stride[1] + window.reach(1);
+            let products = f64::from(cut.tile.blocks * cut.tile.pixels) * costs.product;
+            let row = columns as f64 * costs.fetch + window.kernel[1] as f64 * (cut.tile.weights(costs) + products);
+            let rows = (2 * (cut.run + 1) * window.kernel[0]) as f64 * row;
+            let stores = (cut.run * cut.windows) as f64 * f64::from(cut.tile.blocks) * costs.store;
+            let invocations = (cut.tile.tiles(blocks(out[1])) * cut.strips) as f64;
+            (cut, (rows + stores + costs.start) * invocations.max(costs.parallel))
+        };
+        cuts.filter(fits).map(priced).min_by(|a, b| a.1.total_cmp(&b.1))
+    }
+}
+
+/// Whether a convolution makes the pool of its outputs, of this shape: where that is cheaper than to store them, although it
+/// makes some of them twice.
+pub fn pays(graph: &Graph, profile: &Profile, id: NodeId, pool: &Pool2d, out: Shape) -> bool {
+    let Op::Conv2d(conv) = &graph.nodes[id].op else { return false };
+    let (x, z) = (graph.shape(graph.nodes[id].inputs[0]), graph.shape(id));
+    let able = conv.groups == 1 && x[1] <= 4 && !conv.is_depthwise(x[1]) && conv.window.kernel[1] <= KERNEL;
+    let windows = pool.kind == PoolKind::Max && pool.window.kernel == [3; 2] && pool.window.stride == [2; 2];
+    if !able || !windows {
+        return false;
+    }
+    let steps = conv.window.kernel.iter().product();
+    let product = Product { groups: 1, out_blocks: blocks(z[1]), pixels: z[0] * z[2] * z[3], steps };
+    let apart = product.cut(profile).1 + pool::cost(profile, pool, out);
+    Cut::cheapest(profile, &conv.window, out).is_some_and(|(_, cost)| cost < apart)
+}
+
+/// `y = finish(max of (w ∗ x) + b)`, the pool being the context's epilogue.
+pub fn lower(cx: &Context, conv: &Conv2d, pool: &Pool2d) -> Dispatch {
+    let (z, out) = (cx.shape(), cx.graph.shape(cx.epilogue.value));
+    let input = cx.input(0)[1];
+    let (cut, _) = Cut::cheapest(cx.profile, &conv.window, out).expect("was found to pay");
+    let pass = Pass::forward(&conv.window, [z[2], z[3]]);
+    let to = cx.place(cx.epilogue.value);
+    let [y_blocks, y_first] = to.numbers();
+    let out_blocks = blocks(out[1]);
+    let tiles = cut.tile.tiles(out_blocks);
+    let numbers = [out_blocks, tiles, out[0], cut.runs, cut.across, cut.strips].map(|v| v as u32);
+    let [out_blocks, tiles32, images, runs, across, strips] = numbers;
+    let [above, before] = pool.window.pad_start.map(|p| p as u32);
+    let geometry = Geometry { out_size: [out[3] as u32, out[2] as u32], ..geometry(cx, &pass) };
+    let pool_pad = [before, above];
+    let params =
+        Params { geometry, pool_pad, out_blocks, tiles: tiles32, images, runs, across, strips, y_blocks, y_first };
+    let channels = Channels { out: z[1], input, weight_groups: 1, groups: 1, gradient: false };
+    let packing = Packing::Conv { channels, taps: pass.taps, tile: cut.tile.blocks as usize };
+    let constant = Constant::whole(conv.weight, conv.bias, packing);
+    let mut defines = [cut.tile.defines(), row_defines(&pass, cut.tile.pixels), cx.epilogue().0].concat();
+    defines.extend([("WINDOWS", cut.windows as u32), ("RUN", cut.run as u32)]);
+    if input == 3 {
+        defines.push(("THREE", 1));
+    }
+    let operands = vec![Operand::Read(cx.operand(0)), Operand::Constant(constant), Operand::Write(to.value)];
+    cx.independent(cx.profile.tiled, "conv_pool", &defines, params, operands, tiles * cut.strips)
+}
