@@ -98,7 +98,7 @@ impl Activation {
     pub const ALL: [Self; 7] =
         [Self::Relu, Self::Relu6, Self::Sigmoid, Self::Silu, Self::HardSigmoid, Self::HardSwish, Self::Gelu];
 
-    /// Whether a greater `x` never has a smaller value.
+    /// Whether it never falls: the greatest value is that of the greatest `x`.
     pub fn grows(self) -> bool {
         matches!(self, Self::Relu | Self::Relu6 | Self::Sigmoid | Self::HardSigmoid)
     }

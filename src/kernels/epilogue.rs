@@ -68,7 +68,7 @@ impl Epilogue {
                 let out = graph.shape(next);
                 let halves = pool.kind == PoolKind::Max && pool.window == Window::square(2, 2, 0);
                 let quartered = halves && out[2..] == [h / 2, w / 2] && conv::is_winograd(graph, profile, id);
-                // There the activation comes after the pool.
+                // `conv_pool` applies the activation to the greatest of sums.
                 let grows = self.activation.is_none_or(Activation::grows);
                 let pooled = quartered || grows && conv::pools(graph, profile, id, pool, out);
                 pooled.then_some(Self { pooled, ..value })

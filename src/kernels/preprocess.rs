@@ -10,8 +10,8 @@ macro_rules! files {
 
 const SHADERS: &[(&str, &str)] = files!("":
     "activation" "activation_grad" "add" "channels" "class_outer" "class_weights" "concat" "conv" "conv_pool"
-    "conv_shared" "copy" "depthwise" "gate" "gate_grad" "layer_norm" "layer_norm_grad" "linear" "linear_grad" "max_pool" "min_max"
-    "normalise" "overlay" "pack" "peak" "pointwise" "pointwise_shared" "pool" "pool_grad" "reduce"
+    "conv_shared" "copy" "depthwise" "gate" "gate_grad" "layer_norm" "layer_norm_grad" "linear" "linear_grad"
+    "max_pool" "min_max" "normalise" "overlay" "pack" "peak" "pointwise" "pointwise_shared" "pool" "pool_grad" "reduce"
     "rescale" "resize" "scale_shift" "separable" "seed" "select" "spread" "unpack" "weighted_sum" "winograd_input"
     "winograd_output");
 const SHARED: &[(&str, &str)] = files!("shared/":
