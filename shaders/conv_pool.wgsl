@@ -10,16 +10,8 @@
 // dispatch: tiles · strips invocations, strips = n · runs · across, up to a multiple of SUBGROUP;
 // runs = ⌈height / RUN⌉, across = ⌈width / WINDOWS⌉
 struct Params {
-    in_size: vec2<u32>,   // width, height
-    grid: vec2<u32>,      // of z
-    out_size: vec2<u32>,
-    kernel: vec2<u32>,    // KERNEL and rows
-    stride: vec2<u32>,    // the horizontal one is STRIDE
-    dilation: vec2<u32>,  // the horizontal one is DILATION
-    pad: vec2<u32>,       // before the first column and row
-    step: vec2<u32>,      // 1
-    offset: vec2<u32>,    // 0
-    pool_pad: vec2<u32>,
+#import geometry
+    pool_pad: vec2<u32>,  // where grid is z's and out_size y's
     out_blocks: u32,
     tiles: u32,
     images: u32,
@@ -59,7 +51,8 @@ const LOWEST = vec4<f32>(-0x1.fffffep127);
 #endfor
 #endfor
     let block = tile * BLOCKS;
-    let bias = params.tiles * params.kernel.x * params.kernel.y * BLOCKS * 4u + block;
+    let weights = KERNEL * params.kernel.y * BLOCKS * 4u; // texels of a tile's
+    let bias = params.tiles * weights + block;
     let out_plane = params.out_size.x * params.out_size.y;
     let runs = bound(RUN, groups);
     let pair = bound(2u, groups);
@@ -79,7 +72,7 @@ const LOWEST = vec4<f32>(-0x1.fffffep127);
         for (var i = select(1u, 0u, r > 0u); i < pair; i++) {
             // Every window holds an element: the rows outside are taken from the nearest one inside.
             let line = u32(clamp(i32(2u * above + 1u + i - params.pool_pad.y), 0, i32(params.grid.y) - 1));
-            var q = tile * KERNEL * params.kernel.y * BLOCKS * 4u;
+            var q = tile * weights;
 #import sums
             for (var k = 0u; k < rows; k++) {
                 let y = line * params.stride.y + k * params.dilation.y - params.pad.y;

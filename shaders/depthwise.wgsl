@@ -5,15 +5,7 @@
 // COLUMNS = (PIXELS − 1) · STRIDE + (KERNEL − 1) · DILATION + 1
 // dispatch: n · blocks · grid height · strips invocations, strips = ⌈grid width / PIXELS⌉
 struct Params {
-    in_size: vec2<u32>,   // width, height
-    grid: vec2<u32>,      // of the outputs that are made
-    out_size: vec2<u32>,
-    kernel: vec2<u32>,    // KERNEL and ROWS, or 0
-    stride: vec2<u32>,    // the horizontal one is STRIDE
-    dilation: vec2<u32>,  // the horizontal one is DILATION
-    pad: vec2<u32>,       // before the first column and row; wraps where negative
-    step: vec2<u32>,      // between outputs
-    offset: vec2<u32>,    // of the first output
+#import geometry
     blocks: u32,
     planes: u32,          // n · blocks
     strips: u32,

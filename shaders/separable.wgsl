@@ -12,15 +12,7 @@
 // `expand`, in EXPAND_FETCHES.
 // dispatch: n · grid height · strips invocations, strips = ⌈grid width / PIXELS⌉
 struct Params {
-    in_size: vec2<u32>,   // width, height
-    grid: vec2<u32>,      // of the outputs
-    out_size: vec2<u32>,
-    kernel: vec2<u32>,    // KERNEL and ROWS
-    stride: vec2<u32>,    // the horizontal one is STRIDE
-    dilation: vec2<u32>,  // the horizontal one is DILATION
-    pad: vec2<u32>,       // before the first column and row
-    step: vec2<u32>,      // 1
-    offset: vec2<u32>,    // 0
+#import geometry
     blocks: u32,          // channel blocks of u and z
     out_blocks: u32,
     images: u32,

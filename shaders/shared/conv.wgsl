@@ -1,14 +1,6 @@
 // Parameters, operands and geometry of `conv.wgsl` and `conv_shared.wgsl`.
 struct Params {
-    in_size: vec2<u32>,   // width, height
-    grid: vec2<u32>,      // of the outputs that are made
-    out_size: vec2<u32>,
-    kernel: vec2<u32>,
-    stride: vec2<u32>,
-    dilation: vec2<u32>,
-    pad: vec2<u32>,       // before the first column and row; wraps where negative
-    step: vec2<u32>,      // between outputs
-    offset: vec2<u32>,    // of the first output
+#import geometry
     in_blocks: u32,       // channel blocks of one group
     out_blocks: u32,
     groups: u32,

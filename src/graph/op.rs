@@ -61,6 +61,11 @@ impl Window {
     pub fn reach(&self, axis: usize) -> usize {
         (self.kernel[axis] - 1) * self.dilation[axis] + 1
     }
+
+    /// Extent along `axis` of the windows of so many neighbouring outputs.
+    pub fn span(&self, axis: usize, outputs: usize) -> usize {
+        (outputs - 1) * self.stride[axis] + self.reach(axis)
+    }
 }
 
 /// A fully connected layer over a whole feature map, flattened in PyTorch's order (channel, row, column).

@@ -71,8 +71,7 @@ fn max(cx: &Context, pool: &Pool2d) -> Dispatch {
 pub fn cost(profile: &Profile, pool: &Pool2d, [n, c, h, w]: Shape) -> f64 {
     let costs = &profile.costs;
     let pixels = columns(profile.row, w);
-    let columns = (pixels as usize - 1) * pool.window.stride[1] + pool.window.kernel[1];
-    let loads = (columns * pool.window.kernel[0]) as f64 * costs.fetch;
+    let loads = (pool.window.span(1, pixels as usize) * pool.window.kernel[0]) as f64 * costs.fetch;
     let invocations = (n * blocks(c) * h * w.div_ceil(pixels as usize)) as f64;
     (loads + f64::from(pixels) * costs.store + costs.start) * invocations.max(costs.parallel)
 }

@@ -40,13 +40,8 @@ pub fn expands(profile: &Profile, x: Shape, depthwise: &Conv2d, tile: &Tile, [n,
     let costs = &profile.costs;
     let (steps, hidden) = (blocks(x[1]), blocks(depthwise.out_channels));
     let window = &depthwise.window;
-    let columns = (tile.pixels as usize - 1) * window.stride[1] + window.reach(1);
-    let patch = (window.kernel[0] * columns) as f64;
-    let loads = (4 * steps + 1) as f64;
-    let weights = match profile.subgroup {
-        Some(lanes) => (loads / f64::from(lanes)).ceil() * costs.weight + 4.0 * loads * costs.broadcast,
-        None => loads * costs.weight,
-    };
+    let patch = (window.kernel[0] * window.span(1, tile.pixels as usize)) as f64;
+    let weights = costs.weights(4 * steps + 1, profile.subgroup.unwrap_or(0));
     let each = hidden as f64 * (patch * steps as f64 * costs.product + weights) + patch * steps as f64 * costs.fetch;
     let (_, once) = Product { groups: 1, out_blocks: hidden, pixels: x[0] * x[2] * x[3], steps }.cut(profile);
     let invocations = (n * h * strips(tile, w)) as f64;

@@ -57,6 +57,16 @@ pub struct Costs {
     pub parallel: f64,
 }
 
+impl Costs {
+    /// Of so many texels of weights, which each of a subgroup's invocations loads a part of and spreads; 0 if there is none.
+    pub fn weights(&self, texels: usize, subgroup: u32) -> f64 {
+        match subgroup {
+            0 => texels as f64 * self.weight,
+            lanes => texels.div_ceil(lanes as usize) as f64 * self.weight + 4.0 * texels as f64 * self.broadcast,
+        }
+    }
+}
+
 impl Tile {
     /// Strips of a product: invocations, or workgroups, that share a tile's weights. A subgroup must not mix tiles.
     pub fn strips(&self, pixels: usize) -> usize {
@@ -99,16 +109,6 @@ impl Tile {
         all
     }
 
-    /// Estimated cost of a step's weights in a register tile.
-    pub fn weights(&self, costs: &Costs) -> f64 {
-        let blocks = f64::from(self.blocks);
-        if self.subgroup > 0 {
-            f64::from(self.blocks / self.quads()) * costs.weight + 16.0 * blocks * costs.broadcast
-        } else {
-            4.0 * blocks * costs.weight
-        }
-    }
-
     /// Estimated cost of a product cut so, where a workgroup of register tiles has `usual` invocations.
     fn cost(&self, costs: &Costs, usual: u32, product: &Product) -> f64 {
         let tiles = product.groups * self.tiles(product.out_blocks) * self.strips(product.pixels);
@@ -122,7 +122,9 @@ impl Tile {
             return each * f64::from(self.invocations()) * (tiles as f64).max(least);
         }
         let [blocks, pixels] = [self.blocks, self.pixels].map(f64::from);
-        let step = pixels * costs.fetch + self.weights(costs) + blocks * pixels * costs.product;
+        let step = pixels * costs.fetch
+            + costs.weights(4 * self.blocks as usize, self.subgroup)
+            + blocks * pixels * costs.product;
         let each = product.steps as f64 * step + blocks * pixels * costs.store + costs.start;
         each * (tiles as f64).max(costs.parallel)
     }

@@ -4,7 +4,7 @@ mod pass;
 mod pooled;
 
 pub use pass::{Pass, Taps};
-pub use pooled::pays as pools;
+pub use pooled::pools;
 
 use bytemuck::{Pod, Zeroable};
 
@@ -15,7 +15,7 @@ use super::winograd::Winograd;
 use super::{Context, Dispatch, Operand, Profile, blocks, separable};
 use crate::graph::{Conv2d, Graph, NodeId, Op, ParamId, Shape};
 
-/// Geometry of a pass, width before height; in sync with `shared/conv.wgsl` and `depthwise.wgsl`.
+/// Geometry of a pass, width before height; in sync with `shared/geometry.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Pod, Zeroable)]
 pub struct Geometry {
@@ -64,10 +64,8 @@ pub fn forward(cx: &mut Context, conv: &Conv2d) -> Vec<Dispatch> {
     if let Some((depthwise, tile)) = cx.prologue.and_then(|p| p.depthwise(cx.graph)) {
         return vec![separable::lower(cx, conv, depthwise, tile)];
     }
-    if let Op::Pool2d(pool) = &cx.graph.nodes[cx.epilogue.value].op
-        && pool.window.kernel == [3; 2]
-    {
-        return vec![pooled::lower(cx, conv, pool)];
+    if let Some(dispatch) = pooled::lower(cx, conv) {
+        return vec![dispatch];
     }
     kernel(cx, conv, &Pass::forward(&conv.window, [h, w]), false)
 }

@@ -49,46 +49,54 @@ impl Cut {
         Self { tile, windows, runs, run: h.div_ceil(runs), across, strips }
     }
 
-    /// The cheapest for a convolution, with its estimated cost.
+    /// The cheapest for outputs of this shape, with its estimated cost.
     fn cheapest(profile: &Profile, window: &Window, out: Shape) -> Option<(Self, f64)> {
+        let most = (profile.row as usize - 1) / 2;
         let deep = profile.tiles.iter().map(|tile| tile[0]);
-        let cuts = deep.flat_map(|blocks| (1..profile.row as usize).map(move |w| Self::new(profile, out, blocks, w)));
-        let fits = |cut: &Self| cut.tile.pixels <= profile.row && cut.tile.blocks * cut.tile.pixels <= profile.sums;
+        let cuts = deep.flat_map(|blocks| (1..=most).map(move |windows| Self::new(profile, out, blocks, windows)));
         let priced = |cut: Self| {
             let costs = &profile.costs;
-            let columns = (cut.tile.pixels as usize - 1) * window.stride[1] + window.reach(1);
-            let products = f64::from(cut.tile.blocks * cut.tile.pixels) * costs.product;
-            let row = columns as f64 * costs.fetch + window.kernel[1] as f64 * (cut.tile.weights(costs) + products);
+            let Tile { blocks: deep, pixels, subgroup, .. } = cut.tile;
+            let step = costs.weights(4 * deep as usize, subgroup) + f64::from(deep * pixels) * costs.product;
+            let row = window.span(1, pixels as usize) as f64 * costs.fetch + window.kernel[1] as f64 * step;
             let rows = (2 * (cut.run + 1) * window.kernel[0]) as f64 * row;
-            let stores = (cut.run * cut.windows) as f64 * f64::from(cut.tile.blocks) * costs.store;
+            let stores = (cut.run * cut.windows) as f64 * f64::from(deep) * costs.store;
             let invocations = (cut.tile.tiles(blocks(out[1])) * cut.strips) as f64;
             (cut, (rows + stores + costs.start) * invocations.max(costs.parallel))
         };
+        let fits = |cut: &Self| cut.tile.blocks * cut.tile.pixels <= profile.sums;
         cuts.filter(fits).map(priced).min_by(|a, b| a.1.total_cmp(&b.1))
     }
-}
 
-/// Whether a convolution makes the pool of its outputs, of this shape: where that is cheaper than to store them, although it
-/// makes some of them twice.
-pub fn pays(graph: &Graph, profile: &Profile, id: NodeId, pool: &Pool2d, out: Shape) -> bool {
-    let Op::Conv2d(conv) = &graph.nodes[id].op else { return false };
-    let (x, z) = (graph.shape(graph.nodes[id].inputs[0]), graph.shape(id));
-    let able = conv.groups == 1 && x[1] <= 4 && !conv.is_depthwise(x[1]) && conv.window.kernel[1] <= KERNEL;
-    let windows = pool.kind == PoolKind::Max && pool.window.kernel == [3; 2] && pool.window.stride == [2; 2];
-    if !able || !windows {
-        return false;
+    /// How node `id` makes the pool of its values, of shape `out`, if it is a convolution that can, and that is cheaper than to
+    /// store them, although it makes some of them twice.
+    fn paying(graph: &Graph, profile: &Profile, id: NodeId, pool: &Pool2d, out: Shape) -> Option<Self> {
+        let Op::Conv2d(conv) = &graph.nodes[id].op else { return None };
+        let (x, z) = (graph.shape(graph.nodes[id].inputs[0]), graph.shape(id));
+        let able = conv.groups == 1 && x[1] <= 4 && !conv.is_depthwise(x[1]) && conv.window.kernel[1] <= KERNEL;
+        let windows = pool.kind == PoolKind::Max && pool.window.kernel == [3; 2] && pool.window.stride == [2; 2];
+        if !able || !windows {
+            return None;
+        }
+        let steps = conv.window.kernel.iter().product();
+        let product = Product { groups: 1, out_blocks: blocks(z[1]), pixels: z[0] * z[2] * z[3], steps };
+        let apart = product.cut(profile).1 + pool::cost(profile, pool, out);
+        let (cut, cost) = Self::cheapest(profile, &conv.window, out)?;
+        (cost < apart).then_some(cut)
     }
-    let steps = conv.window.kernel.iter().product();
-    let product = Product { groups: 1, out_blocks: blocks(z[1]), pixels: z[0] * z[2] * z[3], steps };
-    let apart = product.cut(profile).1 + pool::cost(profile, pool, out);
-    Cut::cheapest(profile, &conv.window, out).is_some_and(|(_, cost)| cost < apart)
 }
 
-/// `y = finish(max of (w ∗ x) + b)`, the pool being the context's epilogue.
-pub fn lower(cx: &Context, conv: &Conv2d, pool: &Pool2d) -> Dispatch {
+/// Whether node `id` makes the pool of its values, of shape `out`.
+pub fn pools(graph: &Graph, profile: &Profile, id: NodeId, pool: &Pool2d, out: Shape) -> bool {
+    Cut::paying(graph, profile, id, pool, out).is_some()
+}
+
+/// `y = finish(max of (w ∗ x) + b)`, if the context's epilogue ends with such a pool.
+pub fn lower(cx: &Context, conv: &Conv2d) -> Option<Dispatch> {
+    let Op::Pool2d(pool) = &cx.graph.nodes[cx.epilogue.value].op else { return None };
     let (z, out) = (cx.shape(), cx.graph.shape(cx.epilogue.value));
+    let cut = Cut::paying(cx.graph, cx.profile, cx.id, pool, out)?;
     let input = cx.input(0)[1];
-    let (cut, _) = Cut::cheapest(cx.profile, &conv.window, out).expect("was found to pay");
     let pass = Pass::forward(&conv.window, [z[2], z[3]]);
     let to = cx.place(cx.epilogue.value);
     let [y_blocks, y_first] = to.numbers();
@@ -110,5 +118,5 @@ pub fn lower(cx: &Context, conv: &Conv2d, pool: &Pool2d) -> Dispatch {
         defines.push(("THREE", 1));
     }
     let operands = vec![Operand::Read(cx.operand(0)), Operand::Constant(constant), Operand::Write(to.value)];
-    cx.independent(cx.profile.tiled, "conv_pool", &defines, params, operands, tiles * cut.strips)
+    Some(cx.independent(cx.profile.tiled, "conv_pool", &defines, params, operands, tiles * cut.strips))
 }
