@@ -1,78 +1,13 @@
-//! What kernels do besides their own operation, and shorter ways to the same numbers: each against the CPU truth,
-//! which executes every node by itself, in every variant.
+//! What kernels do besides their own operation, against the CPU truth, which executes every node by itself, in every variant.
 
 mod common;
+#[path = "common/net.rs"]
+mod net;
 
-use common::{Random, error, every_gpu, features, gpus, macro_tiles, run_cpu, run_gpu};
-use gradcam::graph::{Activation, Conv2d, Graph, Linear, NodeId, Op, Pool2d, Shape, Window, gradient_mean, gradients};
+use common::gpus;
+use gradcam::graph::{Activation, NodeId, Op, Pool2d, Window, gradients};
 use gradcam::kernels::{Costs, Profile};
-use gradcam::plan::Plan;
-
-/// Relative to the largest value, also through a few layers, of which some go Winograd's way: its transforms cancel
-/// digits, and alone it is good to 7e-6, see `docs/numerics.md`.
-const TOLERANCE: f64 = 1e-5;
-
-/// A graph under construction with its inputs.
-struct Net {
-    graph: Graph,
-    random: Random,
-    inputs: Vec<(NodeId, Vec<f32>)>,
-}
-
-impl Net {
-    fn new(seed: u64) -> Self {
-        Self { graph: Graph::default(), random: Random(seed), inputs: vec![] }
-    }
-
-    fn features(&mut self, shape: Shape) -> NodeId {
-        features(&mut self.graph, &mut self.random, &mut self.inputs, shape)
-    }
-
-    fn op(&mut self, op: Op, operands: &[NodeId]) -> NodeId {
-        self.graph.push(op, operands).unwrap()
-    }
-
-    fn conv(&mut self, x: NodeId, out: usize, window: Window, groups: usize) -> NodeId {
-        let input = self.graph.shape(x)[1];
-        let weight = self.random.param(&mut self.graph, &[out, input / groups, window.kernel[0], window.kernel[1]]);
-        let bias = Some(self.random.param(&mut self.graph, &[out]));
-        self.op(Op::Conv2d(Conv2d { weight, bias, out_channels: out, window, groups }), &[x])
-    }
-
-    fn linear(&mut self, x: NodeId, out: usize) -> NodeId {
-        let [_, c, h, w] = self.graph.shape(x);
-        let weight = self.random.param(&mut self.graph, &[out, c * h * w]);
-        let bias = Some(self.random.param(&mut self.graph, &[out]));
-        self.op(Op::Linear(Linear { weight, bias, out_features: out }), &[x])
-    }
-
-    fn scale_shift(&mut self, x: NodeId) -> NodeId {
-        let channels = [self.graph.shape(x)[1]];
-        let scale = self.random.param(&mut self.graph, &channels);
-        let shift = Some(self.random.param(&mut self.graph, &channels));
-        self.op(Op::ScaleShift { scale, shift }, &[x])
-    }
-
-    fn unpack(&mut self, x: NodeId) -> NodeId {
-        self.op(Op::Unpack, &[x])
-    }
-
-    /// Shaders of the plan for a profile.
-    fn shaders(&self, profile: &Profile, outputs: &[NodeId]) -> Vec<&'static str> {
-        Plan::new(&self.graph, profile, outputs).dispatches.iter().map(|d| d.shader).collect()
-    }
-
-    fn check(&self, name: &str, outputs: &[NodeId]) {
-        let truth = run_cpu(&self.graph, &self.inputs, outputs);
-        for (variant, gpu) in every_gpu().into_iter().chain(gpus(macro_tiles().take(1))) {
-            let (found, _) = run_gpu(&gpu, &self.graph, &self.inputs, outputs);
-            for (i, (found, truth)) in found.iter().zip(&truth).enumerate() {
-                let error = error(found, truth);
-                assert!(error <= TOLERANCE, "{name}, output {i} ({variant}): error {error:e}");
-            }
-        }
-    }
-}
+use net::Net;
 
 /// Residual joins and activations in the epilogues of every kind of convolution.
 #[test]
@@ -187,11 +122,7 @@ fn pools_of_the_first_convolution() {
             let is_joined = net.shaders(&profile, &outputs).contains(&"conv_pool");
             assert!(is_joined == joined && !net.shaders(&profile, &both).contains(&"conv_pool"), "{shape:?} {pool:?}");
         }
-        let truth = run_cpu(&net.graph, &net.inputs, &outputs);
-        for (variant, gpu) in gpus(Profile::ALL.map(dear)) {
-            let error = error(&run_gpu(&gpu, &net.graph, &net.inputs, &outputs).0[0], &truth[0]);
-            assert!(error <= TOLERANCE, "{shape:?} to {out}, {pool:?} ({variant}): error {error:e}");
-        }
+        net.check_on(gpus(Profile::ALL.map(dear)), &format!("{shape:?} to {out}, {pool:?}"), &outputs);
     }
 }
 
@@ -381,11 +312,7 @@ fn separable_convolutions() {
             let apart = shaders.iter().filter(|s| ["depthwise", "pointwise", "add"].contains(s)).count();
             assert!(shaders.contains(&"separable") && apart == 0, "{}: {shaders:?}", profile.name);
         }
-        let truth = run_cpu(&net.graph, &net.inputs, &outputs);
-        for (variant, gpu) in gpus(Profile::ALL.map(busy)) {
-            let error = error(&run_gpu(&gpu, &net.graph, &net.inputs, &outputs).0[0], &truth[0]);
-            assert!(error <= TOLERANCE, "{shape:?} to {out} ({variant}): error {error:e}");
-        }
+        net.check_on(gpus(Profile::ALL.map(busy)), &format!("{shape:?} to {out}"), &outputs);
         let wide = net.conv(z, 160, Window::square(1, 1, 0), 1);
         let wide = [net.unpack(wide)];
         assert!(Profile::ALL.iter().all(|p| !net.shaders(p, &wide).contains(&"separable")));
@@ -435,67 +362,10 @@ fn inverted_residuals() {
             assert_eq!(kernels(&dear(profile.clone()), &outputs), [0, 2], "{shape:?} on {}", profile.name);
             assert_eq!(kernels(&Profile { operands: 4, ..dear(profile) }, &outputs), [2, 2], "{shape:?}");
         }
-        let truth = run_cpu(&net.graph, &net.inputs, &outputs);
-        for (variant, gpu) in gpus(Profile::ALL.map(dear)) {
-            for (found, truth) in run_gpu(&gpu, &net.graph, &net.inputs, &outputs).0.iter().zip(&truth) {
-                let error = error(found, truth);
-                assert!(error <= TOLERANCE, "{shape:?} to {out} ({variant}): error {error:e}");
-            }
-        }
+        net.check_on(gpus(Profile::ALL.map(dear)), &format!("{shape:?} to {out}"), &outputs);
         let dear = dear(Profile::TEXTURES);
         assert!(apart.iter().all(|outputs| kernels(&dear, outputs) == [1, 1]), "{shape:?}");
         let cheap = Profile { costs: Costs { store: 0.0, fetch: 0.0, product: 100.0, ..dear.costs }, ..dear };
         assert_eq!(kernels(&cheap, &outputs), [2, 2], "{shape:?}");
-    }
-}
-
-/// A seed of the classes explained; behind an activation, which leaves it as it is, nobody recognises it.
-fn seed(net: &mut Net, logits: NodeId, maps: usize, hidden: bool) -> NodeId {
-    let [_, classes, ..] = net.graph.shape(logits);
-    let requests = net.graph.input(gradcam::graph::Kind::Plain, [2, 3, 1, 1]);
-    net.inputs.push((requests, vec![-1.0, 36.0, 2.0, 5.0, -1.0, 7.0]));
-    let records = net.op(Op::Select, &[logits, requests]);
-    let seed = net.op(Op::Seed { classes, requests: 3, maps }, &[records]);
-    if hidden { net.op(Op::Activate(Activation::Relu), &[seed]) } else { seed }
-}
-
-/// The gradient of a head for single logits is shorter than the general one, and equal to it: pooling and classifier, a
-/// classifier on a whole feature map, a 1×1 convolution and pooling.
-#[test]
-fn heads_of_single_logits() {
-    for (head, maps) in [("pool, linear", 1), ("pool, linear", 2), ("linear", 2), ("conv, relu, pool", 2)] {
-        let build = |hidden: bool| {
-            let mut net = Net::new(6);
-            let x = net.features([2, 9, 5, 4]);
-            let logits = match head {
-                "linear" => net.linear(x, 37),
-                "pool, linear" => {
-                    let mean = net.op(Op::Mean, &[x]);
-                    net.linear(mean, 37)
-                }
-                _ => {
-                    let scores = net.conv(x, 37, Window::square(1, 1, 0), 1);
-                    let scores = net.op(Op::Activate(Activation::Relu), &[scores]);
-                    net.op(Op::Mean, &[scores])
-                }
-            };
-            let seed = seed(&mut net, logits, maps, hidden);
-            let gradient = gradients(&mut net.graph, logits, seed, &[x]).unwrap()[0];
-            let weights = gradient_mean(&mut net.graph, gradient).unwrap();
-            let outputs = [gradient, weights].map(|id| net.unpack(id));
-            (net, outputs)
-        };
-        let ((general, of_general), (short, outputs)) = (build(true), build(false));
-        let truth = run_cpu(&general.graph, &general.inputs, &of_general);
-        let found = run_cpu(&short.graph, &short.inputs, &outputs);
-        for (found, truth) in found.iter().zip(&truth) {
-            let found: Vec<f32> = found.iter().map(|v| *v as f32).collect();
-            assert!(error(&found, truth) < 1e-6, "{head}");
-        }
-        let shaders = short.shaders(&Profile::BUFFERS, &outputs[1..]);
-        let long = shaders.iter().filter(|s| ["linear_grad", "seed"].contains(s)).count();
-        assert!(shaders.contains(&"class_weights") && long <= usize::from(head.starts_with("conv")), "{shaders:?}");
-        assert!(head != "pool, linear" || !shaders.contains(&"spread"), "{shaders:?}");
-        short.check(head, &outputs);
     }
 }
