@@ -18,7 +18,11 @@
     let tile = cut.x;
     if tile >= params.piece { return; }
     let row = split(params.first + tile, params.tiles);
-    let in_plane = params.in_size.x * params.in_size.y;
+    // Parameters are read before the loop: lavapipe gathers them lane by lane in each round.
+    let size = params.in_size;
+    let columns = params.kernel.x;
+    let dilation = params.dilation;
+    let in_plane = size.x * size.y;
     let out_plane = params.out_size.x * params.out_size.y;
     let plane = params.grid.x * params.grid.y;
     let taps = bound(params.kernel.x * params.kernel.y, groups);
@@ -27,17 +31,18 @@
 #for p in 0..PIXELS
     let pixel$p = first_pixel(cut.y) + $pu * apart();
     let place$p = split(min(pixel$p, end - 1u), plane);
-    let image$p = place$p.x * params.groups + row.x;
+    let planes$p = (place$p.x * params.groups + row.x) * in_blocks * in_plane;
     let o$p = grid_pixel(place$p.y);
+    let first$p = window(o$p);
     let to$p = plane_texel(o$p);
 #endfor
 #import sums
     var q = tile * taps * in_blocks * BLOCKS * 4u;
     for (var tap = 0u; tap < taps; tap++) {
-        let k = split(tap, params.kernel.x).yx;
+        let reach = split(tap, columns).yx * dilation;
 #for p in 0..PIXELS
-        let from$p = source(o$p, k);
-        var i$p = select(0u, from$p + image$p * in_blocks * in_plane, from$p > 0u);
+        let from$p = source(first$p, reach, size);
+        var i$p = select(0u, from$p + planes$p, from$p > 0u);
         let step$p = select(0u, in_plane, from$p > 0u);
 #endfor
 #ifdef SINGLE

@@ -57,6 +57,12 @@ const LOWEST = vec4<f32>(-0x1.fffffep127);
     let runs = bound(RUN, groups);
     let pair = bound(2u, groups);
     let rows = bound(params.kernel.y, groups);
+    // Further parameters of the loops: lavapipe would gather them lane by lane in each round.
+    let last = i32(params.grid.y) - 1;
+    let stride = params.stride.y;
+    let dilation = params.dilation.y;
+    let pad = params.pad.y;
+    let pool_pad = params.pool_pad.y;
     // Each round makes the last two rows of the windows of row `above` of y; the first of all, one before the others, only the
     // row that it shares with the next.
     for (var r = 0u; r <= runs; r++) {
@@ -71,11 +77,11 @@ const LOWEST = vec4<f32>(-0x1.fffffep127);
 #endfor
         for (var i = select(1u, 0u, r > 0u); i < pair; i++) {
             // Every window holds an element: the rows outside are taken from the nearest one inside.
-            let line = u32(clamp(i32(2u * above + 1u + i - params.pool_pad.y), 0, i32(params.grid.y) - 1));
+            let line = u32(clamp(i32(2u * above + 1u + i - pool_pad), 0, last));
             var q = tile * weights;
 #import sums
             for (var k = 0u; k < rows; k++) {
-                let y = line * params.stride.y + k * params.dilation.y - params.pad.y;
+                let y = line * stride + k * dilation - pad;
                 let width = select(0u, size.x, y < size.y);
                 let row = (image * size.y + y) * size.x + first + 1u;
 #for c in 0..COLUMNS

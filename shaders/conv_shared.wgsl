@@ -8,12 +8,12 @@
 #import conv
 #import macro_tile
 
-// The output whose sources are brought, and the first block of its group and image.
-struct Brought { o: vec2<u32>, block: u32 }
+// Where the window begins whose pixels are brought, and the first block of its group and image.
+struct Brought { first: vec2<u32>, block: u32 }
 
 fn bring(brought: Brought, step: u32, there: bool) -> vec4<f32> {
     let at = split(step, params.in_blocks);
-    let texel = source(brought.o, split(at.x, params.kernel.x).yx);
+    let texel = source(brought.first, split(at.x, params.kernel.x).yx * params.dilation, params.in_size);
     let plane = params.in_size.x * params.in_size.y;
     return fetch_x(select(0u, texel + (brought.block + at.y) * plane, texel > 0u && there));
 }
@@ -25,7 +25,7 @@ fn bring(brought: Brought, step: u32, there: bool) -> vec4<f32> {
     let steps = select(0u, params.kernel.x * params.kernel.y * params.in_blocks, there);
     let first = tile * steps * BLOCKS * 4u;
     let place = split(pixel, plane);
-    let brought = Brought(grid_pixel(place.y), (place.x * params.groups + row.x) * params.in_blocks);
+    let brought = Brought(window(grid_pixel(place.y)), (place.x * params.groups + row.x) * params.in_blocks);
 #import accumulate_staged
 #for p in 0..PIXELS
     let place$p = split(min(pixel$p, end - 1u), plane);

@@ -53,11 +53,12 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
 #endfor
     }
 #endfor
+    let step = params.step.x;
     let y_plane = image.x * params.y_blocks + params.y_first + block;
     let line = (y_plane * params.out_size.y + o.y * params.step.y + params.offset.y) * params.out_size.x + params.offset.x;
 #for p in 0..PIXELS
     if o.x + $pu < params.grid.x {
-        let to = line + (o.x + $pu) * params.step.x;
+        let to = line + (o.x + $pu) * step;
         store_y(to, finish(to, sum$p));
     }
 #endfor

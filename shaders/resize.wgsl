@@ -1,11 +1,13 @@
 // Resize of each map, see `shared/resized.wgsl`, with SPANNED into 0..1 by the range of the resized map.
 //   y[m,p] = resized(m, p), or rescaled(resized(m, p), spans[m]), but not under 0
-// x [maps][h][w], ranges, spans [maps]: texels; y [maps][oh][ow]: texels or PLAIN numbers, one of y an invocation
-// dispatch: maps · oh · ow invocations
+// x [maps][h][w], ranges, spans [maps]: texels; y [maps][oh][ow]: texels or PLAIN numbers
+// tile: one invocation makes PIXELS neighbouring pixels of a row
+// dispatch: maps · oh · strips invocations, strips = ⌈ow / PIXELS⌉
 struct Params {
     in_size: vec2<u32>,   // width, height
     out_size: vec2<u32>,
-    texels: u32,          // maps · oh · ow
+    maps: u32,
+    strips: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 #import read x 1
@@ -26,10 +28,16 @@ fn out(map: u32, v: vec4<f32>) -> vec4<f32> { return v; }
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-    let at = invocation(id, groups);
-    if at < params.texels {
-        let row = split(at, params.out_size.x);
-        let map = split(row.x, params.out_size.y);
-        store_y(at, out(map.x, resized(map.x, vec2<u32>(row.y, map.y))));
-    }
+    let cut = split(invocation(id, groups), params.strips);
+    let line = split(cut.x, params.out_size.y);
+    let map = line.x;
+    if map >= params.maps { return; }
+    let first = cut.y * PIXELS;
+    let width = params.out_size.x;
+#for p in 0..PIXELS
+    let pixel$p = out(map, resized(map, vec2<u32>(first + $pu, line.y)));
+#endfor
+#for p in 0..PIXELS
+    if first + $pu < width { store_y(cut.x * width + first + $pu, pixel$p); }
+#endfor
 }

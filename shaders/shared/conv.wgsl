@@ -20,8 +20,9 @@ struct Params {
 #import epilogue 4
 #import source
 
-// Column and row of an output in the grid, and the texel of the value's plane that it is.
+// Column and row of an output in the grid, where its window begins, and the texel of the value's plane that it is.
 fn grid_pixel(i: u32) -> vec2<u32> { return split(i, params.grid.x).yx; }
+fn window(o: vec2<u32>) -> vec2<u32> { return o * params.stride - params.pad; } // wraps far outside where negative
 fn plane_texel(o: vec2<u32>) -> u32 {
     let at = o * params.step + params.offset;
     return at.y * params.out_size.x + at.x;

@@ -1,5 +1,6 @@
-// Place of the texel that tap `k` multiplies for output `o`, counted from 1 within its plane; 0 in the padding.
-fn source(o: vec2<u32>, k: vec2<u32>) -> u32 {
-    let i = o * params.stride + k * params.dilation - params.pad; // wraps far outside where negative
-    return select(0u, 1u + i.y * params.in_size.x + i.x, all(i < params.in_size));
+// Place of the texel that an output multiplies, whose window begins at `first`, `reach` pixels on: counted from 1 within its
+// plane; 0 in the padding.
+fn source(first: vec2<u32>, reach: vec2<u32>, size: vec2<u32>) -> u32 {
+    let i = first + reach;
+    return select(0u, 1u + i.y * size.x + i.x, all(i < size));
 }

@@ -1,13 +1,17 @@
 // Writes a register tile with its bias: block `block` + l · QUADS + g of the group at pixel p, before pixel `end`. The value begins at block
-// `y_first` of each image's `y_blocks`.
+// `y_first` of each image's `y_blocks`. Parameters are read before the branches: in one, lavapipe gathers them lane by lane.
+    let out_blocks = params.out_blocks;
+    let y_first = (params.y_first + row.x * out_blocks + block) * out_plane;
+#for p in 0..PIXELS
+    let start$p = place$p.x * params.y_blocks * out_plane + to$p + y_first;
+#endfor
 #for l in 0..LOADS
 #for g in 0..QUADS
-    if block + $($l*QUADS+$g)u < params.out_blocks {
+    if block + $($l*QUADS+$g)u < out_blocks {
         let b = load_w(bias + $($l*QUADS+$g)u);
-        let y_row = params.y_first + row.x * params.out_blocks + block + $($l*QUADS+$g)u;
 #for p in 0..PIXELS
         if pixel$p < end {
-            let to = (place$p.x * params.y_blocks + y_row) * out_plane + to$p;
+            let to = start$p + $($l*QUADS+$g)u * out_plane;
             store_y(to, finish(to, sum$l$g_$p + b));
         }
 #endfor

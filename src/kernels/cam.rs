@@ -2,6 +2,7 @@
 
 use bytemuck::Pod;
 
+use super::conv::columns;
 use super::{Context, Dispatch, Operand, blocks};
 use crate::graph::Op;
 
@@ -47,7 +48,9 @@ pub fn rescale(cx: &Context, positive: bool) -> Dispatch {
 pub fn resize(cx: &Context) -> Dispatch {
     let [_, _, h, w] = cx.input(0);
     let [m, _, oh, ow] = cx.shape();
-    let params = [w, h, ow, oh, m * oh * ow, 0].map(|v| v as u32);
+    let pixels = columns(cx.profile.row, ow);
+    let strips = ow.div_ceil(pixels as usize);
+    let params = [w, h, ow, oh, m, strips].map(|v| v as u32);
     let (ranges, mut defines) = scaled(cx);
     let mut operands = vec![Operand::Read(cx.operand(0)), Operand::Write(cx.epilogue.value)];
     if let (epilogue, Some(spans)) = cx.epilogue() {
@@ -56,7 +59,8 @@ pub fn resize(cx: &Context) -> Dispatch {
     }
     operands.extend(ranges);
     defines.extend(plain(cx));
-    cx.independent(cx.profile.flat, "resize", &defines, params, operands, m * oh * ow)
+    defines.push(("PIXELS", pixels));
+    cx.independent(cx.profile.flat, "resize", &defines, params, operands, m * oh * strips)
 }
 
 /// Defines of `shared/rescale.wgsl`.

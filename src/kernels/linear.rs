@@ -4,6 +4,7 @@
 use bytemuck::{Pod, Zeroable};
 
 use super::constant::{Constant, Packing};
+use super::conv::columns;
 use super::{Context, Dispatch, Operand, blocks, texels};
 use crate::graph::{ClassWeights, Linear};
 
@@ -107,8 +108,12 @@ pub fn mean(cx: &Context) -> Dispatch {
 /// Gradient of the mean over space.
 pub fn mean_grad(cx: &Context) -> Dispatch {
     let [_, _, h, w] = cx.shape();
-    let count = texels(cx.shape());
-    let (defines, extra) = cx.epilogue();
+    let planes = texels(cx.shape()) / (h * w);
+    let pixels = columns(cx.profile.row, h * w);
+    let strips = (h * w).div_ceil(pixels as usize);
+    let (mut defines, extra) = cx.epilogue();
+    defines.push(("PIXELS", pixels));
     let operands = cx.plainly(None).into_iter().chain(extra).collect();
-    cx.independent(cx.profile.flat, "spread", &defines, [count as u32, (h * w) as u32], operands, count)
+    let params = [planes, h * w, strips, 0].map(|v| v as u32);
+    cx.independent(cx.profile.flat, "spread", &defines, params, operands, planes * strips)
 }

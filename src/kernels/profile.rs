@@ -97,7 +97,7 @@ impl Profile {
             broadcast: 2.0,
             staged: 25.0,
             product: 14.0,
-            store: 250.0,
+            store: 150.0,
             start: 300.0,
             parallel: 16.0,
         },
