@@ -14,9 +14,9 @@
 @compute @workgroup_size(WORKGROUP)
 #import main_tiled
     let at = invocation(id, groups);
-    let cut = split(at, params.strips);
+    if at >= params.piece * params.strips { return; }
+    let cut = tile_and_strip(at, params.strips);
     let tile = cut.x;
-    if tile >= params.piece { return; }
     let row = split(params.first + tile, params.tiles);
     // Parameters are read before the loop: lavapipe gathers them lane by lane in each round.
     let size = params.in_size;

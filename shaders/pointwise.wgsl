@@ -14,22 +14,28 @@
 #import main_tiled
     let at = invocation(id, groups);
     let out_plane = params.plane;
-    let run = split(at, params.strips);
 #ifdef GATED
-    let cut = split(run.x, split(params.pixels, out_plane).x);
+    let strips = split(params.pixels, out_plane).x * params.strips;
+#else
+    let strips = params.strips;
+#endif
+    if at >= params.piece * strips { return; }
+    let cut = tile_and_strip(at, strips);
     let tile = cut.x;
-    let start = cut.y * out_plane;
+#ifdef GATED
+    let image = split(cut.y, params.strips);
+    let strip = image.y;
+    let start = image.x * out_plane;
     let end = start + out_plane;
 #else
-    let tile = run.x;
+    let strip = cut.y;
     let start = 0u;
     let end = params.pixels;
 #endif
-    if tile >= params.piece { return; }
     let row = split(params.first + tile, params.tiles);
     let in_blocks = bound(params.in_blocks, groups);
 #for p in 0..PIXELS
-    let pixel$p = start + first_pixel(run.y) + $pu * apart();
+    let pixel$p = start + first_pixel(strip) + $pu * apart();
     let place$p = split(min(pixel$p, end - 1u), out_plane);
     let to$p = place$p.y;
     var i$p = (place$p.x * params.x_blocks + params.x_first + row.x * in_blocks) * out_plane + to$p + 1u;

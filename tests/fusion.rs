@@ -4,7 +4,7 @@ mod common;
 #[path = "common/net.rs"]
 mod net;
 
-use common::gpus;
+use common::{gpus, short_runs};
 use gradcam::graph::{Activation, NodeId, Op, Pool2d, Window, gradients};
 use gradcam::kernels::{Costs, Profile};
 use net::Net;
@@ -265,6 +265,7 @@ fn batch_norms_and_gates_on_the_way_in() {
             assert_eq!(shaders.iter().filter(alone).collect::<Vec<_>>(), [&"add"], "{shaders:?}");
         }
         net.check(&format!("{channels} channels to {out}"), &outputs);
+        net.check_on(gpus(short_runs()), &format!("{channels} channels to {out}"), &outputs);
 
         let needed_twice = [net.unpack(gated), net.unpack(z)];
         assert!(net.shaders(&Profile::BUFFERS, &needed_twice).contains(&"gate"));

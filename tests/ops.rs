@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Random, error, every_gpu, features, gpus, macro_tiles, run_cpu, run_gpu};
+use common::{Random, error, every_gpu, features, gpus, macro_tiles, run_cpu, run_gpu, short_runs};
 use gradcam::gpu::Gpu;
 use gradcam::graph::{Activation, Conv2d, Graph, Kind, LayerNorm, Linear, NodeId, Op, Pool2d, PoolKind, Shape, Window};
 use gradcam::kernels::{Operand, Profile};
@@ -160,7 +160,7 @@ fn convolutions_by_macro_tiles() {
     check_on(gpus(macro_tiles()), WINOGRAD_TOLERANCE, cases);
 }
 
-/// Larger than any tile, so that all of a tile's edges are met.
+/// Larger than any tile, so that all of a tile's edges are met; and so that there are several runs of strips.
 #[test]
 fn large_convolutions() {
     let shapes = [([3, 3, 2], [1, 40, 36, 1]), ([1, 1, 1], [2, 96, 41, 1]), ([3, 3, 1], [1, 144, 144, 144])];
@@ -169,7 +169,7 @@ fn large_convolutions() {
         let shape = [channels[0], channels[1], 31, 17];
         case(format!("large conv {channels:?}"), &[shape], |g, r| Op::Conv2d(conv(g, r, window, channels, true)))
     });
-    check(cases.into());
+    check_on(gpus(Profile::ALL.into_iter().chain(short_runs())), TOLERANCE, cases.into());
 }
 
 #[test]

@@ -6,6 +6,7 @@ struct Params {
     groups: u32,
     tiles: u32,           // of one group
     strips: u32,
+    run: u32,             // strips, see `strip.wgsl`
     pixels: u32,          // n · grid
     first: u32,           // first tile of this piece of w, and their number
     piece: u32,

@@ -4,6 +4,7 @@ struct Params {
     out_blocks: u32,
     tiles: u32,       // of one group
     strips: u32,      // of all images, with GATED of one
+    run: u32,         // strips, see `strip.wgsl`
     pixels: u32,      // n · plane
     plane: u32,       // h · w
     first: u32,       // first tile of this piece of w, and their number

@@ -1,3 +1,12 @@
+// Tile and strip of the invocation `at`, of `strips` strips for each tile: all tiles of a run of strips come before the
+// next run, so that a cache keeps what they read of x.
+fn tile_and_strip(at: u32, strips: u32) -> vec2<u32> {
+    let part = split(at, params.piece * params.run);
+    let first = part.x * params.run;
+    let cut = split(part.y, min(params.run, strips - first));
+    return vec2<u32>(cut.x, first + cut.y);
+}
+
 // Which PIXELS pixels belong to strip `strip`: those of a subgroup's strips lie together.
 #ifdef SUBGROUP
 fn first_pixel(strip: u32) -> u32 { return strip / SUBGROUP * SUBGROUP * PIXELS + strip % SUBGROUP; }

@@ -13,6 +13,7 @@ struct Params {
     out_blocks: u32,
     tiles: u32,
     strips: u32,
+    run: u32,
     pixels: u32,
     plane: u32,
     first: u32,
@@ -48,8 +49,9 @@ impl Job {
     ) -> Dispatch {
         let (before, prologue) = cx.prologue.map(|p| p.operand(cx.graph)).unzip();
         let gated = cx.prologue.is_some_and(|p| p.gates(cx.graph)) && !self.tile.shared;
-        let runs = if gated { self.pixels / self.plane } else { 1 };
-        let strips = self.tile.strips(self.pixels / runs);
+        let images = if gated { self.pixels / self.plane } else { 1 };
+        let strips = self.tile.strips(self.pixels / images);
+        let run = self.tile.run(cx.profile, images * strips, self.in_blocks as f64);
         let rows = constant.rows.clone();
         let [in_blocks, out_blocks, tiles] = [self.in_blocks, self.out_blocks, self.tile.tiles(self.out_blocks)];
         let numbers = [in_blocks, out_blocks, tiles, strips, self.pixels, self.plane, rows.start, rows.len()];
@@ -60,6 +62,7 @@ impl Job {
             out_blocks,
             tiles,
             strips: strips32,
+            run: run as u32,
             pixels,
             plane,
             first,
@@ -74,7 +77,7 @@ impl Job {
         let defines = [self.tile.defines(), prologue.unwrap_or_default(), epilogue].concat();
         let product =
             Product { groups: self.groups, out_blocks: self.out_blocks, pixels: self.pixels, steps: self.in_blocks };
-        let (shaders, tiles) = (["pointwise", "pointwise_shared"], rows.len() * runs * strips);
+        let (shaders, tiles) = (["pointwise", "pointwise_shared"], rows.len() * images * strips);
         let dispatch = cx.tiled(&self.tile, shaders, &defines, params, operands, tiles);
         Dispatch { product: Some(product), ..dispatch }
     }

@@ -38,6 +38,8 @@ pub struct Profile {
     pub row: u32,
     /// Texels of an intermediate value that should stay in a cache.
     pub cached: usize,
+    /// Texels of a product's input that all its tiles read before any reads the next ones: as many as a core's cache keeps.
+    pub near: usize,
     /// Invocations that share one reduced output, and outputs of a workgroup.
     pub lanes: [u32; 2],
     /// Invocations that reduce one image or map.
@@ -70,6 +72,7 @@ impl Profile {
         sums: 16,
         row: 4,
         cached: 1 << 22,
+        near: usize::MAX,
         lanes: [64, 1],
         wide: 256,
     };
@@ -105,6 +108,7 @@ impl Profile {
         sums: 32,
         row: 7,
         cached: 1 << 17,
+        near: 1 << 14,
         lanes: [1, 8],
         wide: 8,
     };

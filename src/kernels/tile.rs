@@ -73,6 +73,14 @@ impl Tile {
         pixels.div_ceil(self.pixels as usize).next_multiple_of(self.subgroup.max(1) as usize)
     }
 
+    /// Strips, of so many, that go through all tiles before the next do: what they read, `texels` for each of their pixels,
+    /// is to stay in a cache.
+    pub fn run(&self, profile: &Profile, strips: usize, texels: f64) -> usize {
+        let lanes = self.subgroup.max(1) as usize;
+        let fitting = (profile.near as f64 / (texels * f64::from(self.pixels))) as usize;
+        (fitting / lanes).max(1).saturating_mul(lanes).min(strips)
+    }
+
     /// Tiles of a group.
     pub fn tiles(&self, out_blocks: usize) -> usize {
         out_blocks.div_ceil(self.blocks as usize)

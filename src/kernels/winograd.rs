@@ -82,16 +82,18 @@ impl<'a> Winograd<'a> {
         }
         let tiles = pass.grid.map(|n| n.div_ceil(SIDE));
         let all = input[0] * tiles[0] * tiles[1];
-        // As many as stay in a cache, but whole strips of them, and two at least.
+        // About as many as stay in a cache, but whole strips of them, and two at least; and no small rest.
         let widest = profile.shared.first().unwrap_or_else(|| &profile.tiles[0][1]);
         let strip = (widest * profile.subgroup.unwrap_or(1)) as usize;
-        let chunk = all.min((profile.cached / (POINTS * from.max(to) * strip)).max(2) * strip);
+        let fitting = (profile.cached / (POINTS * from.max(to) * strip)).max(2) * strip;
+        let chunks = ((all + fitting / 2) / fitting).max(1);
+        let chunk = all.min(all.div_ceil(chunks).next_multiple_of(strip));
         let product = Product { groups: POINTS, out_blocks: to, pixels: chunk, steps: from };
         let (tile, cost) = product.cut(profile);
         let costs = &profile.costs;
         let step = |stores: usize| POINTS as f64 * costs.fetch + stores as f64 * costs.store + costs.start;
         let transforms = (chunk * from) as f64 * step(POINTS) + (chunk * to) as f64 * step(SIDE * SIDE);
-        let chunks = all.div_ceil(chunk) as f64;
+        let chunks = all as f64 / chunk as f64;
         Some(Self { pass, channels, input, tiles, chunk, tile, cost: chunks * (cost + transforms) })
     }
 

@@ -44,6 +44,13 @@ pub fn macro_tiles() -> impl Iterator<Item = Profile> {
     Profile::BUFFERS_SHARED.shared.iter().zip(["large macro tiles", "small macro tiles"]).map(only)
 }
 
+/// Profiles whose products go through all tiles for a few strips, then for the next few.
+pub fn short_runs() -> impl Iterator<Item = Profile> {
+    [(Profile::TEXTURES, "textures, short runs"), (Profile::TEXTURES_SUBGROUP, "textures-subgroup, short runs")]
+        .into_iter()
+        .map(|(profile, name)| Profile { name, near: 1, ..profile })
+}
+
 /// Each of the profiles with and without the shaders' run-time checks.
 pub fn gpus(profiles: impl IntoIterator<Item = Profile>) -> Vec<(String, Gpu)> {
     let options = profiles.into_iter().flat_map(|p| [false, true].map(|checked| (p.clone(), checked)));

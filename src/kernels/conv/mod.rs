@@ -39,11 +39,13 @@ struct ConvParams {
     groups: u32,
     tiles: u32,
     strips: u32,
+    run: u32,
     pixels: u32,
     first: u32,
     piece: u32,
     y_blocks: u32,
     y_first: u32,
+    unused: u32,
 }
 
 #[repr(C)]
@@ -134,6 +136,8 @@ fn kernel(cx: &mut Context, conv: &Conv2d, pass: &Pass, gradient: bool) -> Vec<D
         return pieces.map(|c| job.lower(cx, c, cx.place(from), to, cx.epilogue())).collect();
     }
     let strips = tile.strips(pixels);
+    let read = (in_blocks * in_h * in_w * x[0]) as f64 / pixels as f64;
+    let run = tile.run(cx.profile, strips, read);
     let numbers = [in_blocks, out_blocks, groups, tile.tiles(out_blocks), strips, pixels].map(|v| v as u32);
     let [in_blocks, out_blocks, groups, tiles, strips32, pixels] = numbers;
     let (defines, extra) = cx.epilogue();
@@ -154,11 +158,13 @@ fn kernel(cx: &mut Context, conv: &Conv2d, pass: &Pass, gradient: bool) -> Vec<D
             groups,
             tiles,
             strips: strips32,
+            run: run as u32,
             pixels,
             first: rows.start as u32,
             piece: rows.len() as u32,
             y_blocks,
             y_first,
+            unused: 0,
         };
         let mut operands = vec![Operand::Read(from), Operand::Constant(constant), Operand::Write(to.value)];
         operands.extend(extra.clone());
