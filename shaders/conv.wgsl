@@ -8,6 +8,7 @@
 // SINGLE: in_blocks is 1, as in a network's first layer, and there is no loop over them
 // A w over 128 MiB comes in pieces of some tiles, each with its own dispatch.
 // dispatch: piece · strips invocations, strips = ⌈n·grid / PIXELS⌉, up to a multiple of SUBGROUP
+// in the order of `strip.wgsl`
 #import conv
 #import strip
 

@@ -7,6 +7,7 @@
 // A w over 128 MiB comes in pieces of some tiles, each with its own dispatch.
 // dispatch: piece · strips invocations, strips = ⌈n·plane / PIXELS⌉, up to a multiple of SUBGROUP;
 // GATED: piece · n · strips, strips = ⌈plane / PIXELS⌉ likewise, so that a strip's pixels share their gate
+// in the order of `strip.wgsl`
 #import pointwise
 #import strip
 

@@ -54,15 +54,15 @@ impl Job {
         let run = self.tile.run(cx.profile, images * strips, self.in_blocks as f64);
         let rows = constant.rows.clone();
         let [in_blocks, out_blocks, tiles] = [self.in_blocks, self.out_blocks, self.tile.tiles(self.out_blocks)];
-        let numbers = [in_blocks, out_blocks, tiles, strips, self.pixels, self.plane, rows.start, rows.len()];
-        let [in_blocks, out_blocks, tiles, strips32, pixels, plane, first, piece] = numbers.map(|v| v as u32);
+        let numbers = [in_blocks, out_blocks, tiles, strips, run, self.pixels, self.plane, rows.start, rows.len()];
+        let [in_blocks, out_blocks, tiles, strips32, run, pixels, plane, first, piece] = numbers.map(|v| v as u32);
         let ([x_blocks, x_first], [y_blocks, y_first]) = (x.numbers(), y.numbers());
         let params = Params {
             in_blocks,
             out_blocks,
             tiles,
             strips: strips32,
-            run: run as u32,
+            run,
             pixels,
             plane,
             first,

@@ -82,7 +82,8 @@ impl<'a> Winograd<'a> {
         }
         let tiles = pass.grid.map(|n| n.div_ceil(SIDE));
         let all = input[0] * tiles[0] * tiles[1];
-        // About as many as stay in a cache, but whole strips of them, and two at least; and no small rest.
+        // About as many as stay in a cache, but whole strips of them, and two at least; as even as strips allow, for a small rest
+        // costs a product's tile too.
         let widest = profile.shared.first().unwrap_or_else(|| &profile.tiles[0][1]);
         let strip = (widest * profile.subgroup.unwrap_or(1)) as usize;
         let fitting = (profile.cached / (POINTS * from.max(to) * strip)).max(2) * strip;
@@ -93,8 +94,8 @@ impl<'a> Winograd<'a> {
         let costs = &profile.costs;
         let step = |stores: usize| POINTS as f64 * costs.fetch + stores as f64 * costs.store + costs.start;
         let transforms = (chunk * from) as f64 * step(POINTS) + (chunk * to) as f64 * step(SIDE * SIDE);
-        let chunks = all as f64 / chunk as f64;
-        Some(Self { pass, channels, input, tiles, chunk, tile, cost: chunks * (cost + transforms) })
+        let cost = (cost + transforms) * all as f64 / chunk as f64;
+        Some(Self { pass, channels, input, tiles, chunk, tile, cost })
     }
 
     /// The dispatches.

@@ -138,8 +138,8 @@ fn kernel(cx: &mut Context, conv: &Conv2d, pass: &Pass, gradient: bool) -> Vec<D
     let strips = tile.strips(pixels);
     let read = (in_blocks * in_h * in_w * x[0]) as f64 / pixels as f64;
     let run = tile.run(cx.profile, strips, read);
-    let numbers = [in_blocks, out_blocks, groups, tile.tiles(out_blocks), strips, pixels].map(|v| v as u32);
-    let [in_blocks, out_blocks, groups, tiles, strips32, pixels] = numbers;
+    let numbers = [in_blocks, out_blocks, groups, tile.tiles(out_blocks), strips, run, pixels].map(|v| v as u32);
+    let [in_blocks, out_blocks, groups, tiles, strips32, run, pixels] = numbers;
     let (defines, extra) = cx.epilogue();
     let mut defines = [tile.defines(), defines].concat();
     let [y_blocks, y_first] = to.numbers();
@@ -158,7 +158,7 @@ fn kernel(cx: &mut Context, conv: &Conv2d, pass: &Pass, gradient: bool) -> Vec<D
             groups,
             tiles,
             strips: strips32,
-            run: run as u32,
+            run,
             pixels,
             first: rows.start as u32,
             piece: rows.len() as u32,
