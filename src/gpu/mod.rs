@@ -11,3 +11,4 @@ mod tuning;
 pub use device::{AdapterInfo, Backend, Gpu, GpuOptions};
 pub use session::{Run, Session, Stats, Weights};
 pub use timing::Timed;
+pub use tuning::Verdict;
