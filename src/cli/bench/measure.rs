@@ -108,8 +108,6 @@ impl Subject {
             ms_per_image_p10: wall[0],
             ms_per_image_p90: wall[2],
             cpu_ms_per_image: cpu[1],
-            cpu_ms_per_image_p10: cpu[0],
-            cpu_ms_per_image_p90: cpu[2],
             runs: self.samples.len(),
             warmup_runs: self.warmup,
             first_run_ms: self.first.wall,

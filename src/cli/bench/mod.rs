@@ -1,5 +1,8 @@
 //! `gradcam bench`.
 
+mod axes;
+mod compare;
+mod html;
 mod layers;
 mod measure;
 mod places;
@@ -8,15 +11,16 @@ mod row;
 mod table;
 
 use std::io::{Write, stdout};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use gradcam::{Error, Method, Model, Result};
+use gradcam::picture::write_atomically;
+use gradcam::{Error, Model, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{BackendArg, Failure, Precision, print_json, say};
-use places::Place;
-use rounds::{Group, Network};
+use super::{Failure, print_json, say};
+use axes::{Axes, unique};
+use compare::Comparison;
 use row::Row;
 use table::Table;
 
@@ -29,42 +33,15 @@ const CLASSES: usize = 1000;
 /// change the time. Configurations of a network are measured in turn, in five rounds after a warm-up; figures are medians.
 #[derive(Args)]
 pub struct Bench {
-    /// Architectures (timm/NAME for timm's), the bundled model, or .safetensors files
-    #[arg(value_name = "NAME|FILE", default_value = gradcam::model::BUNDLED)]
-    networks: Vec<String>,
-    /// Images computed at once
-    #[arg(long, value_name = "N", default_values_t = [1], value_parser = clap::value_parser!(u32).range(1..=1024))]
-    batch: Vec<u32>,
-    /// Height and width of the images; the network's own if not given
-    #[arg(long, value_name = "HxW", value_parser = size)]
-    size: Vec<[usize; 2]>,
-    /// Layer to explain at; the last feature map if not given
-    #[arg(long, value_name = "PATH")]
-    layer: Vec<String>,
-    /// How to explain
-    #[arg(long, value_name = "NAME", default_value = Method::default().name())]
-    method: Vec<Method>,
-    /// A number or a part of a name from `gradcam devices`, or "cpu" for plain loops without any driver
-    #[arg(long, value_name = "NAME|INDEX|cpu", conflicts_with = "all")]
-    device: Vec<String>,
-    /// Every adapter
-    #[arg(long)]
-    all: bool,
-    /// Only this graphics interface
-    #[arg(long, value_enum)]
-    backend: Option<BackendArg>,
-    /// Kernel variants, or "all"; if not given, what a short measurement on the device found best
-    #[arg(long, value_name = "NAME")]
-    variant: Vec<String>,
-    /// How weights are stored on the device
-    #[arg(long, value_enum, default_value = "f32")]
-    precision: Vec<Precision>,
-    /// Runs that count at least; quick ones are repeated for 20 ms a round
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    runs: u32,
-    /// Show the time of each layer by the device's clock
-    #[arg(long)]
-    kernels: bool,
+    #[command(flatten)]
+    axes: Axes,
+    /// Set what `--json` printed side by side, the first file beside each other one
+    ///
+    /// Of several files for a side, with commas between (a1.json,a2.json b1.json,b2.json), the quickest row of each
+    /// configuration counts. Two sides differ if their medians are more than 3 % apart and neither's runs between the first
+    /// and the last tenth reach into the other's. Rows of less than five runs are not judged.
+    #[arg(long, value_name = "FILE", num_args = 2.., conflicts_with = "Axes")]
+    compare: Vec<String>,
     /// Print an array of rows
     #[arg(long, group = "form")]
     json: bool,
@@ -74,30 +51,37 @@ pub struct Bench {
     /// Print tables in Markdown
     #[arg(long, group = "form")]
     markdown: bool,
+    /// Write a page with charts besides
+    #[arg(long, value_name = "FILE", conflicts_with = "compare")]
+    html: Option<PathBuf>,
 }
 
 impl Bench {
     pub fn run(self) -> Result<(), Failure> {
-        let devices = match &self.device[..] {
-            [] if self.all => places::all_adapters(self.backend)?,
-            [] => vec![None],
-            named => named.iter().cloned().map(Some).collect(),
-        };
-        let places =
-            places::places(&unique(devices), self.backend, &self.variant, &unique(self.precision.iter().copied()))?;
+        if !self.compare.is_empty() {
+            let comparison = Comparison::of(&self.compare)?;
+            if self.json {
+                return print_json(&comparison);
+            }
+            return Ok(write!(stdout(), "{}", comparison.text(self.markdown))?);
+        }
+        let places = self.axes.places()?;
         // What cannot be measured is told before anything is.
-        for name in &self.networks {
-            self.network(name, &places)?.check()?;
+        for name in &self.axes.networks {
+            self.axes.network(name, &places)?.check()?;
         }
         let bar = progress();
         let mut rows = vec![];
-        for name in unique(&self.networks) {
-            let network = self.network(name, &places)?;
+        for name in unique(&self.axes.networks) {
+            let network = self.axes.network(name, &places)?;
             bar.inc_length(network.steps() as u64);
             rows.extend(network.measure(&bar));
         }
         bar.finish_and_clear();
         share_peaks(&mut rows);
+        if let Some(path) = &self.html {
+            write_atomically(path, |out| out.write_all(html::page(&rows).as_bytes()))?;
+        }
         self.print(&rows)?;
         let failed: Vec<&Row> = rows.iter().filter(|row| row.error.is_some()).collect();
         for row in &failed {
@@ -122,23 +106,6 @@ impl Bench {
         }
         Ok(rows.iter().try_for_each(|row| layers::print(&mut out, row))?)
     }
-
-    /// What to measure of a network.
-    fn network<'a>(&'a self, name: &'a str, places: &'a [Place]) -> Result<Network<'a>> {
-        let model = open(name)?;
-        let layers = if self.layer.is_empty() { vec![None] } else { unique(self.layer.iter().map(|l| Some(&**l))) };
-        let sizes = if self.size.is_empty() { vec![model.preprocess.size] } else { unique(self.size.iter().copied()) };
-        let methods = unique(self.method.iter().copied());
-        let mut groups = vec![];
-        for place in places {
-            for &method in &methods {
-                groups.extend(layers.iter().map(|&layer| Group { place, method, layer }));
-            }
-        }
-        let batches = unique(self.batch.iter().map(|&batch| batch as usize));
-        let shapes = sizes.iter().flat_map(|&[h, w]| batches.iter().map(move |&batch| [batch, 3, h, w]));
-        Ok(Network { name, model, groups, shapes: shapes.collect(), runs: self.runs as usize, kernels: self.kernels })
-    }
 }
 
 /// An adapter's peak is the best that was measured of it: noise only takes away.
@@ -162,24 +129,6 @@ fn progress() -> ProgressBar {
     let style =
         ProgressStyle::with_template("{bar:40} {pos}/{len}  {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(0).with_style(style)
-}
-
-/// Height and width.
-fn size(text: &str) -> Result<[usize; 2], String> {
-    let side = |text: &str| text.parse().ok().filter(|side| (1..=4096).contains(side));
-    let sides = text.split_once(['x', 'X', '×']).and_then(|(h, w)| Some([side(h)?, side(w)?]));
-    sides.ok_or_else(|| "height and width are named as 224x224, up to 4096".into())
-}
-
-/// Each value once, in the order of the first ones.
-fn unique<T: PartialEq>(values: impl IntoIterator<Item = T>) -> Vec<T> {
-    let mut once: Vec<T> = vec![];
-    for value in values {
-        if !once.contains(&value) {
-            once.push(value);
-        }
-    }
-    once
 }
 
 /// Normalised images of noise.

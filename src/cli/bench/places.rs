@@ -4,6 +4,7 @@ use gradcam::kernels::Profile;
 use gradcam::{AdapterInfo, Backend, Device, Error, Gpu, Result};
 
 use super::super::{BackendArg, DeviceArgs, Precision};
+use super::axes::unique;
 
 /// A device and the way to use it.
 pub struct Place {
@@ -69,7 +70,7 @@ pub fn places(
                 let chosen = if variants.is_empty() {
                     vec![gpu.profile().name]
                 } else {
-                    super::unique(named.iter().copied().chain(all))
+                    unique(named.iter().copied().chain(all))
                 };
                 for variant in chosen {
                     for &precision in precisions {

@@ -32,7 +32,7 @@ pub struct Row {
     pub figures: Option<Figures>,
 }
 
-/// What was measured. What came with version 2 of the rows is zero or absent in older ones.
+/// What was measured. What older rows lack is zero or absent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Figures {
     pub images_per_second: f64,
@@ -43,12 +43,8 @@ pub struct Figures {
     pub ms_per_image_p10: f64,
     #[serde(default)]
     pub ms_per_image_p90: f64,
-    /// The same of the time of all processor cores together.
+    /// The median time of all processor cores together.
     pub cpu_ms_per_image: f64,
-    #[serde(default)]
-    pub cpu_ms_per_image_p10: f64,
-    #[serde(default)]
-    pub cpu_ms_per_image_p90: f64,
     /// Runs that count, and those before them that do not.
     #[serde(default)]
     pub runs: usize,
@@ -68,6 +64,7 @@ pub struct Figures {
     /// Multiply-adds in registers, without memory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak_gflops: Option<f64>,
+    /// The part of it that `gflops` is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak_share: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -85,4 +82,18 @@ pub struct Stages {
     pub backward: f64,
     pub tail: f64,
     pub readback: f64,
+}
+
+impl Stages {
+    /// In the order in which they happen.
+    pub fn named(&self) -> [(&'static str, f64); 6] {
+        [
+            ("upload", self.upload),
+            ("preprocess", self.preprocess),
+            ("forward", self.forward),
+            ("backward", self.backward),
+            ("tail", self.tail),
+            ("readback", self.readback),
+        ]
+    }
 }

@@ -2,105 +2,101 @@
 
 use serde_json::Value;
 
-use super::row::{Figures, Row};
+use super::row::{Figures, Key, Row};
 
-/// A table with a title a column; columns of numbers are aligned to the right.
+/// A table; the first columns are what distinguishes its rows, the others are aligned to the right.
 pub struct Table {
     /// What all rows have in common.
     pub shared: String,
-    titles: Vec<&'static str>,
-    numeric: Vec<bool>,
-    cells: Vec<Vec<String>>,
+    pub titles: Vec<String>,
+    pub cells: Vec<Vec<String>>,
+    /// Whether a column is aligned to the right.
+    pub right: Vec<bool>,
 }
 
-/// A title, whether it holds numbers, and the cell of a row.
-type Column<T> = (&'static str, bool, fn(&T) -> String);
+/// A title, and the cell of a row.
+type Column<T> = (&'static str, fn(&T) -> String);
 
 /// What distinguishes rows.
-const KEYS: [Column<Row>; 9] = [
-    ("model", false, |row| row.key.model.clone()),
-    ("layer", false, |row| row.key.layer.clone()),
-    ("method", false, |row| row.key.method.clone()),
-    ("size", true, |row| format!("{}×{}", row.key.height, row.key.width)),
-    ("batch", true, |row| row.key.batch.to_string()),
-    ("precision", false, |row| row.key.precision.clone()),
-    ("adapter", false, |row| row.key.adapter.clone()),
-    ("backend", false, |row| row.key.backend.clone()),
-    ("variant", false, |row| row.key.variant.clone()),
+const KEYS: [Column<Key>; 9] = [
+    ("model", |key| key.model.clone()),
+    ("layer", |key| key.layer.clone()),
+    ("method", |key| key.method.clone()),
+    ("size", |key| format!("{}×{}", key.height, key.width)),
+    ("batch", |key| key.batch.to_string()),
+    ("precision", |key| key.precision.clone()),
+    ("adapter", |key| key.adapter.clone()),
+    ("backend", |key| key.backend.clone()),
+    ("variant", |key| key.variant.clone()),
 ];
 
 const FIGURES: [Column<Figures>; 8] = [
-    ("ms/image", true, |f| number(f.ms_per_image)),
-    ("p10–p90", true, |f| format!("{}–{}", number(f.ms_per_image_p10), number(f.ms_per_image_p90))),
-    ("images/s", true, |f| number(f.images_per_second)),
-    ("processor ms", true, |f| number(f.cpu_ms_per_image)),
-    ("GFLOP/s", true, |f| number(f.gflops)),
-    ("of peak", true, |f| f.peak_share.map_or(String::new(), |share| format!("{:.0} %", share * 100.0))),
-    ("first run ms", true, |f| number(f.first_run_ms)),
-    ("MiB", true, |f| (f.gpu_bytes >> 20).to_string()),
-];
-
-const STAGES: [Column<Figures>; 6] = [
-    ("upload", true, |f| number(f.stages.unwrap_or_default().upload)),
-    ("preprocess", true, |f| number(f.stages.unwrap_or_default().preprocess)),
-    ("forward", true, |f| number(f.stages.unwrap_or_default().forward)),
-    ("backward", true, |f| number(f.stages.unwrap_or_default().backward)),
-    ("tail", true, |f| number(f.stages.unwrap_or_default().tail)),
-    ("readback", true, |f| number(f.stages.unwrap_or_default().readback)),
+    ("ms/image", |f| number(f.ms_per_image)),
+    ("p10–p90", |f| format!("{}–{}", number(f.ms_per_image_p10), number(f.ms_per_image_p90))),
+    ("images/s", |f| number(f.images_per_second)),
+    ("processor ms", |f| number(f.cpu_ms_per_image)),
+    ("GFLOP/s", |f| number(f.gflops)),
+    ("of peak", |f| f.peak_share.map_or(String::new(), |share| format!("{:.0} %", share * 100.0))),
+    ("first run ms", |f| number(f.first_run_ms)),
+    ("MiB", |f| (f.gpu_bytes >> 20).to_string()),
 ];
 
 /// Columns of `--csv`: places in a row of `--json`.
 const CSV: &str = "model method layer height width batch precision backend adapter driver software variant \
     images_per_second ms_per_image ms_per_image_p10 ms_per_image_p90 \
-    cpu_ms_per_image cpu_ms_per_image_p10 cpu_ms_per_image_p90 runs warmup_runs first_run_ms \
+    cpu_ms_per_image runs warmup_runs first_run_ms \
     submissions readbacks readback_bytes gpu_bytes multiply_adds gflops peak_gflops peak_share \
     stages/upload stages/preprocess stages/forward stages/backward stages/tail stages/readback error";
 
 impl Table {
+    /// The rows of these keys, each with further cells under further titles.
+    pub fn new<'a>(keys: &[&Key], titles: impl IntoIterator<Item = &'a str>, further: Vec<Vec<String>>) -> Self {
+        let same = |of: fn(&Key) -> String| keys.windows(2).all(|pair| of(pair[0]) == of(pair[1]));
+        let (shared, columns): (Vec<_>, Vec<_>) = KEYS.into_iter().partition(|(_, of)| same(*of));
+        let word = |(title, of): &Column<Key>| {
+            let value = keys.first().map_or(String::new(), |key| of(key));
+            if ["layer", "batch", "variant"].contains(title) { format!("{title} {value}") } else { value }
+        };
+        let titles: Vec<String> = columns.iter().map(|c| c.0).chain(titles).map(str::to_owned).collect();
+        let numbers = |at: usize| columns.get(at).is_none_or(|c| ["size", "batch"].contains(&c.0));
+        let cells =
+            |(key, further): (&&Key, Vec<String>)| columns.iter().map(|(_, of)| of(key)).chain(further).collect();
+        Self {
+            shared: shared.iter().map(word).collect::<Vec<_>>().join(", "),
+            right: (0..titles.len()).map(numbers).collect(),
+            titles,
+            cells: keys.iter().zip(further).map(cells).collect(),
+        }
+    }
+
     /// The main figures.
     pub fn figures(rows: &[Row]) -> Self {
-        Self::new(rows, &FIGURES)
+        let cells = |row: &Row| match &row.figures {
+            Some(figures) => FIGURES.iter().map(|(_, of)| of(figures)).collect(),
+            None => FIGURES.iter().map(|(title, _)| if *title == "ms/image" { "failed" } else { "" }.into()).collect(),
+        };
+        let keys: Vec<&Key> = rows.iter().map(|row| &row.key).collect();
+        Self::new(&keys, FIGURES.map(|c| c.0), rows.iter().map(cells).collect())
     }
 
     /// Milliseconds an image of each stage, of the rows that have them.
     pub fn stages(rows: &[Row]) -> Self {
-        let staged = |row: &&Row| row.figures.as_ref().is_some_and(|f| f.stages.is_some());
-        Self::new(&rows.iter().filter(staged).cloned().collect::<Vec<_>>(), &STAGES)
-    }
-
-    fn new(rows: &[Row], columns: &[Column<Figures>]) -> Self {
-        let same = |of: fn(&Row) -> String| rows.windows(2).all(|pair| of(&pair[0]) == of(&pair[1]));
-        let (shared, keys): (Vec<Column<Row>>, Vec<Column<Row>>) = KEYS.into_iter().partition(|(.., of)| same(*of));
-        let word = |(title, _, of): &Column<Row>| {
-            let value = rows.first().map_or(String::new(), of);
-            if ["layer", "batch", "variant"].contains(title) { format!("{title} {value}") } else { value }
-        };
-        let cells = |row: &Row| {
-            let figure = |(_, _, of): &Column<Figures>| row.figures.as_ref().map_or(String::new(), of);
-            let mut figures: Vec<String> = columns.iter().map(figure).collect();
-            if row.error.is_some() {
-                figures[0] = "failed".into();
-            }
-            keys.iter().map(|(.., of)| of(row)).chain(figures).collect()
-        };
-        Self {
-            shared: shared.iter().map(word).collect::<Vec<_>>().join(", "),
-            titles: keys.iter().map(|k| k.0).chain(columns.iter().map(|c| c.0)).collect(),
-            numeric: keys.iter().map(|k| k.1).chain(columns.iter().map(|c| c.1)).collect(),
-            cells: rows.iter().map(cells).collect(),
-        }
+        let staged = rows.iter().filter_map(|row| Some((&row.key, row.figures.as_ref()?.stages?.named())));
+        let (keys, stages): (Vec<_>, Vec<_>) = staged.unzip();
+        let titles = stages.first().map(|stages| stages.map(|(name, _)| name));
+        let cells = stages.iter().map(|stages| stages.map(|(_, ms)| number(ms)).to_vec());
+        Self::new(&keys, titles.into_iter().flatten(), cells.collect())
     }
 
     /// For a terminal.
     pub fn text(&self) -> String {
-        let titles: Vec<String> = self.titles.iter().map(|&title| title.to_owned()).collect();
-        let lines = || std::iter::once(&titles).chain(&self.cells);
+        let lines = || std::iter::once(&self.titles).chain(&self.cells);
         let wide = |column: usize| lines().map(|cells| cells[column].chars().count()).max().unwrap_or(0);
-        let widths: Vec<usize> = (0..titles.len()).map(wide).collect();
+        let widths: Vec<usize> = (0..self.titles.len()).map(wide).collect();
         let mut text = String::new();
         for cells in lines() {
-            let aligned = cells.iter().zip(&widths).zip(&self.numeric).map(|((cell, &width), &numeric)| {
-                if numeric { format!("{cell:>width$}") } else { format!("{cell:width$}") }
+            let aligned = cells.iter().zip(&widths).zip(&self.right).map(|((cell, &width), &right)| {
+                if right { format!("{cell:>width$}") } else { format!("{cell:width$}") }
             });
             text += aligned.collect::<Vec<_>>().join("  ").trim_end();
             text.push('\n');
@@ -109,10 +105,10 @@ impl Table {
     }
 
     pub fn markdown(&self) -> String {
-        let line = |cells: &mut dyn Iterator<Item = String>| format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "));
-        let titles = line(&mut self.titles.iter().map(|&title| title.to_owned()));
-        let rule = line(&mut self.numeric.iter().map(|&numeric| if numeric { "---:" } else { "---" }.to_owned()));
-        let cells = self.cells.iter().map(|cells| line(&mut cells.iter().map(|cell| cell.replace('|', "\\|"))));
+        let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+        let titles = line(self.titles.clone());
+        let rule = line(self.right.iter().map(|&right| if right { "---:" } else { "---" }.to_owned()).collect());
+        let cells = self.cells.iter().map(|cells| line(cells.iter().map(|cell| cell.replace('|', "\\|")).collect()));
         titles + &rule + &cells.collect::<String>()
     }
 
