@@ -5,8 +5,10 @@ use std::fmt::Write;
 use super::row::{Figures, Key, Row};
 use super::table::{Table, number};
 
-/// Colours of the style sheet, for series and stages.
+/// Colours of the style sheet for series,
 const COLOURS: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
+/// and for stages, the first one's apart.
+const STAGES: [&str; 6] = ["f", "g", "c", "d", "e", "h"];
 
 /// The page.
 pub fn page(rows: &[Row]) -> String {
@@ -81,7 +83,11 @@ impl Series {
     }
 
     fn key(&self) -> String {
-        let names = self.0.iter().enumerate().map(|(place, name)| (format!("{} · {name}", letter(place)), place));
+        let names = self
+            .0
+            .iter()
+            .enumerate()
+            .map(|(place, name)| (format!("{} · {name}", letter(place)), COLOURS[place % COLOURS.len()]));
         key(names)
     }
 }
@@ -92,9 +98,9 @@ fn letter(place: usize) -> String {
     if place < 26 { letter.to_string() } else { format!("{letter}{}", place / 26) }
 }
 
-fn key(names: impl Iterator<Item = (String, usize)>) -> String {
-    let item = |(name, colour): (String, usize)| {
-        format!("<li><i style=\"background:var(--{})\"></i>{}</li>\n", COLOURS[colour % COLOURS.len()], escape(&name))
+fn key(names: impl Iterator<Item = (String, &'static str)>) -> String {
+    let item = |(name, colour): (String, &str)| {
+        format!("<li><i style=\"background:var(--{colour})\"></i>{}</li>\n", escape(&name))
     };
     format!("<ul class=\"key\">\n{}</ul>\n", names.map(item).collect::<String>())
 }
@@ -104,7 +110,8 @@ fn speeds(rows: &[&Row], series: &Series) -> String {
     let quickest = |f: &Figures| f.images_per_second.max(1e3 / f.ms_per_image_p10);
     let scale = Scale::of(rows.iter().filter_map(|row| row.figures.as_ref().map(quickest)));
     let mut chart = String::from("<div class=\"chart\">\n");
-    for row in rows {
+    for (i, row) in rows.iter().enumerate() {
+        chart += gap(i.checked_sub(1).map(|i| rows[i]), row);
         let name = series.label(row);
         let Some(figures) = &row.figures else {
             chart += &failed(&name, row);
@@ -126,18 +133,24 @@ fn stages(rows: &[&Row], series: &Series) -> String {
     let Some((_, names)) = staged.first() else { return String::new() };
     let sum = |stages: &[(&str, f64)]| stages.iter().map(|(_, ms)| ms).sum::<f64>();
     let scale = Scale::of(staged.iter().map(|(_, stages)| sum(stages)));
-    let names = names.iter().enumerate().map(|(place, (name, _))| ((*name).to_owned(), place));
+    let names = names.iter().zip(STAGES).map(|((name, _), colour)| ((*name).to_owned(), colour));
     let mut chart = format!("<h3>Milliseconds an image</h3>\n{}<div class=\"chart\">\n", key(names));
-    for (row, stages) in &staged {
+    for (i, (row, stages)) in staged.iter().enumerate() {
+        chart += gap(i.checked_sub(1).map(|i| *staged[i].0), row);
         let mut start = 0.0;
         let mut bar = String::new();
-        for ((name, ms), colour) in stages.iter().zip(COLOURS) {
+        for ((name, ms), colour) in stages.iter().zip(STAGES) {
             bar += &scale.bar(start, *ms, colour, &format!("{name} {} ms", number(*ms)));
             start += ms;
         }
         chart += &scale.row(&series.label(row), &bar, &number(sum(stages)));
     }
     chart + &scale.axis("ms") + "</div>\n"
+}
+
+/// Between batches.
+fn gap(before: Option<&Row>, row: &Row) -> &'static str {
+    if before.is_some_and(|before| before.key.batch != row.key.batch) { "<span class=\"gap\"></span>\n" } else { "" }
 }
 
 fn failed(name: &str, row: &Row) -> String {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use cpu_time::ProcessTime;
-use gradcam::{Batch, Classes, Device, Explainer, Images, LayerTime, Outputs, Result, Stage};
+use gradcam::{Batch, Classes, Device, Error, Explainer, Images, LayerTime, Outputs, Result, Stage};
 
 use super::row::{Figures, Stages};
 
@@ -22,6 +22,9 @@ const BURST_RUNS: usize = 200;
 /// Measurements by the device's clock, and how long they may take if nobody asked for each layer's.
 const TIMINGS: usize = 7;
 const TIMINGS_ENOUGH: Duration = Duration::from_secs(1);
+
+/// Bytes of a batch's images at most: nothing would stop the system from taking all of its memory for them.
+const IMAGES: usize = 4 << 30;
 
 /// Milliseconds of a run.
 struct Sample {
@@ -47,6 +50,11 @@ impl Subject {
     /// # Errors
     /// As [`Explainer::explain`].
     pub fn prepare(explainer: &mut Explainer, shape: [usize; 4]) -> Result<Self> {
+        let bytes = shape.iter().product::<usize>() * size_of::<f32>();
+        if bytes > IMAGES {
+            let reason = format!("a bench's images may take {} MiB at once", IMAGES >> 20);
+            return Err(Error::OutOfMemory { adapter: "memory".into(), needed: (bytes >> 20) as u64, reason });
+        }
         let values = super::values(shape);
         let (first, batch) = run(explainer, shape, &values, false)?;
         let mut subject = Self { shape, values, first, batch, warmup: 1, samples: vec![] };

@@ -23,6 +23,7 @@ use axes::{Axes, unique};
 use compare::Comparison;
 use row::Row;
 use table::Table;
+pub use table::number;
 
 /// Classes of networks without weights, as ImageNet's.
 const CLASSES: usize = 1000;
