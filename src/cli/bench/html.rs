@@ -17,8 +17,8 @@ pub fn page(rows: &[Row]) -> String {
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>gradcam bench</title>\n<style>\n{style}</style>\n</head>\n<body>\n<h1>Grad-CAM heat maps a second</h1>\n\
-         <p>gradcam {version}, from normalised images in memory to heat maps in memory. Bars are medians; a line spans what \
-         nine tenths and one tenth of the runs reach.</p>\n"
+         <p>gradcam {version}, from normalised images in memory to heat maps in memory. Bars are medians; a line spans the \
+         middle half of the runs.</p>\n"
     );
     let series = Series::of(rows);
     page += &series.key();
@@ -105,9 +105,9 @@ fn key(names: impl Iterator<Item = (String, &'static str)>) -> String {
     format!("<ul class=\"key\">\n{}</ul>\n", names.map(item).collect::<String>())
 }
 
-/// Bars of images a second, with a line from the slow to the quick tenth.
+/// Bars of images a second, with a line over the middle half of the runs.
 fn speeds(rows: &[&Row], series: &Series) -> String {
-    let quickest = |f: &Figures| f.images_per_second.max(1e3 / f.ms_per_image_p10);
+    let quickest = |f: &Figures| f.images_per_second.max(1e3 / f.ms_per_image_p25);
     let scale = Scale::of(rows.iter().filter_map(|row| row.figures.as_ref().map(quickest)));
     let mut chart = String::from("<div class=\"chart\">\n");
     for (i, row) in rows.iter().enumerate() {
@@ -118,7 +118,7 @@ fn speeds(rows: &[&Row], series: &Series) -> String {
             continue;
         };
         let colour = COLOURS[series.place(row) % COLOURS.len()];
-        let [slow, quick] = [figures.ms_per_image_p90, figures.ms_per_image_p10].map(|ms| scale.share(1e3 / ms));
+        let [slow, quick] = [figures.ms_per_image_p75, figures.ms_per_image_p25].map(|ms| scale.share(1e3 / ms));
         let mut bar = scale.bar(0.0, figures.images_per_second, colour, &Series::name(row));
         let spread = "<line class=\"spread\" y1=\"50%\" y2=\"50%\"";
         write!(bar, "{spread} x1=\"{slow:.2}%\" x2=\"{quick:.2}%\"/>").unwrap_or_default();

@@ -39,8 +39,8 @@ pub struct Bench {
     /// Set what `--json` printed side by side, the first file beside each other one
     ///
     /// Of several files for a side, with commas between (a1.json,a2.json b1.json,b2.json), the quickest row of each
-    /// configuration counts. Two sides differ if their medians are more than 3 % apart and neither's runs between the first
-    /// and the last tenth reach into the other's. Rows of less than five runs are not judged.
+    /// configuration counts; its spread reaches as far as the next one's median is away. Two sides differ if their medians are more than 3 % apart and the middle halves
+    /// of their runs do not overlap. Rows of less than five runs are not judged.
     #[arg(long, value_name = "FILE", num_args = 2.., conflicts_with = "Axes")]
     compare: Vec<String>,
     /// Print an array of rows

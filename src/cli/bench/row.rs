@@ -38,11 +38,11 @@ pub struct Figures {
     pub images_per_second: f64,
     /// Wall time from submit to mapped result: the median of the runs,
     pub ms_per_image: f64,
-    /// and what a tenth and nine tenths of them stay below.
+    /// and what a quarter and three quarters of them stay below.
     #[serde(default)]
-    pub ms_per_image_p10: f64,
+    pub ms_per_image_p25: f64,
     #[serde(default)]
-    pub ms_per_image_p90: f64,
+    pub ms_per_image_p75: f64,
     /// The median time of all processor cores together.
     pub cpu_ms_per_image: f64,
     /// Runs that count, and those before them that do not.
@@ -73,7 +73,7 @@ pub struct Figures {
     pub layers: Vec<LayerTime>,
 }
 
-/// Milliseconds an image of a run's parts, which follow each other.
+/// Milliseconds an image of a run's parts, which follow each other and add up to the median run.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Stages {
     pub upload: f64,
