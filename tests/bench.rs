@@ -234,7 +234,7 @@ fn probes_are_shown() {
             (ms.as_f64().unwrap() / again["probe_ms"][name].as_f64().unwrap() - 1.0).abs() < 1e-9
         };
         assert!(tried.iter().all(close), "{device} {again}");
-        assert!(text.contains(&format!("variant {variant}, by the probe's milliseconds: {variant} ")), "{text}");
+        assert!(text.contains(&format!("variant {variant}, by the probe (ms): {variant} ")), "{text}");
     }
     // Files of before have no figures.
     let file = std::fs::read_to_string(place.path("cache/devices.json")).unwrap();

@@ -51,29 +51,28 @@ impl Adapter {
         }
     }
 
-    /// Limits and features in words.
+    /// Limits, and the features that it has.
     fn limits(&self) -> String {
         let info = &self.info;
         let [buffers, textures] = info.storage_bindings;
-        let subgroups = match info.subgroup_sizes {
-            None => "no subgroups".into(),
-            Some([least, most]) if least == most => format!("subgroups of {least}"),
-            Some([least, most]) => format!("subgroups of {least} to {most}"),
-        };
-        let has = |has: bool, what: &str| format!("{}{what}", if has { "" } else { "no " });
-        let matrices = match &info.cooperative_matrices[..] {
-            [] => "no cooperative matrices".into(),
-            some => format!("cooperative matrices {}", some.join(", ")),
-        };
-        format!(
-            "bindings up to {}, {buffers} buffers and {textures} textures a kernel; workgroups of {}, sharing {}; {subgroups}; \
-             {}, {}, {matrices}",
-            bytes(info.max_binding),
-            info.workgroup_invocations,
-            bytes(info.workgroup_bytes.into()),
-            has(info.timestamps, "timestamps"),
-            has(info.f16, "f16"),
-        )
+        let subgroups = info.subgroup_sizes.map(|[least, most]| match least == most {
+            true => format!("subgroups of {least}"),
+            false => format!("subgroups of {least} to {most}"),
+        });
+        let matrices = format!("cooperative matrices {}", info.cooperative_matrices.join(", "));
+        let limits = [
+            Some(format!("bindings of {}, {buffers} buffers, {textures} textures", bytes(info.max_binding))),
+            Some(format!(
+                "workgroups of {}, {} shared",
+                info.workgroup_invocations,
+                bytes(info.workgroup_bytes.into())
+            )),
+            subgroups,
+            info.timestamps.then(|| "timestamps".into()),
+            info.f16.then(|| "f16".into()),
+            Some(matrices).filter(|_| !info.cooperative_matrices.is_empty()),
+        ];
+        limits.into_iter().flatten().collect::<Vec<_>>().join("; ")
     }
 
     /// The variant that suits it, and why.
@@ -84,11 +83,8 @@ impl Adapter {
         let mut probed: Vec<(&String, &f64)> = self.probe_ms.iter().collect();
         probed.sort_by(|a, b| a.1.total_cmp(b.1));
         let figures: Vec<String> = probed.iter().map(|(name, ms)| format!("{name} {}", number(**ms))).collect();
-        let why = if figures.is_empty() {
-            String::new()
-        } else {
-            format!(", by the probe's milliseconds: {}", figures.join(", "))
-        };
+        let why =
+            if figures.is_empty() { String::new() } else { format!(", by the probe (ms): {}", figures.join(", ")) };
         let tuned = self.tuned.iter().map(|(name, shapes)| format!("; {shapes} shapes tuned for {name}"));
         format!("variant {variant}{why}{}", tuned.collect::<String>())
     }

@@ -67,16 +67,17 @@ impl Bench {
             return Ok(write!(stdout(), "{}", comparison.text(self.markdown))?);
         }
         let places = self.axes.places()?;
-        // What cannot be measured is told before anything is.
-        for name in &self.axes.networks {
-            self.axes.network(name, &places)?.check()?;
-        }
+        let names = unique(&self.axes.networks);
         let bar = progress();
-        let mut rows = vec![];
-        for name in unique(&self.axes.networks) {
+        // What cannot be measured is told before anything is.
+        for name in &names {
             let network = self.axes.network(name, &places)?;
+            network.check()?;
             bar.inc_length(network.steps() as u64);
-            rows.extend(network.measure(&bar));
+        }
+        let mut rows = vec![];
+        for name in &names {
+            rows.extend(self.axes.network(name, &places)?.measure(&bar));
         }
         bar.finish_and_clear();
         share_peaks(&mut rows);
@@ -127,8 +128,8 @@ fn share_peaks(rows: &mut [Row]) {
 
 /// A bar on the terminal.
 fn progress() -> ProgressBar {
-    let style =
-        ProgressStyle::with_template("{bar:40} {pos}/{len}  {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len}  {wide_msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(0).with_style(style)
 }
 
