@@ -96,9 +96,11 @@ fn forms() {
     let page = std::fs::read_to_string(place.path("page.html")).unwrap();
     assert!(page.starts_with("<!doctype html>") && page.ends_with("</html>\n") && page.contains("<rect "), "{page}");
 
-    place.does(&format!("{SMALL} --html page.html"));
+    place.write("R&D.safetensors", include_bytes!("../weights/efficientnet_lite0.safetensors"));
+    place.does(&format!("{SMALL} R&D.safetensors --html page.html"));
     let page = std::fs::read_to_string(place.path("page.html")).unwrap();
     assert_eq!(page.matches("<svg").count(), page.matches("</svg>").count());
+    assert!(page.contains("R&amp;D.safetensors, bn2") && !page.contains("R&D"), "{page}");
     assert!(page.contains("squeezenet1_1, features") && page.contains("<title>forward "), "{page}");
     // Nothing is asked of the network.
     assert!(["http:", "https:", "src=", "href=", "url("].iter().all(|outside| !page.contains(outside)), "{page}");
@@ -113,7 +115,7 @@ fn failures_are_rows() {
     let (code, out, err) = place.run(&bench);
     let rows = array(&out);
     assert_eq!((code, rows.len(), err.lines().count()), (Some(1), 2, 1), "{err}");
-    assert!(err.contains("squeezenet1_1, batch 1024, buffers: ") && err.contains("MiB"), "{err}");
+    assert!(err.contains("squeezenet1_1, features, gradcam, 64×64, batch 1024, ") && err.contains("MiB"), "{err}");
     assert!(rows[0]["error"].as_str().unwrap().contains("MiB") && rows[0]["ms_per_image"].is_null(), "{out}");
     assert!(rows[0]["batch"] == 1024 && rows[0]["adapter"] == rows[1]["adapter"], "{out}");
     assert!(rows[1]["error"].is_null() && rows[1]["ms_per_image"].as_f64().unwrap() > 0.0, "{out}");

@@ -120,9 +120,7 @@ impl Comparison {
             );
         }
         for Lone { only_in, not_in, key } in &self.unmatched {
-            let Key { model, method, layer, height, width, batch, precision, backend, adapter, variant } = key;
-            let what = format!("{model}, {layer}, {method}, {height}×{width}, batch {batch}, {precision}");
-            text += &format!("only in {only_in}, not in {not_in}: {what}, {adapter}, {backend}, {variant}\n");
+            text += &format!("only in {only_in}, not in {not_in}: {}\n", key.told());
         }
         text
     }

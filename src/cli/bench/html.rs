@@ -1,7 +1,5 @@
 //! Rows as one page that needs nothing else: charts in SVG whose lengths are shares of the window's width, and all figures.
 
-use std::fmt::Write;
-
 use super::row::{Figures, Key, Row};
 use super::table::{Table, number};
 
@@ -120,8 +118,10 @@ fn speeds(rows: &[&Row], series: &Series) -> String {
         let colour = COLOURS[series.place(row) % COLOURS.len()];
         let [slow, quick] = [figures.ms_per_image_p75, figures.ms_per_image_p25].map(|ms| scale.share(1e3 / ms));
         let mut bar = scale.bar(0.0, figures.images_per_second, colour, &Series::name(row));
-        let spread = "<line class=\"spread\" y1=\"50%\" y2=\"50%\"";
-        write!(bar, "{spread} x1=\"{slow:.2}%\" x2=\"{quick:.2}%\"/>").unwrap_or_default();
+        for class in ["halo", "spread"] {
+            let ends = format!("x1=\"{slow:.2}%\" x2=\"{quick:.2}%\" y1=\"50%\" y2=\"50%\"");
+            bar += &format!("<line class=\"{class}\" {ends}/>");
+        }
         chart += &scale.row(&name, &bar, &number(figures.images_per_second));
     }
     chart + &scale.axis("images/s") + "</div>\n"

@@ -87,8 +87,7 @@ impl Bench {
         self.print(&rows)?;
         let failed: Vec<&Row> = rows.iter().filter(|row| row.error.is_some()).collect();
         for row in &failed {
-            let error = row.error.as_deref().unwrap_or_default();
-            say(&format!("{}, batch {}, {}: {error}", row.key.model, row.key.batch, row.key.variant));
+            say(&format!("{}: {}", row.key.told(), row.error.as_deref().unwrap_or_default()));
         }
         if failed.is_empty() { Ok(()) } else { Err(Failure::Reported(1)) }
     }

@@ -18,6 +18,15 @@ pub struct Key {
     pub variant: String,
 }
 
+impl Key {
+    /// In words.
+    pub fn told(&self) -> String {
+        let Self { model, method, layer, height, width, batch, precision, backend, adapter, variant } = self;
+        let what = format!("{model}, {layer}, {method}, {height}×{width}, batch {batch}");
+        format!("{what}, {precision}, {adapter}, {backend}, {variant}")
+    }
+}
+
 /// A configuration with its figures, or with the reason why there are none.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Row {
