@@ -10,7 +10,7 @@ use super::row::{Figures, Key, Row};
 use super::table::{Table, number};
 
 /// Changes below this share are never told apart from noise: what else differs between two runs is worth as much.
-const LEAST: f64 = 0.03;
+const LEAST: f64 = 0.05;
 /// Runs that a row must have for its spread to mean anything.
 const RUNS: usize = 5;
 
@@ -192,7 +192,7 @@ mod tests {
         assert_eq!(of([9.0, 10.0, 11.0], [11.5, 12.0, 13.0]), Verdict::Slower);
         assert_eq!(of([11.5, 12.0, 13.0], [9.0, 10.0, 11.0]), Verdict::Faster);
         assert_eq!(of([9.0, 10.0, 11.6], [11.5, 12.0, 13.0]), Verdict::Equal);
-        assert_eq!(of([10.0, 10.0, 10.0], [10.2, 10.2, 10.2]), Verdict::Equal);
-        assert_eq!(of([10.2, 10.2, 10.2], [10.0, 10.0, 10.0]), Verdict::Equal);
+        assert_eq!(of([10.0, 10.0, 10.0], [10.4, 10.4, 10.4]), Verdict::Equal);
+        assert_eq!(of([10.4, 10.4, 10.4], [10.0, 10.0, 10.0]), Verdict::Equal);
     }
 }

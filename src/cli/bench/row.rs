@@ -2,6 +2,7 @@
 
 use gradcam::LayerTime;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// What distinguishes a row from others; rows of different runs with equal keys are compared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +30,7 @@ impl Key {
 
 /// A configuration with its figures, or with the reason why there are none.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "Value")]
 pub struct Row {
     #[serde(flatten)]
     pub key: Key,
@@ -39,6 +41,21 @@ pub struct Row {
     pub error: Option<String>,
     #[serde(flatten)]
     pub figures: Option<Figures>,
+}
+
+impl TryFrom<Value> for Row {
+    type Error = serde_json::Error;
+
+    fn try_from(row: Value) -> Result<Self, Self::Error> {
+        let error = Option::deserialize(&row["error"])?;
+        Ok(Self {
+            key: Key::deserialize(&row)?,
+            driver: String::deserialize(&row["driver"])?,
+            software: bool::deserialize(&row["software"])?,
+            figures: if error.is_none() { Some(Figures::deserialize(&row)?) } else { None },
+            error,
+        })
+    }
 }
 
 /// What was measured. What older rows lack is zero or absent.
