@@ -142,7 +142,7 @@ fn row(model: &str, batch: usize, ms: [f64; 3], runs: usize) -> Value {
         "model": model, "method": "gradcam", "layer": "layer4", "height": 224, "width": 224, "batch": batch,
         "precision": "f32", "backend": "vulkan", "adapter": "card", "driver": "1", "software": false,
         "variant": "buffers", "images_per_second": 1e3 / ms[1], "ms_per_image_p25": ms[0], "ms_per_image": ms[1],
-        "ms_per_image_p75": ms[2], "cpu_ms_per_image": 1.0, "runs": runs, "first_run_ms": 9.0, "submissions": 1,
+        "ms_per_image_p75": ms[2], "cpu_ms_per_image": 1.0, "cpu_ms_per_image_p25": 1.0, "cpu_ms_per_image_p75": 1.0, "runs": runs, "first_run_ms": 9.0, "submissions": 1,
         "readbacks": 1, "readback_bytes": 64, "gpu_bytes": 64
     })
 }
@@ -211,6 +211,20 @@ fn comparisons() {
     assert_eq!(verdict("disturbed.json,base.json slow.json"), (json!("equal"), json!([5.0, 10.0, 15.0])));
     assert_eq!(verdict("slow.json,disturbed.json base.json").0, "equal");
     assert_eq!(verdict("base.json,disturbed.json,quiet.json slow.json"), (json!("slower"), json!([9.9, 10.0, 10.2])));
+    // Where the processor does the work, its time counts.
+    let software = |[cpu, wall]: [f64; 2]| {
+        let mut row = row("m", 0, [wall; 3], 10);
+        row["software"] = json!(true);
+        for of in ["", "_p25", "_p75"] {
+            row[format!("cpu_ms_per_image{of}")] = json!(cpu);
+        }
+        row
+    };
+    write("one.json", &[software([10.0, 10.0])]);
+    write("busy.json", &[software([10.2, 30.0])]);
+    write("more.json", &[software([12.0, 10.0])]);
+    assert_eq!(verdict("one.json busy.json").0, "equal");
+    assert_eq!(verdict("one.json more.json"), (json!("slower"), json!([10.0, 10.0, 10.0])));
     place.write("torn.json", "[{\"model\"");
     place.refuses(2, "bench --compare a.json torn.json => torn.json|gradcam bench --json");
 }

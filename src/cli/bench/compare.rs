@@ -28,8 +28,9 @@ struct Pair {
     key: Key,
     base: String,
     other: String,
-    /// Milliseconds an image of the first side and of the other one: what a quarter, a half and three quarters of the
-    /// runs stay below.
+    /// The field that is compared,
+    figure: &'static str,
+    /// of the first side and of the other one: what a quarter, a half and three quarters of the runs stay below.
     from: Option<[f64; 3]>,
     to: Option<[f64; 3]>,
     /// By which share the time grew.
@@ -90,16 +91,16 @@ impl Comparison {
         let mut comparison = Self { compared: vec![], unmatched: vec![] };
         let Some((base, others)) = sides.split_first() else { return Ok(comparison) };
         let first = read(base)?;
-        for side in others {
-            let rows = read(side)?;
-            for row in &first {
-                match rows.iter().find(|other| other.key == row.key) {
-                    Some(other) => comparison.compared.push(Pair::new(base, row, side, other)),
-                    None => comparison.unmatched.push(Lone::new(base, side, row)),
+        for name in others {
+            let side = read(name)?;
+            for from in &first {
+                match side.iter().find(|to| to.key == from.key) {
+                    Some(to) => comparison.compared.push(Pair::new(base, from, name, to)),
+                    None => comparison.unmatched.push(Lone::new(base, name, from)),
                 }
             }
-            let alone = rows.iter().filter(|row| first.iter().all(|other| other.key != row.key));
-            comparison.unmatched.extend(alone.map(|row| Lone::new(side, base, row)));
+            let alone = side.iter().filter(|to| first.iter().all(|from| from.key != to.key));
+            comparison.unmatched.extend(alone.map(|to| Lone::new(name, base, to)));
         }
         Ok(comparison)
     }
@@ -109,15 +110,12 @@ impl Comparison {
         let mut text = String::new();
         for pairs in self.compared.chunk_by(|a, b| a.other == b.other) {
             let keys: Vec<&Key> = pairs.iter().map(|pair| &pair.key).collect();
-            let titles = [&pairs[0].base, &pairs[0].other, "change", "verdict"];
+            let titles = ["figure", &pairs[0].base, &pairs[0].other, "change", "verdict"];
             let table = Table::new(&keys, titles, pairs.iter().map(Pair::cells).collect());
             let body = if markdown { table.markdown() } else { table.text() };
             let differ = pairs.iter().filter(|p| matches!(p.verdict, Verdict::Faster | Verdict::Slower)).count();
-            text += &format!(
-                "Milliseconds an image: {}\n\n{body}\n{differ} of {} differ by more than the noise\n\n",
-                table.shared,
-                pairs.len()
-            );
+            text +=
+                &format!("{}\n\n{body}\n{differ} of {} differ by more than the noise\n\n", table.shared, pairs.len());
         }
         for Lone { only_in, not_in, key } in &self.unmatched {
             text += &format!("only in {only_in}, not in {not_in}: {}\n", key.told());
@@ -127,17 +125,15 @@ impl Comparison {
 }
 
 impl Pair {
-    fn new(base: &str, row: &Row, other: &str, to: &Row) -> Self {
-        let spread = |f: &Figures| [f.ms_per_image_p25, f.ms_per_image, f.ms_per_image_p75];
-        let few = [row, to].iter().any(|row| row.figures.as_ref().is_some_and(|figures| figures.runs < RUNS));
-        let (key, [from, to]) = (row.key.clone(), [row, to].map(|row| row.figures.as_ref().map(spread)));
-        let verdict = match (from, to) {
-            (Some(_), Some(_)) if few => Verdict::TooFewRuns,
+    fn new(base: &str, from: &Side, other: &str, to: &Side) -> Self {
+        let verdict = match (from.spread, to.spread) {
+            (Some(_), Some(_)) if from.runs.min(to.runs) < RUNS => Verdict::TooFewRuns,
             (Some(from), Some(to)) => Verdict::of(from, to),
             _ => Verdict::Failed,
         };
-        let change = from.zip(to).map(|(from, to)| to[1] / from[1] - 1.0);
-        Self { key, base: base.to_owned(), other: other.to_owned(), from, to, change, verdict }
+        let change = from.spread.zip(to.spread).map(|(from, to)| to[1] / from[1] - 1.0);
+        let (base, other, key) = (base.to_owned(), other.to_owned(), from.key.clone());
+        Self { key, base, other, figure: from.figure, from: from.spread, to: to.spread, change, verdict }
     }
 
     fn cells(&self) -> Vec<String> {
@@ -146,19 +142,54 @@ impl Pair {
             None => String::new(),
         };
         let change = self.change.map_or(String::new(), |change| format!("{:+.1} %", change * 100.0));
-        vec![spread(self.from), spread(self.to), change, self.verdict.told().into()]
+        let figure = if self.figure == WALL { "ms/image" } else { "processor ms" };
+        vec![figure.into(), spread(self.from), spread(self.to), change, self.verdict.told().into()]
     }
 }
 
 impl Lone {
-    fn new(only_in: &str, not_in: &str, row: &Row) -> Self {
+    fn new(only_in: &str, not_in: &str, row: &Side) -> Self {
         Self { only_in: only_in.to_owned(), not_in: not_in.to_owned(), key: row.key.clone() }
     }
 }
 
-/// The rows of a side. Of several files the quickest row of a configuration counts, because what disturbs only slows down;
-/// but a time is only as certain as it was reproduced, so the spread reaches as far as the second quickest median is away.
-fn read(side: &str) -> Result<Vec<Row>> {
+/// A configuration on a side.
+struct Side {
+    key: Key,
+    figure: &'static str,
+    spread: Option<[f64; 3]>,
+    runs: usize,
+}
+
+/// Fields that are compared.
+const WALL: &str = "ms_per_image";
+const PROCESSOR: &str = "cpu_ms_per_image";
+
+impl Side {
+    /// Of several rows of a configuration the quickest counts, because what disturbs only slows down; but a time is only as
+    /// certain as it was reproduced, so the spread reaches as far as the second quickest median is away.
+    fn of(rows: &[&Row]) -> Self {
+        // Where the processor does the work, the time that it spends on it is disturbed less than the time that passes.
+        let spread = |figures: &Figures| match rows[0].software {
+            false => [figures.ms_per_image_p25, figures.ms_per_image, figures.ms_per_image_p75],
+            true => [figures.cpu_ms_per_image_p25, figures.cpu_ms_per_image, figures.cpu_ms_per_image_p75],
+        };
+        let measured = rows.iter().filter_map(|row| row.figures.as_ref());
+        let mut spreads: Vec<([f64; 3], usize)> = measured.map(|figures| (spread(figures), figures.runs)).collect();
+        spreads.sort_by(|(a, _), (b, _)| a[1].total_cmp(&b[1]));
+        let mut quickest = spreads.first().copied();
+        if let (Some(([p25, median, p75], _)), Some(([_, second, _], _))) = (&mut quickest, spreads.get(1)) {
+            *p25 = p25.min(*median * 2.0 - second).max(0.0);
+            *p75 = p75.max(*second);
+        }
+        let (spread, runs) = quickest.unzip();
+        let figure = if rows[0].software { PROCESSOR } else { WALL };
+        Self { key: rows[0].key.clone(), figure, spread, runs: runs.unwrap_or(0) }
+    }
+}
+
+/// The configurations of a side: a file, or several with commas between.
+fn read(side: &str) -> Result<Vec<Side>> {
     let mut all: Vec<Row> = vec![];
     for file in side.split(',') {
         let text = std::fs::read(file).map_err(|source| Error::Read { path: Path::new(file).to_owned(), source })?;
@@ -167,19 +198,8 @@ fn read(side: &str) -> Result<Vec<Row>> {
         })?;
         all.extend(rows);
     }
-    let median = |row: &Row| row.figures.as_ref().map_or(f64::INFINITY, |figures| figures.ms_per_image);
-    let quickest = |key: Key| {
-        let mut same: Vec<Row> = all.iter().filter(|row| row.key == key).cloned().collect();
-        same.sort_by(|a, b| median(a).total_cmp(&median(b)));
-        let second = same.get(1).map_or(0.0, median);
-        let mut first = same.swap_remove(0);
-        if let Some(f) = first.figures.as_mut().filter(|_| second.is_finite()) {
-            f.ms_per_image_p75 = f.ms_per_image_p75.max(second);
-            f.ms_per_image_p25 = f.ms_per_image_p25.min(2.0 * f.ms_per_image - second.max(f.ms_per_image));
-        }
-        first
-    };
-    Ok(unique(all.iter().map(|row| row.key.clone())).into_iter().map(quickest).collect())
+    let of = |key: &Key| Side::of(&all.iter().filter(|row| row.key == *key).collect::<Vec<_>>());
+    Ok(unique(all.iter().map(|row| &row.key)).into_iter().map(of).collect())
 }
 
 #[cfg(test)]

@@ -116,6 +116,8 @@ impl Subject {
             ms_per_image_p25: wall[0],
             ms_per_image_p75: wall[2],
             cpu_ms_per_image: cpu[1],
+            cpu_ms_per_image_p25: cpu[0],
+            cpu_ms_per_image_p75: cpu[2],
             runs: self.samples.len(),
             warmup_runs: self.warmup,
             first_run_ms: self.first.wall,

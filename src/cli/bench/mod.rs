@@ -38,9 +38,10 @@ pub struct Bench {
     axes: Axes,
     /// Set what `--json` printed side by side, the first file beside each other one
     ///
-    /// Of several files for a side, with commas between (a1.json,a2.json b1.json,b2.json), the quickest row of each
-    /// configuration counts; its spread reaches as far as the next one's median is away. Two sides differ if their medians are more than 5 % apart and the middle halves
-    /// of their runs do not overlap. Rows of less than five runs are not judged.
+    /// Two rows differ if their medians are more than 5 % apart and the middle halves of their runs do not overlap; on
+    /// software adapters processor time is compared. Of several files for a side, with commas between
+    /// (a1.json,a2.json b1.json,b2.json), the quickest row of each configuration counts, and its spread reaches as far as the
+    /// next one's median is away. Rows of less than five runs are not judged.
     #[arg(long, value_name = "FILE", num_args = 2.., conflicts_with = "Axes")]
     compare: Vec<String>,
     /// Print an array of rows

@@ -69,8 +69,12 @@ pub struct Figures {
     pub ms_per_image_p25: f64,
     #[serde(default)]
     pub ms_per_image_p75: f64,
-    /// The median time of all processor cores together.
+    /// The same of the time of all processor cores together.
     pub cpu_ms_per_image: f64,
+    #[serde(default)]
+    pub cpu_ms_per_image_p25: f64,
+    #[serde(default)]
+    pub cpu_ms_per_image_p75: f64,
     /// Runs that count, and those before them that do not.
     #[serde(default)]
     pub runs: usize,

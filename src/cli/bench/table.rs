@@ -44,7 +44,7 @@ const FIGURES: [Column<Figures>; 8] = [
 /// Columns of `--csv`: places in a row of `--json`.
 const CSV: &str = "model method layer height width batch precision backend adapter driver software variant \
     images_per_second ms_per_image ms_per_image_p25 ms_per_image_p75 \
-    cpu_ms_per_image runs warmup_runs first_run_ms \
+    cpu_ms_per_image cpu_ms_per_image_p25 cpu_ms_per_image_p75 runs warmup_runs first_run_ms \
     submissions readbacks readback_bytes gpu_bytes multiply_adds gflops peak_gflops peak_share \
     stages/upload stages/preprocess stages/forward stages/backward stages/tail stages/readback error";
 
