@@ -273,12 +273,16 @@ impl Explainer {
     /// [`Error::Device`] if the device failed, or is not the one that the batch was submitted to.
     pub async fn finish(&self, pending: Pending) -> Result<Batch> {
         let Pending { prepared, work } = pending;
-        let (values, stats) = match (work, &self.device, &prepared.session) {
-            (Work::Done(values), ..) => (values, Stats::default()),
-            (Work::Submitted(run), Device::Gpu(gpu), Some(session)) => session.finish(gpu, run).await?,
-            _ => return Err(Error::Request("the batch was submitted to another device".into())),
+        let assemble = |values: &[&[u8]], stats| {
+            result::assemble(&self.model, &prepared.recipe, values, prepared.built.layer_size, stats)
         };
-        Ok(result::assemble(&self.model, &prepared.recipe, values, prepared.built.layer_size, stats))
+        match (work, &self.device, &prepared.session) {
+            (Work::Done(values), ..) => {
+                Ok(assemble(&values.iter().map(Vec::as_slice).collect::<Vec<_>>(), Stats::default()))
+            }
+            (Work::Submitted(run), Device::Gpu(gpu), Some(session)) => session.finish(gpu, run, assemble).await,
+            _ => Err(Error::Request("the batch was submitted to another device".into())),
+        }
     }
 
     /// The layers of the latest batch's network, backward pass and tail, with the time that their kernels took.

@@ -251,8 +251,14 @@ impl Gpu {
         Mapped { receiver, submission }
     }
 
-    /// Waits for the device and brings the bytes that were asked for.
-    pub(super) async fn read(&self, staging: &wgpu::Buffer, mapped: Mapped, bytes: u64) -> Result<Vec<u8>> {
+    /// Waits for the device, and hands the bytes that were asked for to `take`.
+    pub(super) async fn read<T>(
+        &self,
+        staging: &wgpu::Buffer,
+        mapped: Mapped,
+        bytes: u64,
+        take: impl FnOnce(&[u8]) -> T,
+    ) -> Result<T> {
         // A browser runs the callback by itself; elsewhere somebody has to wait.
         #[cfg(not(target_arch = "wasm32"))]
         self.device
@@ -261,9 +267,9 @@ impl Gpu {
         let mapped = mapped.receiver.await;
         self.check()?;
         mapped.map_err(|e| self.error(e.to_string()))?.map_err(|e| self.error(e.to_string()))?;
-        let content = staging.get_mapped_range(..bytes).map_err(|e| self.error(e.to_string()))?.to_vec();
+        let taken = take(&staging.get_mapped_range(..bytes).map_err(|e| self.error(e.to_string()))?);
         staging.unmap();
-        Ok(content)
+        Ok(taken)
     }
 
     /// The error for `reason` on this device.

@@ -7,6 +7,7 @@ mod pipelines;
 mod session;
 mod timing;
 mod tuning;
+mod upload;
 
 pub use device::{AdapterInfo, Backend, Gpu, GpuOptions};
 pub use session::{Run, Session, Stats, Weights};

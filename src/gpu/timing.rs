@@ -92,7 +92,7 @@ impl Session {
         clock.resolve(&mut encoder, &staging, 0);
         gpu.submit(encoder);
         let mapped = gpu.map(&staging, staging.size());
-        let ticks: Vec<u64> = bytemuck::pod_collect_to_vec(&gpu.read(&staging, mapped, staging.size()).await?);
+        let ticks = gpu.read(&staging, mapped, staging.size(), bytemuck::pod_collect_to_vec::<u8, u64>).await?;
         let period = f64::from(gpu.queue.get_timestamp_period()) * 1e-9;
         let timed = |(step, ticks): (&Step, &[u64])| Timed {
             node: step.node,

@@ -79,7 +79,11 @@ impl Gpu {
         let limits = &self.limits;
         let most = [limits.max_storage_buffers_per_shader_stage, limits.max_storage_textures_per_shader_stage];
         let operands = profile.operands.min(most[usize::from(profile.texture)]);
-        (profile.subgroup.is_some() == subgroup.is_some()).then_some(Profile { subgroup, operands, ..profile })
+        let storage = limits.max_compute_workgroup_storage_size;
+        // A subgroup's lanes must all be there.
+        let tiled = profile.tiled.next_multiple_of(subgroup.unwrap_or(1));
+        let fitted = Profile { subgroup, operands, storage, tiled, ..profile };
+        (fitted.subgroup.is_some() == profile.subgroup.is_some()).then_some(fitted)
     }
 
     /// Runs three 1×1 convolutions in every profile, in turn, because machines drift. Where buffers are hopeless, macro

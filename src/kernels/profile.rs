@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::tile::Costs;
+use super::team::Team;
+use super::tile::{Costs, Tile};
 use super::tuned::Tuned;
 use crate::error::{Error, Result};
 
@@ -25,9 +26,10 @@ pub struct Profile {
     pub tiled: u32,
     /// Register tiles to choose from: output blocks of four channels, pixels.
     pub tiles: &'static [[u32; 2]],
-    /// Macro tiles to choose from besides, by a side of as many outputs as pixels, the largest first; none if workgroups
-    /// are to share nothing.
-    pub shared: &'static [u32],
+    /// Macro tiles to choose from besides, the largest first; none if workgroups are to share nothing.
+    pub shared: &'static [Tile],
+    /// Bytes of memory that a workgroup can share.
+    pub storage: u32,
     /// By which they are chosen,
     pub costs: Costs,
     /// unless the device was measured.
@@ -58,11 +60,13 @@ impl Profile {
         tiled: 64,
         tiles: &[[2, 4], [1, 4], [2, 2], [1, 2], [1, 1]],
         shared: &[],
+        storage: 16384,
         costs: Costs {
             fetch: 8.0,
             weight: 4.0,
             broadcast: 2.0,
             staged: 2.0,
+            wait: 700.0,
             product: 16.0,
             store: 16.0,
             start: 100.0,
@@ -79,7 +83,21 @@ impl Profile {
 
     /// For graphics processors with memory of their own and wide caches for it, where a workgroup's shared memory is
     /// much nearer: large products are cut into macro tiles.
-    pub const BUFFERS_SHARED: Self = Self { name: "buffers-shared", shared: &[64, 32], ..Self::BUFFERS };
+    pub const BUFFERS_SHARED: Self = Self {
+        name: "buffers-shared",
+        shared: &[
+            Tile::shared([32, 128], Team::of([2, 8], 2)),
+            Tile::shared([32, 64], Team::of([2, 8], 2)),
+            Tile::shared([16, 128], Team::of([2, 8], 2)),
+            Tile::shared([16, 64], Team::of([2, 4], 2)),
+            Tile::shared([16, 64], Team::of([2, 4], 2).sliced(2)),
+            Tile::shared([8, 32], Team::of([1, 4], 4)),
+            Tile::shared([8, 32], Team::of([1, 4], 2).sliced(4)),
+            Tile::shared([8, 16], Team::of([1, 4], 2).sliced(8)),
+            Tile::shared([4, 16], Team::of([1, 4], 2).sliced(16)),
+        ],
+        ..Self::BUFFERS
+    };
 
     /// For drivers that run on a processor, where a texture load is many times cheaper than a buffer load,
     /// a large register tile pays, a barrier costs more than it saves, and a workgroup costs as much as a
@@ -94,11 +112,13 @@ impl Profile {
         tiled: 8,
         tiles: &[[4, 7], [4, 4], [2, 7], [4, 2], [2, 2], [1, 7], [1, 4], [1, 1]],
         shared: &[],
+        storage: 16384,
         costs: Costs {
             fetch: 25.0,
             weight: 25.0,
             broadcast: 2.0,
             staged: 25.0,
+            wait: 0.0,
             product: 14.0,
             store: 150.0,
             start: 300.0,

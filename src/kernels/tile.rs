@@ -2,12 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Profile;
+use super::{Profile, Team};
 
-/// Channel blocks of inputs that a macro tile takes into workgroup memory at once.
-const DEPTH: u32 = 4;
-/// Pixels of an invocation of a macro tile, of one block of outputs.
-const MACRO_PIXELS: u32 = 4;
+/// More steps than `conv_shared.wgsl` can count.
+const TOO_MANY_STEPS: usize = 1 << 20;
 
 /// The part of a product that one invocation makes, or one workgroup: `4 · blocks` outputs by `pixels` pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -18,9 +16,8 @@ pub struct Tile {
     pub pixels: u32,
     /// Invocations of a subgroup that share their weights, each fetching some of them; 0 if each fetches all.
     pub subgroup: u32,
-    /// Whether it is a macro tile, which a workgroup makes together from weights and pixels in its shared memory: of as
-    /// many outputs as pixels.
-    pub shared: bool,
+    /// How a workgroup makes a macro tile; none for a register tile, which one invocation makes alone.
+    pub team: Option<Team>,
 }
 
 /// A product to be cut: `groups` times `out_blocks` × `pixels` outputs of `steps` sums of four.
@@ -47,6 +44,8 @@ pub struct Costs {
     pub broadcast: f64,
     /// Load of a texel from workgroup memory.
     pub staged: f64,
+    /// What an invocation waits for a load's texels where too few others run meanwhile.
+    pub wait: f64,
     /// Product of a 4×4 matrix and a texel, with its sum.
     pub product: f64,
     /// Store of a texel.
@@ -64,6 +63,11 @@ impl Costs {
             0 => texels as f64 * self.weight,
             lanes => texels.div_ceil(lanes as usize) as f64 * self.weight + 4.0 * texels as f64 * self.broadcast,
         }
+    }
+
+    /// Of a dispatch of few invocations, each of which waits for so many rounds of loads.
+    pub fn alone(&self, rounds: usize, each: f64) -> f64 {
+        self.parallel * (each + rounds as f64 * self.wait)
     }
 }
 
@@ -93,48 +97,40 @@ impl Tile {
 
     /// Invocations that make a tile, all of a workgroup; one makes a register tile.
     pub fn invocations(&self) -> u32 {
-        if self.shared { self.blocks * self.pixels / MACRO_PIXELS } else { 1 }
-    }
-
-    /// Texels of weights that an invocation brings to workgroup memory for each step of a macro tile, and of pixels.
-    fn staged(&self) -> u32 {
-        DEPTH * self.pixels / self.invocations()
+        self.team.map_or(1, |team| team.invocations(self))
     }
 
     /// The preprocessor's defines.
     pub fn defines(&self) -> Vec<(&'static str, u32)> {
-        if self.shared {
-            let own = [("BLOCKS", self.blocks), ("PIXELS", MACRO_PIXELS), ("LOADS", 1), ("QUADS", 1)];
-            let tile = [("ACROSS", self.pixels / MACRO_PIXELS), ("DEPTH", DEPTH), ("STAGED", self.staged())];
-            return [&own[..], &tile].concat();
+        if let Some(team) = self.team {
+            return team.defines(self);
         }
         let quads = self.quads();
+        let loads = self.blocks / quads;
         let mut all =
-            vec![("BLOCKS", self.blocks), ("PIXELS", self.pixels), ("LOADS", self.blocks / quads), ("QUADS", quads)];
+            vec![("BLOCKS", self.blocks), ("PIXELS", self.pixels), ("LOADS", loads), ("QUADS", quads), ("APART", 1)];
         if self.subgroup > 0 {
             all.push(("SUBGROUP", self.subgroup));
         }
         all
     }
 
-    /// Estimated cost of a product cut so, where a workgroup of register tiles has `usual` invocations.
-    fn cost(&self, costs: &Costs, usual: u32, product: &Product) -> f64 {
+    /// Estimated cost of a product cut so: of all the work on a device that it fills, and else of what one invocation takes
+    /// while most of the device idles.
+    fn cost(&self, costs: &Costs, product: &Product) -> f64 {
         let tiles = product.groups * self.tiles(product.out_blocks) * self.strips(product.pixels);
-        if self.shared {
-            let [pixels, brought] = [MACRO_PIXELS, 2 * self.staged()].map(f64::from);
-            let block = (pixels + 4.0) * costs.staged + pixels * costs.product;
-            let step = brought * costs.fetch + f64::from(DEPTH) * block;
-            let each = product.steps.div_ceil(DEPTH as usize) as f64 * step + pixels * costs.store + costs.start;
-            // A large workgroup keeps a part of the device busy for longer.
-            let least = costs.parallel / f64::from(usual);
-            return each * f64::from(self.invocations()) * (tiles as f64).max(least);
-        }
-        let [blocks, pixels] = [self.blocks, self.pixels].map(f64::from);
-        let step = pixels * costs.fetch
-            + costs.weights(4 * self.blocks as usize, self.subgroup)
-            + blocks * pixels * costs.product;
-        let each = product.steps as f64 * step + blocks * pixels * costs.store + costs.start;
-        each * (tiles as f64).max(costs.parallel)
+        let (rounds, each) = match self.team {
+            Some(team) => team.cost(self, costs, product.steps),
+            None => {
+                let [blocks, pixels] = [self.blocks, self.pixels].map(f64::from);
+                let step = pixels * costs.fetch
+                    + costs.weights(4 * self.blocks as usize, self.subgroup)
+                    + blocks * pixels * costs.product;
+                (product.steps, product.steps as f64 * step + blocks * pixels * costs.store + costs.start)
+            }
+        };
+        let work = each * tiles as f64 * f64::from(self.invocations());
+        work.max(costs.alone(rounds, each))
     }
 }
 
@@ -142,19 +138,20 @@ impl Product {
     /// All tiles that a profile offers.
     pub fn tiles(profile: &Profile) -> impl Iterator<Item = Tile> {
         let sharing = profile.subgroup.into_iter().chain([0]);
-        let tile = |subgroup| move |&[blocks, pixels]: &[u32; 2]| Tile { blocks, pixels, subgroup, shared: false };
+        let tile = |subgroup| move |&[blocks, pixels]: &[u32; 2]| Tile { blocks, pixels, subgroup, team: None };
         let register = sharing.flat_map(move |subgroup| profile.tiles.iter().map(tile(subgroup)));
-        let whole = |&side: &u32| Tile { blocks: side / 4, pixels: side, subgroup: 0, shared: true };
-        register.chain(profile.shared.iter().map(whole))
+        let fits = |tile: &&Tile| tile.team.is_some_and(|team| team.memory(tile) <= profile.storage);
+        register.chain(profile.shared.iter().filter(fits).copied())
     }
 
     /// The measured cut, else the cheapest by the profile's costs; and its cost by these.
     pub fn cut(&self, profile: &Profile) -> (Tile, f64) {
-        let priced = |tile: Tile| (tile, tile.cost(&profile.costs, profile.tiled, self));
+        let priced = |tile: Tile| (tile, tile.cost(&profile.costs, self));
         // What was measured comes from a file, and may be anything.
         let offered = |tile: &Tile| Self::tiles(profile).any(|t| t == *tile);
         let measured = profile.tuned.as_ref().and_then(|tuned| tuned.tile(self)).filter(offered).map(priced);
-        let cheapest = || Self::tiles(profile).map(priced).min_by(|a, b| a.1.total_cmp(&b.1));
+        let counted = |tile: &Tile| tile.team.is_none() || self.steps < TOO_MANY_STEPS;
+        let cheapest = || Self::tiles(profile).filter(counted).map(priced).min_by(|a, b| a.1.total_cmp(&b.1));
         measured.or_else(cheapest).expect("a profile has tiles")
     }
 }

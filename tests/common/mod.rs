@@ -37,11 +37,12 @@ pub fn every_gpu() -> Vec<(String, Gpu)> {
     gpus(Profile::ALL)
 }
 
-/// Profiles that cut every product into macro tiles, of one size each.
+/// Profiles that cut every product into macro tiles, of one kind each.
 pub fn macro_tiles() -> impl Iterator<Item = Profile> {
-    let only =
-        |(side, name)| Profile { name, tiles: &[], shared: std::slice::from_ref(side), ..Profile::BUFFERS_SHARED };
-    Profile::BUFFERS_SHARED.shared.iter().zip(["large macro tiles", "small macro tiles"]).map(only)
+    Profile::BUFFERS_SHARED.shared.iter().map(|tile| {
+        let name = format!("{tile:?}").leak();
+        Profile { name, tiles: &[], shared: std::slice::from_ref(tile), storage: 32768, ..Profile::BUFFERS_SHARED }
+    })
 }
 
 /// Profiles whose products go through all tiles for a few strips, then for the next few.

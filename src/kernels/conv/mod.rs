@@ -143,7 +143,7 @@ fn kernel(cx: &mut Context, conv: &Conv2d, pass: &Pass, gradient: bool) -> Vec<D
     let (defines, extra) = cx.epilogue();
     let mut defines = [tile.defines(), defines].concat();
     let [y_blocks, y_first] = to.numbers();
-    if in_blocks == 1 && !tile.shared {
+    if in_blocks == 1 && tile.team.is_none() {
         defines.push(("SINGLE", 1));
     }
     if input == 3 {

@@ -1,0 +1,60 @@
+//! The way of a run's inputs to the device: memory that both sides see is taken once and kept. Taking it anew for each run,
+//! as the queue does, costs more than the copy where inputs are megabytes.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::device::Gpu;
+
+/// Buffers of one size, which the host may write again.
+#[derive(Default)]
+pub struct Uploads {
+    free: Arc<Mutex<Vec<wgpu::Buffer>>>,
+}
+
+impl Uploads {
+    /// Records copies of each content to its buffer, by way of one of the buffers here: give it back once the recording was
+    /// submitted. The contents have the same sizes each time.
+    pub fn copy(
+        &self,
+        gpu: &Gpu,
+        encoder: &mut wgpu::CommandEncoder,
+        contents: &[(&wgpu::Buffer, &[u8])],
+    ) -> Option<wgpu::Buffer> {
+        let size: usize = contents.iter().map(|(_, content)| content.len()).sum();
+        if size == 0 {
+            return None;
+        }
+        let kept = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let upload = kept.unwrap_or_else(|| {
+            gpu.device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some("upload"),
+                size: size as u64,
+                usage: wgpu::BufferUsages::MAP_WRITE | wgpu::BufferUsages::COPY_SRC,
+                mapped_at_creation: true,
+            })
+        });
+        let mut offset = 0;
+        for (buffer, content) in contents {
+            let bytes = content.len() as u64;
+            // A lost device shows when the run is read.
+            if let Ok(mut range) = upload.get_mapped_range_mut(offset..offset + bytes) {
+                range.copy_from_slice(content);
+            }
+            encoder.copy_buffer_to_buffer(&upload, offset, buffer, 0, bytes);
+            offset += bytes;
+        }
+        upload.unmap();
+        Some(upload)
+    }
+
+    /// Keeps the buffer for the next run, when the device has read it.
+    pub fn give_back(&self, upload: Option<wgpu::Buffer>) {
+        let Some(upload) = upload else { return };
+        let (free, again) = (self.free.clone(), upload.clone());
+        upload.map_async(wgpu::MapMode::Write, .., move |mapped| {
+            if mapped.is_ok() {
+                free.lock().unwrap_or_else(PoisonError::into_inner).push(again);
+            }
+        });
+    }
+}
