@@ -58,20 +58,52 @@ pub struct AdapterInfo {
     pub software: bool,
     /// The largest piece of memory that a kernel can bind, in bytes.
     pub max_binding: u64,
+    /// The largest buffer, in bytes.
+    pub max_buffer: u64,
+    /// Storage buffers and storage textures that a kernel can bind.
+    pub storage_bindings: [u32; 2],
+    /// Bytes that the invocations of a workgroup can share.
+    pub workgroup_bytes: u32,
+    /// Invocations that a workgroup can have.
+    pub workgroup_invocations: u32,
+    /// Invocations of the smallest and of the largest subgroup.
+    pub subgroup_sizes: [u32; 2],
     /// Invocations of a subgroup, if all subgroups are of one size and can exchange values.
     pub subgroup: Option<u32>,
+    /// Whether it has a clock that can be read.
+    pub timestamps: bool,
+    /// Whether shaders can compute in f16 (`shader-f16`).
+    pub f16: bool,
+    /// Matrices that a subgroup multiplies as one, such as `16×16×16 f16 → f32`: rows, columns, steps, types of the
+    /// operands and of the sum.
+    pub cooperative_matrices: Vec<String>,
 }
 
 impl AdapterInfo {
     fn of(adapter: &wgpu::Adapter) -> Self {
-        let info = adapter.get_info();
+        let (info, limits, features) = (adapter.get_info(), adapter.limits(), adapter.features());
+        let cooperative_matrices = adapter.cooperative_matrix_properties().into_iter().map(|p| {
+            let extents = format!("{}×{}×{}", p.m_size, p.n_size, p.k_size);
+            format!("{extents} {:?} → {:?}", p.ab_type, p.cr_type).to_lowercase()
+        });
         Self {
             driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
             backend: Backend::of(info.backend),
             software: info.device_type == wgpu::DeviceType::Cpu,
-            max_binding: adapter.limits().max_storage_buffer_binding_size,
+            max_binding: limits.max_storage_buffer_binding_size,
+            max_buffer: limits.max_buffer_size,
+            storage_bindings: [
+                limits.max_storage_buffers_per_shader_stage,
+                limits.max_storage_textures_per_shader_stage,
+            ],
+            workgroup_bytes: limits.max_compute_workgroup_storage_size,
+            workgroup_invocations: limits.max_compute_invocations_per_workgroup,
+            subgroup_sizes: [info.subgroup_min_size, info.subgroup_max_size],
+            timestamps: features.contains(wgpu::Features::TIMESTAMP_QUERY),
+            f16: features.contains(wgpu::Features::SHADER_F16),
+            cooperative_matrices: cooperative_matrices.collect(),
             subgroup: Some(info.subgroup_max_size).filter(|size| {
-                let exchanges = adapter.features().contains(wgpu::Features::SUBGROUP);
+                let exchanges = features.contains(wgpu::Features::SUBGROUP);
                 exchanges && info.subgroup_min_size == *size && size.is_power_of_two() && (4..=128).contains(size)
             }),
             name: info.name,

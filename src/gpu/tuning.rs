@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::device::Gpu;
+use super::device::{AdapterInfo, Gpu};
 use super::session::{Session, Weights};
 use crate::error::Result;
 use crate::graph::{Conv2d, Graph, Kind, NodeId, Op, Param, Window};
@@ -21,11 +21,23 @@ const HOPELESS: f64 = 3.0;
 const RUNS: usize = 12;
 
 /// What was found on a device.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct Verdict {
-    profile: String,
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// Name of the profile that suits it best.
+    pub profile: String,
+    /// Seconds that the probe took in each profile that was tried.
     #[serde(default)]
-    tuned: BTreeMap<String, Tuned>,
+    pub probed: BTreeMap<String, f64>,
+    /// Tiles that were measured, by profile.
+    #[serde(default)]
+    pub tuned: BTreeMap<String, Tuned>,
+}
+
+impl Verdict {
+    /// What is remembered of an adapter with these shaders, if anything.
+    pub fn of(adapter: &AdapterInfo) -> Option<Self> {
+        verdicts().remove(&key(adapter))
+    }
 }
 
 /// Work that is timed.
@@ -51,7 +63,7 @@ impl Gpu {
     /// # Errors
     /// [`crate::Error::Device`] if the device cannot run the one that is wanted.
     pub(super) async fn choose_profile(&mut self, wanted: Option<Profile>) -> Result<()> {
-        let mut verdict = self.recall();
+        let mut verdict = Verdict::of(self.info()).unwrap_or_default();
         let remembered = || Profile::named(&verdict.profile).ok().and_then(|p| self.fitting(p));
         self.profile = match wanted {
             Some(profile) => {
@@ -62,15 +74,30 @@ impl Gpu {
             None => match remembered() {
                 Some(profile) => profile,
                 None => {
-                    let best = self.fastest_profile().await;
-                    verdict.profile = best.name.to_owned();
-                    self.remember(verdict.clone());
+                    let best;
+                    (best, verdict) = self.measure_profiles().await;
                     best
                 }
             },
         };
         self.profile.tuned = verdict.tuned.remove(self.profile.name).map(Arc::new);
         Ok(())
+    }
+
+    /// Names of the profiles that this device can run.
+    pub fn variants(&self) -> Vec<&'static str> {
+        Profile::ALL.into_iter().filter_map(|p| self.fitting(p)).map(|p| p.name).collect()
+    }
+
+    /// Measures which profile suits the device best, and remembers it for the next [`Gpu::open`]. The one in use stays.
+    pub async fn measure_profiles(&mut self) -> (Profile, Verdict) {
+        let in_use = self.profile.clone();
+        let (best, probed) = self.fastest_profile().await;
+        self.profile = in_use;
+        let verdict = Verdict::of(self.info()).unwrap_or_default();
+        let verdict = Verdict { profile: best.name.to_owned(), probed, ..verdict };
+        self.remember(verdict.clone());
+        (best, verdict)
     }
 
     /// The profile as this device can run it.
@@ -87,8 +114,9 @@ impl Gpu {
     }
 
     /// Runs three 1×1 convolutions in every profile, in turn, because machines drift. Where buffers are hopeless, macro
-    /// tiles in buffers are not tried: to compile their kernels may take longer than all the rest.
-    async fn fastest_profile(&mut self) -> Profile {
+    /// tiles in buffers are not tried: to compile their kernels may take longer than all the rest. With the seconds of each
+    /// that was tried.
+    async fn fastest_profile(&mut self) -> (Profile, BTreeMap<String, f64>) {
         let product = Product { groups: 1, out_blocks: 32, pixels: 28 * 28, steps: 32 };
         let mut candidates: Vec<(f64, Profile, Probe)> = vec![];
         let mut best = f64::INFINITY;
@@ -102,14 +130,16 @@ impl Gpu {
             best = best.min(seconds);
             candidates.push((seconds, profile, probe));
         }
+        let mut probed: BTreeMap<String, f64> = candidates.iter().map(|(s, p, _)| (p.name.to_owned(), *s)).collect();
         candidates.retain(|(seconds, ..)| *seconds <= HOPELESS * best);
         for _ in 1..RUNS {
             for (least, _, probe) in &mut candidates {
                 *least = least.min(self.timed(probe).await.unwrap_or(f64::INFINITY));
             }
         }
+        probed.extend(candidates.iter().map(|(seconds, profile, _)| (profile.name.to_owned(), *seconds)));
         let fastest = candidates.into_iter().min_by(|a, b| a.0.total_cmp(&b.0));
-        fastest.map_or(Profile::BUFFERS, |(_, profile, _)| profile)
+        (fastest.map_or(Profile::BUFFERS, |(_, profile, _)| profile), probed)
     }
 
     /// Measures every tile for the products of these plans, takes the best ones, and remembers them. `report` is told
@@ -123,7 +153,7 @@ impl Gpu {
         for product in products {
             classes.entry(Class::of(&product)).or_insert(product);
         }
-        let mut verdict = self.recall();
+        let mut verdict = Verdict::of(self.info()).unwrap_or_default();
         let untuned = self.profile.clone();
         let mut tuned = Tuned::default();
         for (done, (class, product)) in classes.iter().enumerate() {
@@ -192,24 +222,19 @@ impl Gpu {
         Ok(start.elapsed().as_secs_f64())
     }
 
-    /// What distinguishes this device: another driver or other shaders may have another verdict.
-    fn key(&self) -> String {
-        let info = self.info();
-        format!("{} | {:?} | {} | {:016x}", info.name, info.backend, info.driver, preprocess::fingerprint())
-    }
-
-    fn recall(&self) -> Verdict {
-        verdicts().remove(&self.key()).unwrap_or_default()
-    }
-
     /// Remembers a verdict; where the folder cannot be written, the next process measures again.
     fn remember(&self, verdict: Verdict) {
         let Some(path) = file() else { return };
         let mut all = verdicts();
-        all.insert(self.key(), verdict);
+        all.insert(key(self.info()), verdict);
         drop(path.parent().map(std::fs::create_dir_all));
         drop(write_atomically(&path, |out| Ok(serde_json::to_writer_pretty(out, &all)?)));
     }
+}
+
+/// What distinguishes a device: another driver or other shaders may have another verdict.
+fn key(adapter: &AdapterInfo) -> String {
+    format!("{} | {:?} | {} | {:016x}", adapter.name, adapter.backend, adapter.driver, preprocess::fingerprint())
 }
 
 /// All verdicts; none if there is no file yet, or a damaged one.
