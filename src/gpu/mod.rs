@@ -12,4 +12,4 @@ mod upload;
 pub use device::{AdapterInfo, Backend, Gpu, GpuOptions};
 pub use session::{Run, Session, Stats, Weights};
 pub use timing::Timed;
-pub use tuning::Verdict;
+pub use tuning::{Measured, Verdict};

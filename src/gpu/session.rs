@@ -119,10 +119,12 @@ impl Session {
         }
         let out_of_memory = gpu.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
         let invalid = gpu.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        // A driver that refuses a shader fails so; what follows from it is invalid, and says nothing.
+        let refused = gpu.device.push_error_scope(wgpu::ErrorFilter::Internal);
         let session = Self::build(gpu, weights, graph, plan);
-        let (invalid, out_of_memory) = (invalid.pop(), out_of_memory.pop());
-        let (invalid, out_of_memory) = (invalid.await, out_of_memory.await);
-        let outcome = session.and_then(|session| match (out_of_memory, invalid) {
+        let (refused, invalid, out_of_memory) = (refused.pop(), invalid.pop(), out_of_memory.pop());
+        let (refused, invalid, out_of_memory) = (refused.await, invalid.await, out_of_memory.await);
+        let outcome = session.and_then(|session| match (out_of_memory, refused.or(invalid)) {
             (Some(e), _) => {
                 let (adapter, needed) = (gpu.info().name.clone(), session.gpu_bytes >> 20);
                 Err(Error::OutOfMemory { adapter, needed, reason: e.to_string() })

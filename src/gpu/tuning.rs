@@ -40,6 +40,19 @@ impl Verdict {
     }
 }
 
+/// A product's time in a tile.
+#[derive(Clone, Debug, Serialize)]
+pub struct Measured {
+    /// The product.
+    pub product: Product,
+    /// How it was cut.
+    pub tile: Tile,
+    /// The least of a few runs; of the first ones alone where they were hopeless.
+    pub seconds: f64,
+    /// The cost that was expected, in the profile's unit.
+    pub estimate: f64,
+}
+
 /// Work that is timed.
 struct Probe {
     session: Session,
@@ -142,12 +155,12 @@ impl Gpu {
         (fastest.map_or(Profile::BUFFERS, |(_, profile, _)| profile), probed)
     }
 
-    /// Measures every tile for the products of these plans, takes the best ones, and remembers them. `report` is told
-    /// how many classes of products there are, and each as it is done.
+    /// Measures every tile for the products of these plans, takes the best ones, remembers them, and returns what was
+    /// measured. `report` is told how many classes of products there are, and each as it is done.
     ///
     /// # Errors
     /// [`crate::Error::Device`] if the device fails.
-    pub async fn tune(&mut self, plans: &[Plan], mut report: impl FnMut(usize, usize)) -> Result<Tuned> {
+    pub async fn tune(&mut self, plans: &[Plan], mut report: impl FnMut(usize, usize)) -> Result<Vec<Measured>> {
         let products = plans.iter().flat_map(|p| &p.dispatches).filter_map(|d| d.product);
         let mut classes: BTreeMap<Class, Product> = BTreeMap::new();
         for product in products {
@@ -155,7 +168,7 @@ impl Gpu {
         }
         let mut verdict = Verdict::of(self.info()).unwrap_or_default();
         let untuned = self.profile.clone();
-        let mut tuned = Tuned::default();
+        let (mut tuned, mut measured) = (Tuned::default(), vec![]);
         for (done, (class, product)) in classes.iter().enumerate() {
             report(done, classes.len());
             let mut best: Option<(f64, Tile)> = None;
@@ -171,6 +184,7 @@ impl Gpu {
                         break;
                     }
                 }
+                measured.push(Measured { product: *product, tile, seconds, estimate: product.cost(&untuned, tile) });
                 if seconds < least {
                     best = Some((seconds, tile));
                 }
@@ -180,8 +194,8 @@ impl Gpu {
         report(classes.len(), classes.len());
         verdict.tuned.insert(untuned.name.to_owned(), tuned.clone());
         self.remember(verdict);
-        self.profile = Profile { tuned: Some(Arc::new(tuned.clone())), ..untuned };
-        Ok(tuned)
+        self.profile = Profile { tuned: Some(Arc::new(tuned)), ..untuned };
+        Ok(measured)
     }
 
     /// `layers` 1×1 convolutions of this product in the profile in use, after a first run, which may compile.

@@ -21,7 +21,7 @@ pub struct Tile {
 }
 
 /// A product to be cut: `groups` times `out_blocks` × `pixels` outputs of `steps` sums of four.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Product {
     /// Independent products of the same extents.
     pub groups: usize,
@@ -90,9 +90,10 @@ impl Tile {
         out_blocks.div_ceil(self.blocks as usize)
     }
 
-    /// Weight texels of one load of a subgroup, in quads of a block's four: at most a texel for each lane.
+    /// Weight texels of one load of a subgroup, in quads of a block's four: at most a texel for each lane, and whole loads.
     fn quads(&self) -> u32 {
-        if self.subgroup == 0 { 1 } else { self.blocks.min(self.subgroup / 4) }
+        let most = (self.subgroup / 4).checked_ilog2().unwrap_or(0);
+        1 << self.blocks.trailing_zeros().min(most)
     }
 
     /// Invocations that make a tile, all of a workgroup; one makes a register tile.
@@ -144,14 +145,37 @@ impl Product {
         register.chain(profile.shared.iter().filter(fits).copied())
     }
 
+    /// Estimated cost, in a tile.
+    pub fn cost(&self, profile: &Profile, tile: Tile) -> f64 {
+        tile.cost(&profile.costs, self)
+    }
+
     /// The measured cut, else the cheapest by the profile's costs; and its cost by these.
     pub fn cut(&self, profile: &Profile) -> (Tile, f64) {
-        let priced = |tile: Tile| (tile, tile.cost(&profile.costs, self));
+        let priced = |tile: Tile| (tile, self.cost(profile, tile));
         // What was measured comes from a file, and may be anything.
         let offered = |tile: &Tile| Self::tiles(profile).any(|t| t == *tile);
         let measured = profile.tuned.as_ref().and_then(|tuned| tuned.tile(self)).filter(offered).map(priced);
         let counted = |tile: &Tile| tile.team.is_none() || self.steps < TOO_MANY_STEPS;
         let cheapest = || Self::tiles(profile).filter(counted).map(priced).min_by(|a, b| a.1.total_cmp(&b.1));
         measured.or_else(cheapest).expect("a profile has tiles")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Lanes take their texel by a mask, and every block's weights are loaded, whatever a device's subgroups are.
+    #[test]
+    fn loads_of_subgroups_are_whole() {
+        for subgroup in [0, 4, 8, 16, 32, 64, 128] {
+            for blocks in 1..=32 {
+                let tile = Tile { blocks, pixels: 1, subgroup, team: None };
+                let quads = tile.quads();
+                assert!(quads.is_power_of_two() && quads * 4 <= subgroup.max(4), "{tile:?}: {quads}");
+                assert!(blocks.is_multiple_of(quads), "{tile:?}: {quads}");
+            }
+        }
     }
 }
