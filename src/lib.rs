@@ -16,7 +16,7 @@ pub use cam::{Method, Status};
 pub use error::{Error, Result};
 pub use explainer::{
     Batch, Classes, Device, Explainer, Explanation, Heatmap, Images, LayerTime, Map, Outputs, Overlay, Pending,
-    Prediction, Style,
+    Prediction, Stage, Style,
 };
 pub use gpu::{AdapterInfo, Backend, Gpu, GpuOptions, Stats};
 pub use model::Model;

@@ -31,7 +31,7 @@ pub struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Explain(Box<explain::Explain>),
-    Bench(bench::Bench),
+    Bench(Box<bench::Bench>),
     Tune(tune::Tune),
     Layers(layers::Layers),
     Models(models::Models),

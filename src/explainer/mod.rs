@@ -4,7 +4,7 @@ mod profile;
 mod recipe;
 mod result;
 
-pub use profile::LayerTime;
+pub use profile::{LayerTime, Stage};
 pub use result::{Batch, Explanation, Heatmap, Map, Overlay, Prediction};
 
 use std::borrow::Cow;
@@ -21,7 +21,7 @@ use crate::plan::Plan;
 use crate::reference::{self, Value};
 use recipe::{Built, Recipe};
 
-/// Plans kept for the next batch of the same shape.
+/// Plans kept for the next batch of the same shape, unless said otherwise.
 const KEPT_PLANS: usize = 4;
 
 /// Where to compute.
@@ -109,6 +109,7 @@ pub struct Explainer {
     weights: Weights,
     /// The latest last.
     plans: Vec<Arc<Prepared>>,
+    kept_plans: usize,
 }
 
 /// A batch on its way, see [`Explainer::submit`].
@@ -132,7 +133,8 @@ impl Explainer {
     /// Explains `model` on `device`, by Grad-CAM at the model's default layer.
     pub fn new(model: Model, device: Device) -> Self {
         let layers = vec![model.default_layer().to_owned()];
-        Self { model, device, method: Method::default(), layers, weights: Weights::default(), plans: vec![] }
+        let (method, weights) = (Method::default(), Weights::default());
+        Self { model, device, method, layers, weights, plans: vec![], kept_plans: KEPT_PLANS }
     }
 
     /// Explains at another layer: a module path, see [`Explainer::network`].
@@ -170,6 +172,11 @@ impl Explainer {
         self.method = method;
         self.plans.clear();
         self
+    }
+
+    /// Keeps the plans of the latest `plans` kinds of batch, with their memory, instead of four.
+    pub fn with_kept_plans(self, plans: usize) -> Self {
+        Self { kept_plans: plans.max(1), ..self }
     }
 
     /// Moves to another device.
@@ -238,7 +245,8 @@ impl Explainer {
     /// As [`Explainer::explain`].
     pub async fn submit(&mut self, images: Images<'_>, classes: &Classes, outputs: &Outputs) -> Result<Pending> {
         let outputs = Outputs { raw: outputs.raw && self.layers.len() == 1, ..*outputs };
-        let recipe = Recipe::new(&self.model, images, classes, &outputs)?;
+        // The clock is around the plan, not in it.
+        let recipe = Recipe::new(&self.model, images, classes, &Outputs { clock: false, ..outputs })?;
         let requests = recipe.requests(&self.model, classes)?;
         let prepared = self.prepare(recipe).await?;
         let built = &prepared.built;
@@ -292,10 +300,18 @@ impl Explainer {
     pub async fn time(&self) -> Result<Vec<LayerTime>> {
         match (&self.device, self.plans.last().map(|p| &**p)) {
             (Device::Gpu(gpu), Some(Prepared { built, session: Some(session), .. })) => {
-                Ok(profile::layers(&built.graph, &session.time(gpu).await?))
+                Ok(profile::layers(built, &session.time(gpu).await?))
             }
             _ => Err(Error::Request("nothing was explained on a GPU yet".into())),
         }
+    }
+
+    /// Products that the latest batch's network and backward pass take by their definition, whatever the algorithm; none
+    /// if nothing was explained yet.
+    pub fn multiply_adds(&self) -> Option<usize> {
+        let Built { graph, outputs, .. } = &self.plans.last()?.built;
+        let needed = graph.needed(outputs);
+        Some((0..graph.nodes.len()).filter(|&id| needed[id]).map(|id| graph.multiply_adds(id)).sum())
     }
 
     /// The dispatches that such a batch would take on a device with this profile.
@@ -315,7 +331,7 @@ impl Explainer {
             self.plans.push(prepared.clone());
             return Ok(prepared);
         }
-        if self.plans.len() == KEPT_PLANS {
+        if self.plans.len() >= self.kept_plans {
             self.plans.remove(0);
         }
         let built = recipe.build(&self.model, self.method, &self.layers)?;

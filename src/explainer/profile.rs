@@ -1,7 +1,22 @@
 //! Where the time goes.
 
+use super::recipe::Built;
 use crate::gpu::Timed;
 use crate::graph::{Graph, NodeId, Op, ParamId};
+
+/// A part of the way from images to maps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// Images become what the network takes.
+    Preprocess,
+    /// The network, up to its scores.
+    Forward,
+    /// From the choice of classes down to the target layers.
+    Backward,
+    /// From activations and gradients to maps and overlays.
+    Tail,
+}
 
 /// A layer, or a node of the backward pass or the tail, with what it cost.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -9,6 +24,8 @@ pub struct LayerTime {
     /// Module path of a layer with weights, or two that one kernel computes, with a prime for a gradient; the kernel's
     /// name for other nodes.
     pub name: String,
+    /// The part of the way that it belongs to.
+    pub stage: Stage,
     /// The kernels that computed it, with what was chosen for them.
     pub kernels: String,
     /// Products that its definition takes, whatever the algorithm.
@@ -18,7 +35,8 @@ pub struct LayerTime {
 }
 
 /// Sums up dispatches of the same node.
-pub fn layers(graph: &Graph, dispatches: &[Timed]) -> Vec<LayerTime> {
+pub fn layers(built: &Built, dispatches: &[Timed]) -> Vec<LayerTime> {
+    let graph = &built.graph;
     let of_node = |timed: &[Timed]| {
         let nodes = || timed[0].before.iter().copied().chain([timed[0].node]);
         let modules: Vec<String> = nodes().filter_map(|id| name(graph, id)).collect();
@@ -27,12 +45,24 @@ pub fn layers(graph: &Graph, dispatches: &[Timed]) -> Vec<LayerTime> {
         kernels.truncate(3);
         LayerTime {
             name: if modules.is_empty() { timed[0].shader.to_owned() } else { modules.join(" + ") },
+            stage: stage(built, timed[0].node),
             kernels: kernels.join(", "),
             multiply_adds: nodes().map(|id| graph.multiply_adds(id)).sum(),
             seconds: timed.iter().map(|t| t.seconds).sum(),
         }
     };
     dispatches.chunk_by(|a, b| a.node == b.node).map(of_node).collect()
+}
+
+/// The stage of a kernel by its own node: what it computes besides counts there too.
+fn stage(built: &Built, node: NodeId) -> Stage {
+    let [backward, tail] = built.stages;
+    match built.graph.nodes[node].op {
+        Op::Pack | Op::Normalise { .. } => Stage::Preprocess,
+        _ if node < backward => Stage::Forward,
+        _ if node < tail => Stage::Backward,
+        _ => Stage::Tail,
+    }
 }
 
 /// A shader, and the tile that was chosen for it.

@@ -39,6 +39,8 @@ pub struct Built {
     pub outputs: Vec<NodeId>,
     /// Height and width of the first target layer.
     pub layer_size: [usize; 2],
+    /// The first nodes of the backward pass, choice of classes included, and of the tail.
+    pub stages: [NodeId; 2],
 }
 
 /// Rows of a photo that are drawn at once: no piece of memory is over 32 MiB, whatever the photo's size.
@@ -129,11 +131,13 @@ impl Recipe {
         fold(&mut graph, &targets);
 
         let [n, _, h, w] = self.shape;
+        let backward = graph.nodes.len();
         let requests = graph.input(Kind::Plain, [n, self.records, 1, 1]);
         let selection = graph.push(Op::Select, &[network.logits, requests])?;
         let seed = Op::Seed { classes: model.classes(), requests: self.records, maps: self.maps };
         let seed = graph.push(seed, &[selection])?;
         let gradients = gradients(&mut graph, network.logits, seed, &targets)?;
+        let tail = graph.nodes.len();
         let layers: Vec<(NodeId, NodeId)> = targets.iter().copied().zip(gradients).collect();
         let maps = cam::recipe(&mut graph, method, &layers, [h, w])?;
 
@@ -168,6 +172,7 @@ impl Recipe {
             }
         }
         let [_, _, layer_h, layer_w] = graph.shape(targets[0]);
-        Ok(Built { graph, images: network.input, requests, strips, outputs, layer_size: [layer_h, layer_w] })
+        let (images, layer_size, stages) = (network.input, [layer_h, layer_w], [backward, tail]);
+        Ok(Built { graph, images, requests, strips, outputs, layer_size, stages })
     }
 }

@@ -9,7 +9,10 @@ use crate::plan::{Medium, Plan, Slot};
 
 /// Rounds of 96 multiply-adds of an invocation.
 const ROUNDS: u32 = 256;
-const INVOCATIONS: u32 = 1 << 16;
+/// Invocations at first, and at most: as many as it takes to keep the device busy for a while.
+const INVOCATIONS: [u32; 2] = [1 << 16, 1 << 22];
+/// Seconds after which the start and the end of a dispatch no longer count.
+const WHILE: f64 = 2e-3;
 /// Measurements, of which the best counts.
 const RUNS: usize = 5;
 
@@ -19,23 +22,35 @@ impl Gpu {
     /// # Errors
     /// [`crate::Error::Device`] if the device has no clock or fails.
     pub async fn peak(&self) -> Result<f64> {
+        let mut invocations = INVOCATIONS[0];
+        loop {
+            let seconds = self.seconds_of_peak(invocations).await?;
+            if seconds >= WHILE || invocations >= INVOCATIONS[1] {
+                return Ok(f64::from(invocations) * f64::from(ROUNDS) * 96.0 / seconds);
+            }
+            invocations *= 4;
+        }
+    }
+
+    /// Seconds that the shader takes with so many invocations.
+    async fn seconds_of_peak(&self, invocations: u32) -> Result<f64> {
         let mut graph = Graph::default();
-        let y = graph.input(Kind::Plain, [1, 1, 1, INVOCATIONS as usize]);
+        let y = graph.input(Kind::Plain, [1, 1, 1, invocations as usize]);
         let workgroup = self.profile().flat;
         let dispatch = Dispatch {
             node: y,
             before: vec![],
             shader: "peak",
             defines: vec![("WORKGROUP", workgroup), ("ROUNDS", ROUNDS)],
-            params: bytemuck::bytes_of(&[INVOCATIONS, 0.5_f32.to_bits()]).to_vec(),
+            params: bytemuck::bytes_of(&[invocations, 0.5_f32.to_bits()]).to_vec(),
             operands: vec![Operand::Write(y)],
-            groups: INVOCATIONS / workgroup,
+            groups: invocations / workgroup,
             product: None,
         };
         let plan = Plan {
             dispatches: vec![dispatch],
             types: vec![graph.nodes[y].ty],
-            slots: vec![Slot { medium: Medium::Words, bytes: u64::from(INVOCATIONS) * 4 }],
+            slots: vec![Slot { medium: Medium::Words, bytes: u64::from(invocations) * 4 }],
             place: vec![Some(0)],
             inputs: vec![],
             outputs: vec![y],
@@ -45,6 +60,6 @@ impl Gpu {
         for _ in 0..RUNS {
             seconds = session.time(self).await?.iter().map(|t| t.seconds).sum::<f64>().min(seconds);
         }
-        Ok(f64::from(INVOCATIONS) * f64::from(ROUNDS) * 96.0 / seconds)
+        Ok(seconds)
     }
 }

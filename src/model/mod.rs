@@ -45,7 +45,8 @@ pub struct Preprocess {
     pub std: [f32; 3],
 }
 
-/// A network ready to be built for any batch and input size.
+/// A network ready to be built for any batch and input size; copies share its weights.
+#[derive(Clone)]
 pub struct Model {
     architecture: Architecture,
     weights: Weights,

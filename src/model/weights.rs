@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::graph::ParamSource;
 
 /// A weights file's tensors as f32, and its metadata.
+#[derive(Clone)]
 pub struct Weights {
     what: String,
     /// The file's free-form metadata.

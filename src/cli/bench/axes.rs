@@ -1,0 +1,102 @@
+//! What to measure: every combination of what is named.
+
+use clap::Args;
+use gradcam::{Method, Result};
+
+use super::super::{BackendArg, Precision};
+use super::open;
+use super::places::{self, Place};
+use super::rounds::{Group, Network};
+
+#[derive(Args)]
+pub struct Axes {
+    /// Architectures (timm/NAME for timm's), the bundled model, or .safetensors files
+    #[arg(value_name = "NAME|FILE", default_value = gradcam::model::BUNDLED)]
+    pub networks: Vec<String>,
+    /// Images computed at once
+    #[arg(long, value_name = "N", default_values_t = [1], value_parser = clap::value_parser!(u32).range(1..=1024))]
+    batch: Vec<u32>,
+    /// Height and width of the images; the network's own if not given
+    #[arg(long, value_name = "HxW", value_parser = size)]
+    size: Vec<[usize; 2]>,
+    /// Layer to explain at; the last feature map if not given
+    #[arg(long, value_name = "PATH")]
+    layer: Vec<String>,
+    /// How to explain
+    #[arg(long, value_name = "NAME", default_value = Method::default().name())]
+    method: Vec<Method>,
+    /// A number or a part of a name from `gradcam devices`, or "cpu" for plain loops without any driver
+    #[arg(long, value_name = "NAME|INDEX|cpu", conflicts_with = "all")]
+    device: Vec<String>,
+    /// Every adapter
+    #[arg(long)]
+    all: bool,
+    /// Only this graphics interface
+    #[arg(long, value_enum)]
+    backend: Option<BackendArg>,
+    /// Kernel variants, or "all"; if not given, what a short measurement on the device found best
+    #[arg(long, value_name = "NAME")]
+    variant: Vec<String>,
+    /// How weights are stored on the device
+    #[arg(long, value_enum, default_value = "f32")]
+    precision: Vec<Precision>,
+    /// Runs that count at least; quick ones are repeated for 20 ms a round
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    runs: u32,
+    /// Show the time of each layer by the device's clock
+    #[arg(long)]
+    kernels: bool,
+}
+
+impl Axes {
+    /// The devices and the ways to use them.
+    ///
+    /// # Errors
+    /// As [`places::places`].
+    pub fn places(&self) -> Result<Vec<Place>> {
+        let devices = match &self.device[..] {
+            [] if self.all => places::all_adapters(self.backend)?,
+            [] => vec![None],
+            named => unique(named.iter().cloned().map(Some)),
+        };
+        places::places(&devices, self.backend, &self.variant, &unique(self.precision.iter().copied()))
+    }
+
+    /// What to measure of a network.
+    ///
+    /// # Errors
+    /// As [`open`].
+    pub fn network<'a>(&'a self, name: &'a str, places: &'a [Place]) -> Result<Network<'a>> {
+        let model = open(name)?;
+        let layers = if self.layer.is_empty() { vec![None] } else { unique(self.layer.iter().map(|l| Some(&**l))) };
+        let sizes = if self.size.is_empty() { vec![model.preprocess.size] } else { unique(self.size.iter().copied()) };
+        let methods = unique(self.method.iter().copied());
+        let mut groups = vec![];
+        for place in places {
+            for &method in &methods {
+                groups.extend(layers.iter().map(|&layer| Group { place, method, layer }));
+            }
+        }
+        let batches = unique(self.batch.iter().map(|&batch| batch as usize));
+        let shapes = sizes.iter().flat_map(|&[h, w]| batches.iter().map(move |&batch| [batch, 3, h, w]));
+        Ok(Network { name, model, groups, shapes: shapes.collect(), runs: self.runs as usize, kernels: self.kernels })
+    }
+}
+
+/// Height and width.
+fn size(text: &str) -> Result<[usize; 2], String> {
+    let side = |text: &str| text.parse().ok().filter(|side| (1..=4096).contains(side));
+    let sides = text.split_once(['x', 'X', '×']).and_then(|(h, w)| Some([side(h)?, side(w)?]));
+    sides.ok_or_else(|| "height and width are named as 224x224, up to 4096".into())
+}
+
+/// Each value once, in the order of the first ones.
+pub fn unique<T: PartialEq>(values: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut once: Vec<T> = vec![];
+    for value in values {
+        if !once.contains(&value) {
+            once.push(value);
+        }
+    }
+    once
+}

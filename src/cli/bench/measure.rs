@@ -1,0 +1,219 @@
+//! One configuration on its device: prepared, warmed up, timed in bursts.
+
+use std::time::{Duration, Instant};
+
+use cpu_time::ProcessTime;
+use gradcam::{Batch, Classes, Device, Explainer, Images, LayerTime, Outputs, Result, Stage};
+
+use super::row::{Figures, Stages};
+
+/// The warm-up ends when the latest runs are not quicker than those before them by more than this share,
+const STABLE: f64 = 0.02;
+/// of so many runs each,
+const COMPARED: usize = 3;
+/// but neither before the device had time to raise its clocks,
+const WARM: Duration = Duration::from_millis(200);
+/// nor after this.
+const WARM_ENOUGH: Duration = Duration::from_secs(2);
+/// A burst goes on for so long with quick runs,
+const BURST: Duration = Duration::from_millis(20);
+/// of which so many are enough.
+const BURST_RUNS: usize = 200;
+/// Measurements by the device's clock, and how long they may take if nobody asked for each layer's.
+const TIMINGS: usize = 7;
+const TIMINGS_ENOUGH: Duration = Duration::from_secs(1);
+
+/// Milliseconds of a run.
+struct Sample {
+    wall: f64,
+    cpu: f64,
+    /// Until the device had it.
+    submit: f64,
+}
+
+/// A configuration that has run.
+pub struct Subject {
+    shape: [usize; 4],
+    values: Vec<f32>,
+    first: Sample,
+    batch: Batch,
+    warmup: usize,
+    samples: Vec<Sample>,
+}
+
+impl Subject {
+    /// Runs a batch of this shape for the first time, and then until it gets no quicker.
+    ///
+    /// # Errors
+    /// As [`Explainer::explain`].
+    pub fn prepare(explainer: &mut Explainer, shape: [usize; 4]) -> Result<Self> {
+        let values = super::values(shape);
+        let (first, batch) = run(explainer, shape, &values, false)?;
+        let mut subject = Self { shape, values, first, batch, warmup: 1, samples: vec![] };
+        let start = Instant::now();
+        let mut walls = vec![];
+        while start.elapsed() < WARM_ENOUGH && !(start.elapsed() > WARM && stable(&walls)) {
+            walls.push(subject.run(explainer)?.wall);
+            subject.warmup += 1;
+        }
+        Ok(subject)
+    }
+
+    fn run(&self, explainer: &mut Explainer) -> Result<Sample> {
+        run(explainer, self.shape, &self.values, false).map(|(sample, _)| sample)
+    }
+
+    /// Measures at least so many runs, after one that does not count if others ran since the last burst.
+    ///
+    /// # Errors
+    /// As [`Explainer::explain`].
+    pub fn burst(&mut self, explainer: &mut Explainer, runs: usize, others: bool) -> Result<()> {
+        if others {
+            self.run(explainer)?;
+            self.warmup += 1;
+        }
+        let start = Instant::now();
+        let mut done = 0;
+        while done < runs || (start.elapsed() < BURST && done < BURST_RUNS) {
+            let sample = self.run(explainer)?;
+            self.samples.push(sample);
+            done += 1;
+        }
+        Ok(())
+    }
+
+    /// The figures, with the time of each layer if that is asked for; `peak` is the device's, in GFLOP/s.
+    ///
+    /// # Errors
+    /// As [`Explainer::explain`].
+    pub fn figures(&self, explainer: &mut Explainer, peak: Option<f64>, kernels: bool) -> Result<Figures> {
+        let images = self.shape[0] as f64;
+        let [wall, cpu] = [|s: &Sample| s.wall, |s: &Sample| s.cpu]
+            .map(|of| quantiles(self.samples.iter().map(of).collect()).map(|ms| ms / images));
+        // Of this batch, which is not the latest one any more.
+        self.run(explainer)?;
+        let multiply_adds = explainer.multiply_adds().unwrap_or(0) / self.shape[0];
+        let gflops = multiply_adds as f64 * 2e-6 / wall[1];
+        let (stages, layers) = match explainer.device() {
+            Device::Gpu(gpu) if gpu.info().timestamps => {
+                let layers = least_times(explainer, kernels)?;
+                (Some(self.stages(explainer, &layers)?), layers)
+            }
+            _ => (None, vec![]),
+        };
+        let stats = self.batch.stats;
+        Ok(Figures {
+            images_per_second: 1e3 / wall[1],
+            ms_per_image: wall[1],
+            ms_per_image_p10: wall[0],
+            ms_per_image_p90: wall[2],
+            cpu_ms_per_image: cpu[1],
+            runs: self.samples.len(),
+            warmup_runs: self.warmup,
+            first_run_ms: self.first.wall,
+            submissions: stats.submissions,
+            readbacks: stats.readbacks,
+            readback_bytes: stats.readback_bytes,
+            gpu_bytes: stats.gpu_bytes,
+            multiply_adds,
+            gflops,
+            peak_gflops: peak,
+            peak_share: None,
+            stages,
+            layers: if kernels { layers } else { vec![] },
+        })
+    }
+
+    /// The parts of a run, which add up to it: until the device has it by the host's clock, on the device by its clock, and
+    /// what is left. The time on the device is divided as that of its kernels in passes of their own, which is longer.
+    fn stages(&self, explainer: &mut Explainer, layers: &[LayerTime]) -> Result<Stages> {
+        let (mut upload, mut device, mut readback) = (vec![], vec![], vec![]);
+        let start = Instant::now();
+        while upload.is_empty() || (upload.len() < TIMINGS && start.elapsed() < TIMINGS_ENOUGH) {
+            let (sample, batch) = run(explainer, self.shape, &self.values, true)?;
+            let span = batch.stats.device_ns.map_or(0.0, |[start, end]| end.saturating_sub(start) as f64 * 1e-6);
+            // Some drivers do the work while they are given it.
+            let left = (sample.wall - sample.submit - span).max(0.0);
+            upload.push((sample.wall - span - left).max(0.0));
+            device.push(span);
+            readback.push(left);
+        }
+        let [upload, device, readback] = [upload, device, readback].map(|ms| quantiles(ms)[1] / self.shape[0] as f64);
+        let all: f64 = layers.iter().map(|l| l.seconds).sum();
+        let of = |stage| {
+            // A sum of nothing would be -0.
+            layers.iter().filter(|l| l.stage == stage).fold(0.0, |sum, l| sum + l.seconds) / all * device
+        };
+        let [preprocess, forward] = [of(Stage::Preprocess), of(Stage::Forward)];
+        let [backward, tail] = [of(Stage::Backward), of(Stage::Tail)];
+        Ok(Stages { upload, preprocess, forward, backward, tail, readback })
+    }
+}
+
+/// Explains the most probable class of each image, from normalised images in memory to heat maps in memory.
+fn run(explainer: &mut Explainer, shape: [usize; 4], values: &[f32], clock: bool) -> Result<(Sample, Batch)> {
+    let outputs = Outputs { heatmap: true, clock, ..Outputs::default() };
+    let milliseconds = |elapsed: Duration| elapsed.as_secs_f64() * 1e3;
+    let (start, cpu) = (Instant::now(), ProcessTime::now());
+    let images = Images::Tensor { shape, values };
+    let pending = pollster::block_on(explainer.submit(images, &Classes::Top(1), &outputs))?;
+    let submit = milliseconds(start.elapsed());
+    let batch = pollster::block_on(explainer.finish(pending))?;
+    Ok((Sample { wall: milliseconds(start.elapsed()), cpu: milliseconds(cpu.elapsed()), submit }, batch))
+}
+
+/// Whether the latest runs took about as long as those before them.
+fn stable(walls: &[f64]) -> bool {
+    let median = |from_end: usize| {
+        let end = walls.len().checked_sub(from_end)?;
+        Some(quantiles(walls[end.checked_sub(COMPARED)?..end].to_vec())[1])
+    };
+    matches!((median(COMPARED), median(0)), (Some(before), Some(now)) if now > before * (1.0 - STABLE))
+}
+
+/// What a tenth, a half and nine tenths of the values stay below.
+fn quantiles(mut values: Vec<f64>) -> [f64; 3] {
+    values.sort_by(f64::total_cmp);
+    [0.1, 0.5, 0.9].map(|share| {
+        let at = share * (values.len() - 1) as f64;
+        let [below, above] = [at.floor(), at.ceil()].map(|i| values[i as usize]);
+        below + (above - below) * at.fract()
+    })
+}
+
+/// Each layer's least time of a few measurements: noise only adds.
+fn least_times(explainer: &Explainer, patiently: bool) -> Result<Vec<LayerTime>> {
+    let time = || pollster::block_on(explainer.time());
+    let start = Instant::now();
+    let mut least = time()?;
+    for _ in 1..TIMINGS {
+        if !patiently && start.elapsed() > TIMINGS_ENOUGH {
+            break;
+        }
+        for (layer, again) in least.iter_mut().zip(time()?) {
+            layer.seconds = layer.seconds.min(again.seconds);
+        }
+    }
+    Ok(least)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{quantiles, stable};
+
+    #[test]
+    fn quantiles_lie_between_values() {
+        assert_eq!(quantiles(vec![7.0]), [7.0; 3]);
+        assert_eq!(quantiles((0..=10).rev().map(f64::from).collect()), [1.0, 5.0, 9.0]);
+        assert_eq!(quantiles(vec![4.0, 1.0]), [1.3, 2.5, 3.7]);
+    }
+
+    #[test]
+    fn warm_when_no_quicker() {
+        assert!(!stable(&[5.0; 5]));
+        assert!(stable(&[5.0; 6]));
+        assert!(!stable(&[9.0, 8.0, 7.0, 6.0, 5.0, 5.0]));
+        assert!(stable(&[9.0, 8.0, 7.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0]));
+        assert!(stable(&[5.0, 5.0, 5.0, 6.0, 6.0, 6.0]));
+    }
+}

@@ -1,0 +1,148 @@
+//! `gradcam bench`.
+
+mod axes;
+mod compare;
+mod html;
+mod layers;
+mod measure;
+mod places;
+mod rounds;
+mod row;
+mod table;
+
+use std::io::{Write, stdout};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use gradcam::picture::write_atomically;
+use gradcam::{Error, Model, Result};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{Failure, print_json, say};
+use axes::{Axes, unique};
+use compare::Comparison;
+use row::Row;
+use table::Table;
+
+/// Classes of networks without weights, as ImageNet's.
+const CLASSES: usize = 1000;
+
+/// Time heat maps: from normalised images in memory to heat maps in memory
+///
+/// Measures every combination of what is named. A network that is not bundled gets weights from a formula: they do not
+/// change the time. Configurations of a network are measured in turn, in five rounds after a warm-up; figures are medians.
+#[derive(Args)]
+pub struct Bench {
+    #[command(flatten)]
+    axes: Axes,
+    /// Set what `--json` printed side by side, the first file beside each other one
+    ///
+    /// Of several files for a side, with commas between (a1.json,a2.json b1.json,b2.json), the quickest row of each
+    /// configuration counts. Two sides differ if their medians are more than 3 % apart and neither's runs between the first
+    /// and the last tenth reach into the other's. Rows of less than five runs are not judged.
+    #[arg(long, value_name = "FILE", num_args = 2.., conflicts_with = "Axes")]
+    compare: Vec<String>,
+    /// Print an array of rows
+    #[arg(long, group = "form")]
+    json: bool,
+    /// Print comma-separated values
+    #[arg(long, group = "form")]
+    csv: bool,
+    /// Print tables in Markdown
+    #[arg(long, group = "form")]
+    markdown: bool,
+    /// Write a page with charts besides
+    #[arg(long, value_name = "FILE", conflicts_with = "compare")]
+    html: Option<PathBuf>,
+}
+
+impl Bench {
+    pub fn run(self) -> Result<(), Failure> {
+        if !self.compare.is_empty() {
+            let comparison = Comparison::of(&self.compare)?;
+            if self.json {
+                return print_json(&comparison);
+            }
+            return Ok(write!(stdout(), "{}", comparison.text(self.markdown))?);
+        }
+        let places = self.axes.places()?;
+        // What cannot be measured is told before anything is.
+        for name in &self.axes.networks {
+            self.axes.network(name, &places)?.check()?;
+        }
+        let bar = progress();
+        let mut rows = vec![];
+        for name in unique(&self.axes.networks) {
+            let network = self.axes.network(name, &places)?;
+            bar.inc_length(network.steps() as u64);
+            rows.extend(network.measure(&bar));
+        }
+        bar.finish_and_clear();
+        share_peaks(&mut rows);
+        if let Some(path) = &self.html {
+            write_atomically(path, |out| out.write_all(html::page(&rows).as_bytes()))?;
+        }
+        self.print(&rows)?;
+        let failed: Vec<&Row> = rows.iter().filter(|row| row.error.is_some()).collect();
+        for row in &failed {
+            let error = row.error.as_deref().unwrap_or_default();
+            say(&format!("{}, batch {}, {}: {error}", row.key.model, row.key.batch, row.key.variant));
+        }
+        if failed.is_empty() { Ok(()) } else { Err(Failure::Reported(1)) }
+    }
+
+    fn print(&self, rows: &[Row]) -> Result<(), Failure> {
+        if self.json {
+            return print_json(&rows);
+        }
+        let mut out = stdout().lock();
+        if self.csv {
+            return Ok(write!(out, "{}", table::csv(rows))?);
+        }
+        let tables = [(Table::figures(rows), ""), (Table::stages(rows), "Stages, milliseconds an image: ")];
+        for (table, title) in tables.into_iter().filter(|(table, _)| !table.is_empty()) {
+            let body = if self.markdown { table.markdown() } else { table.text() };
+            writeln!(out, "{title}{}\n\n{body}", table.shared)?;
+        }
+        Ok(rows.iter().try_for_each(|row| layers::print(&mut out, row))?)
+    }
+}
+
+/// An adapter's peak is the best that was measured of it: noise only takes away.
+fn share_peaks(rows: &mut [Row]) {
+    let peaks: Vec<(String, String, f64)> = rows
+        .iter()
+        .filter_map(|row| Some((row.key.adapter.clone(), row.key.backend.clone(), row.figures.as_ref()?.peak_gflops?)))
+        .collect();
+    for Row { key, figures, .. } in rows {
+        let same = peaks.iter().filter(|(adapter, backend, _)| (adapter, backend) == (&key.adapter, &key.backend));
+        let peak = same.map(|(.., peak)| *peak).reduce(f64::max);
+        if let Some(figures) = figures {
+            figures.peak_gflops = peak;
+            figures.peak_share = peak.map(|peak| figures.gflops / peak);
+        }
+    }
+}
+
+/// A bar on the terminal.
+fn progress() -> ProgressBar {
+    let style =
+        ProgressStyle::with_template("{bar:40} {pos}/{len}  {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(0).with_style(style)
+}
+
+/// Normalised images of noise.
+pub fn values(shape: [usize; 4]) -> Vec<f32> {
+    gradcam::model::seeded::unit("images", shape.iter().product()).map(|u| u * 4.0 - 2.0).collect()
+}
+
+/// The bundled model, a file, or an architecture with weights from a formula.
+pub fn open(network: &str) -> Result<Model> {
+    if network == gradcam::model::BUNDLED || Path::new(network).extension().is_some() {
+        return Model::open(network, None);
+    }
+    Model::seeded(network, CLASSES, 1.0).map_err(|error| match error {
+        Error::Unknown { name, suggestions, list, .. } => Error::Unknown { kind: "network", name, suggestions, list },
+        other => other,
+    })
+}

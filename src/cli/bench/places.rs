@@ -1,0 +1,111 @@
+//! Where to measure: adapters × variants × precisions.
+
+use gradcam::kernels::Profile;
+use gradcam::{AdapterInfo, Backend, Device, Error, Gpu, Result};
+
+use super::super::{BackendArg, DeviceArgs, Precision};
+use super::axes::unique;
+
+/// A device and the way to use it.
+pub struct Place {
+    args: DeviceArgs,
+    pub backend: String,
+    pub adapter: String,
+    pub driver: String,
+    pub software: bool,
+    pub variant: String,
+}
+
+impl Place {
+    /// # Errors
+    /// As [`Gpu::open`].
+    pub fn open(&self) -> Result<Device> {
+        self.args.open()
+    }
+
+    pub fn precision(&self) -> &'static str {
+        self.args.precision.name()
+    }
+}
+
+/// Every place that is asked for. Variants are names, or "all" for those that the adapter can run; none for the one that
+/// suits it best. Each adapter is opened once, so what cannot be asked for is told before anything is measured.
+///
+/// # Errors
+/// As [`Gpu::open`]; [`Error::Unknown`] if there is no such variant.
+pub fn places(
+    devices: &[Option<String>],
+    backend: Option<BackendArg>,
+    variants: &[String],
+    precisions: &[Precision],
+) -> Result<Vec<Place>> {
+    let named: Vec<&str> = variants.iter().map(String::as_str).filter(|name| *name != ALL).collect();
+    named.iter().try_for_each(|name| Profile::named(name).map(drop))?;
+    let mut places = vec![];
+    for device in devices {
+        let args = |variant: Option<&str>, precision| DeviceArgs {
+            device: device.clone(),
+            backend,
+            variant: variant.map(str::to_owned),
+            precision,
+        };
+        // A variant that is named makes it needless to measure which suits best.
+        let first = if variants.is_empty() { None } else { Some(Profile::BUFFERS.name) };
+        match args(first, Precision::F32).open()? {
+            Device::Cpu => {
+                for &precision in precisions {
+                    args(None, precision).open()?;
+                    places.push(Place {
+                        args: args(None, precision),
+                        backend: "cpu".into(),
+                        adapter: "cpu".into(),
+                        driver: String::new(),
+                        software: true,
+                        variant: "f64 loops".into(),
+                    });
+                }
+            }
+            Device::Gpu(gpu) => {
+                let all = if named.len() < variants.len() { gpu.variants() } else { vec![] };
+                let chosen = if variants.is_empty() {
+                    vec![gpu.profile().name]
+                } else {
+                    unique(named.iter().copied().chain(all))
+                };
+                for variant in chosen {
+                    for &precision in precisions {
+                        places.push(on(gpu.info(), args(Some(variant), precision), variant));
+                    }
+                }
+            }
+        }
+    }
+    Ok(places)
+}
+
+/// Stands for every variant.
+pub const ALL: &str = "all";
+
+fn on(info: &AdapterInfo, args: DeviceArgs, variant: &str) -> Place {
+    Place {
+        args,
+        backend: format!("{:?}", info.backend).to_lowercase(),
+        adapter: info.name.clone(),
+        driver: info.driver.clone(),
+        software: info.software,
+        variant: variant.to_owned(),
+    }
+}
+
+/// The numbers of all adapters of an interface, or of all.
+///
+/// # Errors
+/// [`Error::NoAdapter`] if there is none.
+pub fn all_adapters(backend: Option<BackendArg>) -> Result<Vec<Option<String>>> {
+    let backend = backend.map(Backend::from);
+    let adapters = pollster::block_on(Gpu::adapters(backend)).len();
+    if adapters == 0 {
+        return Err(Error::NoAdapter(backend.map_or("any backend".into(), |b| format!("{b:?}"))));
+    }
+    Ok((0..adapters).map(|i| Some(i.to_string())).collect())
+}

@@ -1,0 +1,99 @@
+//! What is measured, and what came of it: the rows of `--json`, which `--compare` reads.
+
+use gradcam::LayerTime;
+use serde::{Deserialize, Serialize};
+
+/// What distinguishes a row from others; rows of different runs with equal keys are compared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Key {
+    pub model: String,
+    pub method: String,
+    pub layer: String,
+    pub height: usize,
+    pub width: usize,
+    pub batch: usize,
+    pub precision: String,
+    pub backend: String,
+    pub adapter: String,
+    pub variant: String,
+}
+
+/// A configuration with its figures, or with the reason why there are none.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Row {
+    #[serde(flatten)]
+    pub key: Key,
+    pub driver: String,
+    /// Whether the adapter runs on the processor.
+    pub software: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    #[serde(flatten)]
+    pub figures: Option<Figures>,
+}
+
+/// What was measured. What older rows lack is zero or absent.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Figures {
+    pub images_per_second: f64,
+    /// Wall time from submit to mapped result: the median of the runs,
+    pub ms_per_image: f64,
+    /// and what a tenth and nine tenths of them stay below.
+    #[serde(default)]
+    pub ms_per_image_p10: f64,
+    #[serde(default)]
+    pub ms_per_image_p90: f64,
+    /// The median time of all processor cores together.
+    pub cpu_ms_per_image: f64,
+    /// Runs that count, and those before them that do not.
+    #[serde(default)]
+    pub runs: usize,
+    #[serde(default)]
+    pub warmup_runs: usize,
+    /// Of the whole batch, with all that happens only once.
+    pub first_run_ms: f64,
+    pub submissions: u32,
+    pub readbacks: u32,
+    pub readback_bytes: u64,
+    pub gpu_bytes: u64,
+    /// Of an image, forward and backward, by definition and whatever the algorithm.
+    #[serde(default)]
+    pub multiply_adds: usize,
+    #[serde(default)]
+    pub gflops: f64,
+    /// Multiply-adds in registers, without memory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak_gflops: Option<f64>,
+    /// The part of it that `gflops` is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak_share: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stages: Option<Stages>,
+    #[serde(skip_deserializing, skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<LayerTime>,
+}
+
+/// Milliseconds an image of a run's parts, which follow each other.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Stages {
+    pub upload: f64,
+    pub preprocess: f64,
+    pub forward: f64,
+    pub backward: f64,
+    pub tail: f64,
+    pub readback: f64,
+}
+
+impl Stages {
+    /// In the order in which they happen.
+    pub fn named(&self) -> [(&'static str, f64); 6] {
+        [
+            ("upload", self.upload),
+            ("preprocess", self.preprocess),
+            ("forward", self.forward),
+            ("backward", self.backward),
+            ("tail", self.tail),
+            ("readback", self.readback),
+        ]
+    }
+}
