@@ -300,7 +300,7 @@ impl Explainer {
     pub async fn time(&self) -> Result<Vec<LayerTime>> {
         match (&self.device, self.plans.last().map(|p| &**p)) {
             (Device::Gpu(gpu), Some(Prepared { built, session: Some(session), .. })) => {
-                Ok(profile::layers(built, &session.time(gpu).await?))
+                Ok(profile::layers(built, &session.time(gpu, 1).await?))
             }
             _ => Err(Error::Request("nothing was explained on a GPU yet".into())),
         }

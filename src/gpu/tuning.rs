@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,10 @@ use crate::plan::Plan;
 const HOPELESS: f64 = 3.0;
 /// Measurements of a candidate, of which the least counts.
 const RUNS: usize = 12;
+/// Seconds that a measured dispatch takes with its repetitions, about.
+const BURST: f64 = 1e-3;
+/// For so long no measurement was better than those before.
+const SETTLED: Duration = Duration::from_millis(15);
 
 /// What was found on a device.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -138,7 +143,7 @@ impl Gpu {
             let Some(profile) = self.fitting(profile).filter(|p| p.shared.is_empty() || !hopeless) else { continue };
             self.profile = profile.clone();
             let Ok(probe) = self.probe(&product, 3).await else { continue };
-            let Ok(seconds) = self.timed(&probe).await else { continue };
+            let Ok(seconds) = self.timed(&probe, 1).await else { continue };
             hopeless = seconds > HOPELESS * best;
             best = best.min(seconds);
             candidates.push((seconds, profile, probe));
@@ -147,7 +152,7 @@ impl Gpu {
         candidates.retain(|(seconds, ..)| *seconds <= HOPELESS * best);
         for _ in 1..RUNS {
             for (least, _, probe) in &mut candidates {
-                *least = least.min(self.timed(probe).await.unwrap_or(f64::INFINITY));
+                *least = least.min(self.timed(probe, 1).await.unwrap_or(f64::INFINITY));
             }
         }
         probed.extend(candidates.iter().map(|(seconds, profile, _)| (profile.name.to_owned(), *seconds)));
@@ -177,13 +182,7 @@ impl Gpu {
                 self.profile = Profile { tuned: Some(Arc::new(forced)), ..untuned.clone() };
                 let least = best.map_or(f64::INFINITY, |b| b.0);
                 let probe = self.probe(product, 1).await?;
-                let mut seconds = f64::INFINITY;
-                for _ in 0..RUNS {
-                    seconds = seconds.min(self.timed(&probe).await?);
-                    if seconds > HOPELESS * least {
-                        break;
-                    }
-                }
+                let seconds = self.settled(&probe, least).await?;
                 measured.push(Measured { product: *product, tile, seconds, estimate: product.cost(&untuned, tile) });
                 if seconds < least {
                     best = Some((seconds, tile));
@@ -226,12 +225,29 @@ impl Gpu {
         Ok(probe)
     }
 
-    /// Seconds of a probe by the device's clock, or of the whole run where it has none.
-    async fn timed(&self, probe: &Probe) -> Result<f64> {
-        if let Ok(timed) = probe.session.time(self).await {
+    /// The least seconds of a probe once they have settled: devices raise their clocks under work. Of the first runs alone
+    /// where these are hopeless against `best`.
+    async fn settled(&self, probe: &Probe, best: f64) -> Result<f64> {
+        let mut least = self.timed(probe, 1).await?;
+        let times = (BURST / least).clamp(1.0, 64.0) as u32;
+        let (mut runs, mut settled) = (1, Instant::now());
+        while least <= HOPELESS * best && (runs < RUNS || settled.elapsed() < SETTLED) {
+            let seconds = self.timed(probe, times).await?;
+            if seconds < 0.98 * least {
+                settled = Instant::now();
+            }
+            least = least.min(seconds);
+            runs += 1;
+        }
+        Ok(least)
+    }
+
+    /// Seconds of a probe by the device's clock, the mean of so many runs, or of the whole run where it has none.
+    async fn timed(&self, probe: &Probe, times: u32) -> Result<f64> {
+        if let Ok(timed) = probe.session.time(self, times).await {
             return Ok(timed.iter().map(|t| t.seconds).sum());
         }
-        let start = std::time::Instant::now();
+        let start = Instant::now();
         probe.run(self).await?;
         Ok(start.elapsed().as_secs_f64())
     }

@@ -83,7 +83,8 @@ impl Team {
         let [blocks, pixels, depth] = [self.blocks, self.pixels, self.depth].map(f64::from);
         let brought: u32 = self.brought(tile).iter().sum();
         let step = (pixels + 4.0 * blocks) * costs.staged + blocks * pixels * costs.product;
-        let round = f64::from(brought) * (costs.fetch + costs.staged) + depth * step;
+        let meeting = f64::from(self.invocations(tile)) * costs.sync;
+        let round = f64::from(brought) * (costs.fetch + costs.staged) + depth * step + meeting;
         let written = blocks * pixels * (costs.store + f64::from(self.slices - 1) * costs.staged);
         (rounds, rounds as f64 * round + written + costs.start)
     }

@@ -44,6 +44,8 @@ pub struct Costs {
     pub broadcast: f64,
     /// Load of a texel from workgroup memory.
     pub staged: f64,
+    /// A barrier, for each invocation of the workgroup that meets there.
+    pub sync: f64,
     /// What an invocation waits for a load's texels where too few others run meanwhile.
     pub wait: f64,
     /// Product of a 4×4 matrix and a texel, with its sum.
