@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Profile, Team};
 
+/// What a dispatch costs besides, in waits for a load: the one before must be done.
+const LAUNCH: f64 = 16.0;
 /// More steps than `conv_shared.wgsl` can count.
 const TOO_MANY_STEPS: usize = 1 << 20;
 
@@ -67,9 +69,11 @@ impl Costs {
         }
     }
 
-    /// Of a dispatch of few invocations, each of which waits for so many rounds of loads.
-    pub fn alone(&self, rounds: usize, each: f64) -> f64 {
-        self.parallel * (each + rounds as f64 * self.wait)
+    /// Of a dispatch of so many invocations, each of which waits for so many rounds of loads: the device works for all of
+    /// them, or, if they are few, mostly waits.
+    pub fn dispatch(&self, invocations: f64, rounds: usize, each: f64) -> f64 {
+        let alone = self.parallel * (each + rounds as f64 * self.wait);
+        (invocations * each).max(alone) + self.parallel * LAUNCH * self.wait
     }
 }
 
@@ -118,8 +122,7 @@ impl Tile {
         all
     }
 
-    /// Estimated cost of a product cut so: of all the work on a device that it fills, and else of what one invocation takes
-    /// while most of the device idles.
+    /// Estimated cost of a product cut so.
     fn cost(&self, costs: &Costs, product: &Product) -> f64 {
         let tiles = product.groups * self.tiles(product.out_blocks) * self.strips(product.pixels);
         let (rounds, each) = match self.team {
@@ -132,8 +135,7 @@ impl Tile {
                 (product.steps, product.steps as f64 * step + blocks * pixels * costs.store + costs.start)
             }
         };
-        let work = each * tiles as f64 * f64::from(self.invocations());
-        work.max(costs.alone(rounds, each))
+        costs.dispatch(tiles as f64 * f64::from(self.invocations()), rounds, each)
     }
 }
 

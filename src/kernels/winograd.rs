@@ -94,7 +94,7 @@ impl<'a> Winograd<'a> {
         let costs = &profile.costs;
         let transform = |invocations: usize, stores: usize| {
             let each = POINTS as f64 * costs.fetch + stores as f64 * costs.store + costs.start;
-            (each * invocations as f64).max(costs.alone(1, each))
+            costs.dispatch(invocations as f64, 1, each)
         };
         let transforms = transform(chunk * from, POINTS) + transform(chunk * to, SIDE * SIDE);
         let cost = (cost + transforms) * all as f64 / chunk as f64;
