@@ -93,7 +93,7 @@ struct Output {
 /// A plan with its memory, bind groups and pipelines on a device.
 pub struct Session {
     pub(super) steps: Vec<Step>,
-    memory: Vec<Arc<Memory>>,
+    pub(super) memory: Vec<Arc<Memory>>,
     /// Bytes that come back from a run.
     readback: u64,
     /// Buffers for that, of runs that are finished.
@@ -231,13 +231,7 @@ impl Session {
     /// be submitted before this one is finished: the device does one after the other. With `clock` the device notes
     /// when it began and ended, if it can.
     pub fn submit(&self, gpu: &Gpu, inputs: &[(NodeId, &[u8])], clock: bool) -> Run {
-        for Input { node, slot, packed } in &self.inputs {
-            let given = inputs.iter().find(|(id, _)| id == node).expect("every input of the plan is given").1;
-            match packed {
-                Some(shape) => self.memory[*slot].write(gpu, bytemuck::cast_slice(&texels_of(given, *shape))),
-                None => self.memory[*slot].write(gpu, given),
-            }
-        }
+        self.give(gpu, inputs);
         let clock = clock.then(|| Clock::new(gpu, 2)).flatten();
         let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("explain") });
         {
@@ -259,6 +253,17 @@ impl Session {
         let mapped = gpu.map(&staging, bytes);
         let counted = [0, 1].map(|i| gpu.counts()[i] - before[i]);
         Run { staging, mapped, bytes, counted }
+    }
+
+    /// Uploads the inputs.
+    pub(super) fn give(&self, gpu: &Gpu, inputs: &[(NodeId, &[u8])]) {
+        for Input { node, slot, packed } in &self.inputs {
+            let given = inputs.iter().find(|(id, _)| id == node).expect("every input of the plan is given").1;
+            match packed {
+                Some(shape) => self.memory[*slot].write(gpu, bytemuck::cast_slice(&texels_of(given, *shape))),
+                None => self.memory[*slot].write(gpu, given),
+            }
+        }
     }
 
     /// Waits for a run, and returns its outputs' bytes.
