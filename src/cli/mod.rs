@@ -8,6 +8,7 @@ mod models;
 mod output;
 mod tensors;
 mod tune;
+mod verify;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -33,6 +34,7 @@ enum Command {
     Explain(Box<explain::Explain>),
     Bench(Box<bench::Bench>),
     Tune(tune::Tune),
+    Verify(verify::Verify),
     Layers(layers::Layers),
     Models(models::Models),
     Devices(devices::Devices),
@@ -45,6 +47,7 @@ impl Cli {
             Command::Explain(explain) => explain.run(),
             Command::Bench(bench) => bench.run(),
             Command::Tune(tune) => tune.run(),
+            Command::Verify(verify) => verify.run(),
             Command::Layers(layers) => layers.run(),
             Command::Models(models) => models.run(),
             Command::Devices(devices) => devices.run(),

@@ -247,6 +247,11 @@ impl Gpu {
         &self.profile
     }
 
+    /// Takes other kernel variants, for what is prepared from now on.
+    pub(crate) fn set_profile(&mut self, profile: Profile) {
+        self.profile = profile;
+    }
+
     pub(super) fn checked(&self) -> bool {
         self.checked
     }

@@ -6,6 +6,7 @@ mod peak;
 mod pipelines;
 mod session;
 mod timing;
+mod trace;
 mod tuning;
 mod upload;
 

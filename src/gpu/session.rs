@@ -94,12 +94,12 @@ struct Output {
 /// A plan with its memory, bind groups and pipelines on a device.
 pub struct Session {
     pub(super) steps: Vec<Step>,
-    memory: Vec<Arc<Memory>>,
+    pub(super) memory: Vec<Arc<Memory>>,
     /// Bytes that come back from a run.
     readback: u64,
     /// Buffers for that, of runs that are finished.
     free: Mutex<Vec<wgpu::Buffer>>,
-    uploads: Uploads,
+    pub(super) uploads: Uploads,
     inputs: Vec<Input>,
     outputs: Vec<Output>,
     gpu_bytes: u64,
@@ -237,16 +237,7 @@ impl Session {
     pub fn submit(&self, gpu: &Gpu, inputs: &[(NodeId, &[u8])], clock: bool) -> Run {
         let clock = clock.then(|| Clock::new(gpu, 2)).flatten();
         let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("explain") });
-        let mut buffers = vec![];
-        for Input { node, slot, packed } in &self.inputs {
-            let given = inputs.iter().find(|(id, _)| id == node).expect("every input of the plan is given").1;
-            match (&*self.memory[*slot], packed) {
-                (memory, Some(shape)) => memory.write(gpu, bytemuck::cast_slice(&texels_of(given, *shape))),
-                (Memory::Buffer(buffer), None) => buffers.push((buffer, given)),
-                (memory, None) => memory.write(gpu, given),
-            }
-        }
-        let upload = self.uploads.copy(gpu, &mut encoder, &buffers);
+        let upload = self.give(gpu, &mut encoder, inputs);
         {
             let timestamp_writes = clock.as_ref().map(|c| c.around(0));
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: None, timestamp_writes });
@@ -267,6 +258,25 @@ impl Session {
         let mapped = gpu.map(&staging, bytes);
         let counted = [0, 1].map(|i| gpu.counts()[i] - before[i]);
         Run { staging, mapped, bytes, counted }
+    }
+
+    /// Writes the inputs, those in buffers by way of an upload that the recording copies: to be given back once it is submitted.
+    pub(super) fn give(
+        &self,
+        gpu: &Gpu,
+        encoder: &mut wgpu::CommandEncoder,
+        inputs: &[(NodeId, &[u8])],
+    ) -> Option<wgpu::Buffer> {
+        let mut buffers = vec![];
+        for Input { node, slot, packed } in &self.inputs {
+            let given = inputs.iter().find(|(id, _)| id == node).expect("every input of the plan is given").1;
+            match (&*self.memory[*slot], packed) {
+                (memory, Some(shape)) => memory.write(gpu, bytemuck::cast_slice(&texels_of(given, *shape))),
+                (Memory::Buffer(buffer), None) => buffers.push((buffer, given)),
+                (memory, None) => memory.write(gpu, given),
+            }
+        }
+        self.uploads.copy(gpu, encoder, &buffers)
     }
 
     /// Waits for a run, and hands its outputs' bytes to `take`, in the order of the plan.

@@ -119,7 +119,7 @@ impl Gpu {
     }
 
     /// The profile as this device can run it.
-    fn fitting(&self, profile: Profile) -> Option<Profile> {
+    pub(crate) fn fitting(&self, profile: Profile) -> Option<Profile> {
         let subgroup = profile.subgroup.and(self.info().subgroup);
         let limits = &self.limits;
         let most = [limits.max_storage_buffers_per_shader_stage, limits.max_storage_textures_per_shader_stage];

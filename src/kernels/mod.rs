@@ -26,7 +26,7 @@ mod winograd;
 pub use constant::{Channels, Constant, Packing, Texel};
 pub use conv::Taps;
 pub use epilogue::{Epilogue, Extra};
-pub use layout::texels_of;
+pub use layout::{numbers_of, texels_of};
 pub use profile::Profile;
 pub use prologue::Prologue;
 pub use team::Team;
