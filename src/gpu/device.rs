@@ -314,6 +314,11 @@ impl Gpu {
         Error::Device { adapter: self.info.name.clone(), reason: reason.into() }
     }
 
+    /// Makes every later [`Gpu::check`] fail.
+    pub(super) fn fail(&self, reason: String) {
+        note(&self.failure, reason);
+    }
+
     /// Fails if the device was lost, or met an error that nobody awaited.
     pub(super) fn check(&self) -> Result<()> {
         let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone();

@@ -25,7 +25,8 @@ impl Uploads {
         encoder: &mut wgpu::CommandEncoder,
         contents: &[(&wgpu::Buffer, &[u8])],
     ) -> Option<wgpu::Buffer> {
-        let size: usize = contents.iter().map(|(_, content)| content.len()).sum();
+        let place = |content: &[u8]| content.len().next_multiple_of(wgpu::MAP_ALIGNMENT as usize);
+        let size: usize = contents.iter().map(|(_, content)| place(content)).sum();
         if size == 0 {
             return None;
         }
@@ -40,9 +41,9 @@ impl Uploads {
         });
         let mut offset = 0;
         for (buffer, content) in contents {
-            fill(&upload, offset, content);
+            fill(gpu, &upload, offset, content);
             encoder.copy_buffer_to_buffer(&upload, offset, buffer, 0, content.len() as u64);
-            offset += content.len() as u64;
+            offset += place(content) as u64;
         }
         upload.unmap();
         Some(upload)
@@ -61,12 +62,10 @@ impl Uploads {
 }
 
 /// Writes a content at byte `offset`, large ones by several threads: one alone fills such memory at a fraction of its speed.
-fn fill(upload: &wgpu::Buffer, offset: u64, content: &[u8]) {
-    let write = |offset: u64, part: &[u8]| {
-        // A lost device shows when the run is read.
-        if let Ok(mut range) = upload.get_mapped_range_mut(offset..offset + part.len() as u64) {
-            range.copy_from_slice(part);
-        }
+fn fill(gpu: &Gpu, upload: &wgpu::Buffer, offset: u64, content: &[u8]) {
+    let write = |offset: u64, part: &[u8]| match upload.get_mapped_range_mut(offset..offset + part.len() as u64) {
+        Ok(mut range) => range.copy_from_slice(part),
+        Err(error) => gpu.fail(format!("an input could not be written: {error}")),
     };
     let parts = content.chunks(PART).zip((offset..).step_by(PART));
     if content.len() < 2 * PART || cfg!(target_arch = "wasm32") {

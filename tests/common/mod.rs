@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use gradcam::gpu::{Gpu, GpuOptions, Session, Stats, Weights};
 use gradcam::graph::{Graph, Kind, NodeId, Param, ParamId, Shape};
-use gradcam::kernels::Profile;
+use gradcam::kernels::{Costs, Profile};
 use gradcam::plan::Plan;
 use gradcam::reference::{self, Value};
 
@@ -43,6 +43,11 @@ pub fn macro_tiles() -> impl Iterator<Item = Profile> {
         let name = format!("{tile:?}").leak();
         Profile { name, tiles: &[], shared: std::slice::from_ref(tile), storage: 32768, ..Profile::BUFFERS_SHARED }
     })
+}
+
+/// A profile as for a device that even the smallest maps keep busy, so that nothing but the work decides.
+pub fn busy(profile: Profile) -> Profile {
+    Profile { costs: Costs { parallel: 1.0, wait: 0.0, ..profile.costs }, ..profile }
 }
 
 /// Profiles whose products go through all tiles for a few strips, then for the next few.
