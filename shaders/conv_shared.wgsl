@@ -35,7 +35,7 @@ fn bring(brought: Brought, step: u32, there: bool) -> vec4<f32> {
     let first_block = (place.x * params.groups + row.x) * params.in_blocks;
     let per = 1.0 / vec2<f32>(vec2<u32>(params.in_blocks, params.kernel.x));
     let brought = Brought(window(grid_pixel(place.y)), first_block, per);
-#import accumulate_staged
+#import accumulate_shared
 #for p in 0..PIXELS
     let place$p = split(min(pixel$p, end - 1u), plane);
     let to$p = plane_texel(grid_pixel(place$p.y));

@@ -27,7 +27,7 @@ fn bring(brought: Brought, step: u32, there: bool) -> vec4<f32> {
     let place = split(pixel, out_plane);
     let first_block = place.x * params.x_blocks + params.x_first + row.x * params.in_blocks;
     let brought = Brought(1u + first_block * out_plane + place.y, place.x);
-#import accumulate_staged
+#import accumulate_shared
 #for p in 0..PIXELS
     let place$p = split(min(pixel$p, end - 1u), out_plane);
     let to$p = place$p.y;

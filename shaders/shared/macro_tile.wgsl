@@ -3,7 +3,14 @@
 // neighbours. Each of SLICES teams of so many members makes a part of the sums, DEPTH steps at a time. Shared memory holds
 // these steps' pixels and weights twice: while one half is read, the other is filled.
 const SPAN = ACROSS * PIXELS;
+#ifdef MATRIX
+const PITCH = DEPTH * 4 + 8;
+var<workgroup> narrow_x: array<f16, 2 * SPAN * PITCH>;         // [2][SPAN][DEPTH · 4, and room]
+var<workgroup> narrow_w: array<f16, 2 * DEPTH * 4 * BLOCKS * 4>; // [2][DEPTH · 4][BLOCKS · 4]
+var<workgroup> wide: array<f32, SPAN * BLOCKS * 4>;            // [SPAN][BLOCKS · 4]
+#else
 const HALF_X = SLICES * DEPTH * SPAN;
 const HALF_W = SLICES * DEPTH * BLOCKS * 4;
 var<workgroup> staged_x: array<vec4<f32>, 2 * HALF_X>; // [2][SLICES][DEPTH][SPAN]
 var<workgroup> staged_w: array<vec4<f32>, 2 * HALF_W>; // [2][SLICES][DEPTH][BLOCKS][4], as in w
+#endif

@@ -15,9 +15,12 @@ const SHADERS: &[(&str, &str)] = files!("":
     "rescale" "resize" "scale_shift" "separable" "seed" "select" "spread" "unpack" "weighted_sum" "winograd_input"
     "winograd_output");
 const SHARED: &[(&str, &str)] = files!("shared/":
-    "accumulate" "accumulate_staged" "activation" "bilinear" "conv" "epilogue" "geometry" "grid" "lanes" "macro_tile"
+    "accumulate" "accumulate_matrices" "accumulate_shared" "accumulate_staged" "activation" "bilinear" "conv" "epilogue" "geometry" "grid" "lanes" "macro_tile"
     "main_staged" "main_tiled" "moments" "pointwise" "pool" "present" "prologue" "read" "read_weight" "rescale" "resized"
     "source" "split" "spread_taps" "strip" "sums" "tile" "winograd_tile" "write" "write_map");
+
+/// Extensions of WGSL that shaders with the define `MATRIX` use.
+const MATRICES: &str = "enable f16;\nenable wgpu_cooperative_matrix;\n";
 
 /// Names of all shaders.
 pub fn shaders() -> impl Iterator<Item = &'static str> {
@@ -36,7 +39,10 @@ pub fn fingerprint() -> u64 {
 /// If the shader does not exist or its directives do not match up: a defect of the shader, which the tests
 /// look for in every permutation.
 pub fn expand(shader: &str, defines: &[(&str, u32)]) -> String {
-    let mut text: String = defines.iter().map(|(name, value)| format!("const {name}: u32 = {value}u;\n")).collect();
+    // What has to stand before all else.
+    let enabled = if defines.iter().any(|(name, _)| *name == "MATRIX") { MATRICES } else { "" };
+    let constants = defines.iter().map(|(name, value)| format!("const {name}: u32 = {value}u;\n"));
+    let mut text: String = std::iter::once(enabled.to_owned()).chain(constants).collect();
     let lines: Vec<&str> = find(SHADERS, shader).lines().collect();
     block(&lines, defines, &mut text);
     text

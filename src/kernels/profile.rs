@@ -16,6 +16,8 @@ pub struct Profile {
     pub texture: bool,
     /// Matrices and convolutions' weights are stored as f16; sums stay f32.
     pub half: bool,
+    /// Large products go to units that multiply matrices, from operands rounded to f16; sums stay f32.
+    pub matrices: bool,
     /// The fixed number of invocations of a subgroup, which may share their weights; none if each fetches its own.
     pub subgroup: Option<u32>,
     /// Operands that a kernel may have besides its parameters, four at least.
@@ -54,6 +56,7 @@ impl Profile {
         name: "buffers",
         texture: false,
         half: false,
+        matrices: false,
         subgroup: None,
         operands: 5,
         flat: 64,
@@ -69,6 +72,7 @@ impl Profile {
             sync: 0.25,
             wait: 380.0,
             product: 16.0,
+            matrices: 16.0,
             store: 100.0,
             start: 20.0,
             parallel: 12000.0,
@@ -98,6 +102,8 @@ impl Profile {
             Tile::shared([8, 32], Team::of([2, 4], 2).sliced(8)),
             Tile::shared([8, 16], Team::of([1, 4], 2).sliced(8)),
             Tile::shared([4, 16], Team::of([1, 4], 2).sliced(16)),
+            Tile::shared([32, 64], Team::of([2, 4], 4).by_matrices()),
+            Tile::shared([16, 64], Team::of([2, 4], 4).by_matrices()),
         ],
         ..Self::BUFFERS
     };
@@ -109,6 +115,7 @@ impl Profile {
         name: "textures",
         texture: true,
         half: false,
+        matrices: false,
         subgroup: None,
         operands: 5,
         flat: 128,
@@ -124,6 +131,7 @@ impl Profile {
             sync: 0.0,
             wait: 0.0,
             product: 14.0,
+            matrices: 14.0,
             store: 150.0,
             start: 300.0,
             parallel: 16.0,

@@ -15,7 +15,12 @@ pub struct Team {
     pub slices: u32,
     /// Steps of a slice that are in shared memory at once; those that follow are on their way meanwhile.
     pub depth: u32,
+    /// Whether units that multiply matrices do the work, from operands in f16.
+    pub matrices: bool,
 }
+
+/// Extent of such a matrix.
+const MATRIX: u32 = 16;
 
 impl Tile {
     /// A macro tile of so many channel blocks and pixels.
@@ -27,12 +32,17 @@ impl Tile {
 impl Team {
     /// Each makes so many blocks and pixels of all sums.
     pub const fn of([blocks, pixels]: [u32; 2], depth: u32) -> Self {
-        Self { blocks, pixels, slices: 1, depth }
+        Self { blocks, pixels, slices: 1, depth, matrices: false }
     }
 
     /// The same with so many slices of the sums.
     pub const fn sliced(self, slices: u32) -> Self {
         Self { slices, ..self }
+    }
+
+    /// The same by units for matrices.
+    pub const fn by_matrices(self) -> Self {
+        Self { matrices: true, ..self }
     }
 
     /// Invocations of one slice.
@@ -47,7 +57,11 @@ impl Team {
 
     /// Bytes of shared memory.
     pub fn memory(&self, tile: &Tile) -> u32 {
-        2 * self.slices * self.depth * (tile.pixels + 4 * tile.blocks) * 16
+        let [outputs, steps] = [4 * tile.blocks, 4 * self.depth];
+        if self.matrices {
+            return 4 * (tile.pixels * (steps + 8) + outputs * steps) + 4 * outputs * tile.pixels;
+        }
+        2 * self.slices * self.depth * (tile.pixels + outputs) * 16
     }
 
     /// Texels of pixels and of weights that each invocation brings for a round.
@@ -74,6 +88,9 @@ impl Team {
         if self.slices > 1 {
             all.push(("SLICED", 1));
         }
+        if self.matrices {
+            all.extend([("MATRIX", 1), ("FRAGMENTS", 4 * self.depth / MATRIX)]);
+        }
         all
     }
 
@@ -82,9 +99,13 @@ impl Team {
         let rounds = steps.div_ceil((self.depth * self.slices) as usize);
         let [blocks, pixels, depth] = [self.blocks, self.pixels, self.depth].map(f64::from);
         let brought: u32 = self.brought(tile).iter().sum();
-        let step = (pixels + 4.0 * blocks) * costs.staged + blocks * pixels * costs.product;
+        let (step, stored) = if self.matrices {
+            (costs.matrices, 4.0 * costs.staged)
+        } else {
+            ((pixels + 4.0 * blocks) * costs.staged + blocks * pixels * costs.product, costs.staged)
+        };
         let meeting = f64::from(self.invocations(tile)) * costs.sync;
-        let round = f64::from(brought) * (costs.fetch + costs.staged) + depth * step + meeting;
+        let round = f64::from(brought) * (costs.fetch + stored) + depth * step + meeting;
         let written = blocks * pixels * (costs.store + f64::from(self.slices - 1) * costs.staged);
         (rounds, rounds as f64 * round + written + costs.start)
     }

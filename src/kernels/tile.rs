@@ -52,6 +52,8 @@ pub struct Costs {
     pub wait: f64,
     /// Product of a 4×4 matrix and a texel, with its sum.
     pub product: f64,
+    /// What matrix units take for a step of four inputs of a subgroup's 32 × 32 outputs.
+    pub matrices: f64,
     /// Store of a texel.
     pub store: f64,
     /// All else of an invocation.
@@ -145,7 +147,9 @@ impl Product {
         let sharing = profile.subgroup.into_iter().chain([0]);
         let tile = |subgroup| move |&[blocks, pixels]: &[u32; 2]| Tile { blocks, pixels, subgroup, team: None };
         let register = sharing.flat_map(move |subgroup| profile.tiles.iter().map(tile(subgroup)));
-        let fits = |tile: &&Tile| tile.team.is_some_and(|team| team.memory(tile) <= profile.storage);
+        let fits = |tile: &&Tile| {
+            tile.team.is_some_and(|team| team.memory(tile) <= profile.storage && (profile.matrices || !team.matrices))
+        };
         register.chain(profile.shared.iter().filter(fits).copied())
     }
 

@@ -96,7 +96,7 @@ fn pools() -> Vec<Case> {
         let pool = Pool2d { kind, window, ceil_mode };
         let [kh, kw] = window.kernel;
         let name = format!("{kind:?} pool {kh}×{kw}");
-        cases.push(of_one(name.clone(), [2, 7, 9, 12], Op::Pool2d(pool.clone())));
+        cases.push(of_one(name.clone(), [2, 7, 9, 12], Op::Pool2d(pool)));
         if kind == PoolKind::Max {
             // Equal elements: the first in row-major order takes the gradient.
             let mut net = Net::new(1);

@@ -92,7 +92,7 @@ fn overlays() -> Vec<Case> {
     let colours: [u32; 256] = std::array::from_fn(|i| (i as u32).wrapping_mul(0x9e_3779) & 0xff_ffff);
     let ramp: [u32; 256] = std::array::from_fn(|i| i as u32 * 0x01_0101);
     let kinds = [
-        ("colours", [3, 1, 1, 1], vec![0.1 / 255.0, 100.5 / 255.0, 255.0 / 255.0], colours, [-1.0, -1.0, 40.0, 40.0]),
+        ("colours", [3, 1, 1, 1], vec![0.1 / 255.0, 100.5 / 255.0, 1.0], colours, [-1.0, -1.0, 40.0, 40.0]),
         ("ramp", [3, 1, 3, 4], Net::new(14).random.numbers(36), ramp, [2.5, 1.25, 8.0, 5.5]),
     ];
     let of_map = |(name, shape, values, colormap, crop): (&str, [usize; 4], Vec<f32>, [u32; 256], [f32; 4])| {
