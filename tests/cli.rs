@@ -442,9 +442,13 @@ fn listings() {
     let named = |a: &Value| text.lines().any(|l| l.split(' ').next() == a["name"].as_str());
     assert!(architectures.iter().all(named), "{text}");
     let (text, devices) = list("devices");
-    assert!(!devices.is_empty() && text.lines().count() == devices.len() + 1 && text.contains("\ncpu "), "{text}");
-    for (i, name) in devices.iter().map(|d| d["name"].as_str().unwrap()).enumerate() {
-        assert!(text.lines().nth(i).unwrap().contains(name), "{text}");
+    // A line that names an adapter is followed by two about it.
+    assert!(!devices.is_empty() && text.lines().count() == 3 * devices.len() + 1 && text.contains("\ncpu "), "{text}");
+    for (i, device) in devices.iter().enumerate() {
+        let name = device["name"].as_str().unwrap();
+        assert!(text.lines().nth(3 * i).unwrap().starts_with(&format!("{i:>3}  {name} (")), "{text}");
+        let mib = device["max_binding"].as_u64().unwrap() >> 20;
+        assert!(text.lines().nth(3 * i + 2).unwrap().contains(&format!("{mib} MiB")), "{text}");
         for wanted in [i.to_string(), name.to_uppercase().replace(' ', "~")] {
             assert!(place.does(&format!("explain rocket.jpg --device {wanted}")).contains("missile"), "{wanted}");
         }

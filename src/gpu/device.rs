@@ -66,8 +66,8 @@ pub struct AdapterInfo {
     pub workgroup_bytes: u32,
     /// Invocations that a workgroup can have.
     pub workgroup_invocations: u32,
-    /// Invocations of the smallest and of the largest subgroup.
-    pub subgroup_sizes: [u32; 2],
+    /// Invocations of the smallest and of the largest subgroup, if they can exchange values.
+    pub subgroup_sizes: Option<[u32; 2]>,
     /// Invocations of a subgroup, if all subgroups are of one size and can exchange values.
     pub subgroup: Option<u32>,
     /// Whether it has a clock that can be read.
@@ -82,6 +82,7 @@ pub struct AdapterInfo {
 impl AdapterInfo {
     fn of(adapter: &wgpu::Adapter) -> Self {
         let (info, limits, features) = (adapter.get_info(), adapter.limits(), adapter.features());
+        let exchanges = features.contains(wgpu::Features::SUBGROUP);
         let cooperative_matrices = adapter.cooperative_matrix_properties().into_iter().map(|p| {
             let extents = format!("{}×{}×{}", p.m_size, p.n_size, p.k_size);
             format!("{extents} {:?} → {:?}", p.ab_type, p.cr_type).to_lowercase()
@@ -98,12 +99,11 @@ impl AdapterInfo {
             ],
             workgroup_bytes: limits.max_compute_workgroup_storage_size,
             workgroup_invocations: limits.max_compute_invocations_per_workgroup,
-            subgroup_sizes: [info.subgroup_min_size, info.subgroup_max_size],
+            subgroup_sizes: exchanges.then_some([info.subgroup_min_size, info.subgroup_max_size]),
             timestamps: features.contains(wgpu::Features::TIMESTAMP_QUERY),
             f16: features.contains(wgpu::Features::SHADER_F16),
             cooperative_matrices: cooperative_matrices.collect(),
             subgroup: Some(info.subgroup_max_size).filter(|size| {
-                let exchanges = features.contains(wgpu::Features::SUBGROUP);
                 exchanges && info.subgroup_min_size == *size && size.is_power_of_two() && (4..=128).contains(size)
             }),
             name: info.name,

@@ -1,12 +1,12 @@
 //! Rows as one page that needs nothing else: charts in SVG whose lengths are shares of the window's width, and all figures.
 
-use std::fmt::Write;
-
 use super::row::{Figures, Key, Row};
 use super::table::{Table, number};
 
-/// Colours of the style sheet, for series and stages.
+/// Colours of the style sheet for series,
 const COLOURS: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
+/// and for stages, the first one's apart.
+const STAGES: [&str; 6] = ["f", "g", "c", "d", "e", "h"];
 
 /// The page.
 pub fn page(rows: &[Row]) -> String {
@@ -15,8 +15,8 @@ pub fn page(rows: &[Row]) -> String {
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>gradcam bench</title>\n<style>\n{style}</style>\n</head>\n<body>\n<h1>Grad-CAM heat maps a second</h1>\n\
-         <p>gradcam {version}, from normalised images in memory to heat maps in memory. Bars are medians; a line spans what \
-         nine tenths and one tenth of the runs reach.</p>\n"
+         <p>gradcam {version}, from normalised images in memory to heat maps in memory. Bars are medians; a line spans the \
+         middle half of the runs.</p>\n"
     );
     let series = Series::of(rows);
     page += &series.key();
@@ -81,7 +81,11 @@ impl Series {
     }
 
     fn key(&self) -> String {
-        let names = self.0.iter().enumerate().map(|(place, name)| (format!("{} · {name}", letter(place)), place));
+        let names = self
+            .0
+            .iter()
+            .enumerate()
+            .map(|(place, name)| (format!("{} · {name}", letter(place)), COLOURS[place % COLOURS.len()]));
         key(names)
     }
 }
@@ -92,29 +96,32 @@ fn letter(place: usize) -> String {
     if place < 26 { letter.to_string() } else { format!("{letter}{}", place / 26) }
 }
 
-fn key(names: impl Iterator<Item = (String, usize)>) -> String {
-    let item = |(name, colour): (String, usize)| {
-        format!("<li><i style=\"background:var(--{})\"></i>{}</li>\n", COLOURS[colour % COLOURS.len()], escape(&name))
+fn key(names: impl Iterator<Item = (String, &'static str)>) -> String {
+    let item = |(name, colour): (String, &str)| {
+        format!("<li><i style=\"background:var(--{colour})\"></i>{}</li>\n", escape(&name))
     };
     format!("<ul class=\"key\">\n{}</ul>\n", names.map(item).collect::<String>())
 }
 
-/// Bars of images a second, with a line from the slow to the quick tenth.
+/// Bars of images a second, with a line over the middle half of the runs.
 fn speeds(rows: &[&Row], series: &Series) -> String {
-    let quickest = |f: &Figures| f.images_per_second.max(1e3 / f.ms_per_image_p10);
+    let quickest = |f: &Figures| f.images_per_second.max(1e3 / f.ms_per_image_p25);
     let scale = Scale::of(rows.iter().filter_map(|row| row.figures.as_ref().map(quickest)));
     let mut chart = String::from("<div class=\"chart\">\n");
-    for row in rows {
+    for (i, row) in rows.iter().enumerate() {
+        chart += gap(i.checked_sub(1).map(|i| rows[i]), row);
         let name = series.label(row);
         let Some(figures) = &row.figures else {
             chart += &failed(&name, row);
             continue;
         };
         let colour = COLOURS[series.place(row) % COLOURS.len()];
-        let [slow, quick] = [figures.ms_per_image_p90, figures.ms_per_image_p10].map(|ms| scale.share(1e3 / ms));
+        let [slow, quick] = [figures.ms_per_image_p75, figures.ms_per_image_p25].map(|ms| scale.share(1e3 / ms));
         let mut bar = scale.bar(0.0, figures.images_per_second, colour, &Series::name(row));
-        let spread = "<line class=\"spread\" y1=\"50%\" y2=\"50%\"";
-        write!(bar, "{spread} x1=\"{slow:.2}%\" x2=\"{quick:.2}%\"/>").unwrap_or_default();
+        for class in ["halo", "spread"] {
+            let ends = format!("x1=\"{slow:.2}%\" x2=\"{quick:.2}%\" y1=\"50%\" y2=\"50%\"");
+            bar += &format!("<line class=\"{class}\" {ends}/>");
+        }
         chart += &scale.row(&name, &bar, &number(figures.images_per_second));
     }
     chart + &scale.axis("images/s") + "</div>\n"
@@ -126,18 +133,24 @@ fn stages(rows: &[&Row], series: &Series) -> String {
     let Some((_, names)) = staged.first() else { return String::new() };
     let sum = |stages: &[(&str, f64)]| stages.iter().map(|(_, ms)| ms).sum::<f64>();
     let scale = Scale::of(staged.iter().map(|(_, stages)| sum(stages)));
-    let names = names.iter().enumerate().map(|(place, (name, _))| ((*name).to_owned(), place));
+    let names = names.iter().zip(STAGES).map(|((name, _), colour)| ((*name).to_owned(), colour));
     let mut chart = format!("<h3>Milliseconds an image</h3>\n{}<div class=\"chart\">\n", key(names));
-    for (row, stages) in &staged {
+    for (i, (row, stages)) in staged.iter().enumerate() {
+        chart += gap(i.checked_sub(1).map(|i| *staged[i].0), row);
         let mut start = 0.0;
         let mut bar = String::new();
-        for ((name, ms), colour) in stages.iter().zip(COLOURS) {
+        for ((name, ms), colour) in stages.iter().zip(STAGES) {
             bar += &scale.bar(start, *ms, colour, &format!("{name} {} ms", number(*ms)));
             start += ms;
         }
         chart += &scale.row(&series.label(row), &bar, &number(sum(stages)));
     }
     chart + &scale.axis("ms") + "</div>\n"
+}
+
+/// Between batches.
+fn gap(before: Option<&Row>, row: &Row) -> &'static str {
+    if before.is_some_and(|before| before.key.batch != row.key.batch) { "<span class=\"gap\"></span>\n" } else { "" }
 }
 
 fn failed(name: &str, row: &Row) -> String {
@@ -240,7 +253,7 @@ mod tests {
 
     #[test]
     fn scales_have_a_few_round_marks() {
-        for (most, marks) in [(0.31, 4), (1.0, 6), (7.0, 4), (99.0, 5), (1234.0, 3)] {
+        for (most, marks) in [(0.31, 4), (1.0, 6), (7.0, 4), (99.0, 6), (1234.0, 3)] {
             let scale = Scale::of([most / 3.0, most].into_iter());
             assert_eq!(scale.ticks().count(), marks, "{most}");
             assert!(scale.share(most) <= 100.0);

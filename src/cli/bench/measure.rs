@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use cpu_time::ProcessTime;
-use gradcam::{Batch, Classes, Device, Explainer, Images, LayerTime, Outputs, Result, Stage};
+use gradcam::{Batch, Classes, Device, Error, Explainer, Images, LayerTime, Outputs, Result, Stage};
 
 use super::row::{Figures, Stages};
 
@@ -22,6 +22,9 @@ const BURST_RUNS: usize = 200;
 /// Measurements by the device's clock, and how long they may take if nobody asked for each layer's.
 const TIMINGS: usize = 7;
 const TIMINGS_ENOUGH: Duration = Duration::from_secs(1);
+
+/// Bytes of a batch's images at most: nothing would stop the system from taking all of its memory for them.
+const IMAGES: usize = 4 << 30;
 
 /// Milliseconds of a run.
 struct Sample {
@@ -47,6 +50,11 @@ impl Subject {
     /// # Errors
     /// As [`Explainer::explain`].
     pub fn prepare(explainer: &mut Explainer, shape: [usize; 4]) -> Result<Self> {
+        let bytes = shape.iter().product::<usize>() * size_of::<f32>();
+        if bytes > IMAGES {
+            let reason = format!("a bench's images may take {} MiB at once", IMAGES >> 20);
+            return Err(Error::OutOfMemory { adapter: "memory".into(), needed: (bytes >> 20) as u64, reason });
+        }
         let values = super::values(shape);
         let (first, batch) = run(explainer, shape, &values, false)?;
         let mut subject = Self { shape, values, first, batch, warmup: 1, samples: vec![] };
@@ -89,7 +97,7 @@ impl Subject {
     pub fn figures(&self, explainer: &mut Explainer, peak: Option<f64>, kernels: bool) -> Result<Figures> {
         let images = self.shape[0] as f64;
         let [wall, cpu] = [|s: &Sample| s.wall, |s: &Sample| s.cpu]
-            .map(|of| quantiles(self.samples.iter().map(of).collect()).map(|ms| ms / images));
+            .map(|of| quartiles(self.samples.iter().map(of).collect()).map(|ms| ms / images));
         // Of this batch, which is not the latest one any more.
         self.run(explainer)?;
         let multiply_adds = explainer.multiply_adds().unwrap_or(0) / self.shape[0];
@@ -97,7 +105,7 @@ impl Subject {
         let (stages, layers) = match explainer.device() {
             Device::Gpu(gpu) if gpu.info().timestamps => {
                 let layers = least_times(explainer, kernels)?;
-                (Some(self.stages(explainer, &layers)?), layers)
+                (Some(self.stages(explainer, &layers, wall[1])?), layers)
             }
             _ => (None, vec![]),
         };
@@ -105,8 +113,8 @@ impl Subject {
         Ok(Figures {
             images_per_second: 1e3 / wall[1],
             ms_per_image: wall[1],
-            ms_per_image_p10: wall[0],
-            ms_per_image_p90: wall[2],
+            ms_per_image_p25: wall[0],
+            ms_per_image_p75: wall[2],
             cpu_ms_per_image: cpu[1],
             runs: self.samples.len(),
             warmup_runs: self.warmup,
@@ -124,21 +132,27 @@ impl Subject {
         })
     }
 
-    /// The parts of a run, which add up to it: until the device has it by the host's clock, on the device by its clock, and
-    /// what is left. The time on the device is divided as that of its kernels in passes of their own, which is longer.
-    fn stages(&self, explainer: &mut Explainer, layers: &[LayerTime]) -> Result<Stages> {
-        let (mut upload, mut device, mut readback) = (vec![], vec![], vec![]);
+    /// The parts of a run, as shares of `ms`: until the device has it by the host's clock, on the device by its clock, and
+    /// what is left, of the quickest of a few runs. The time on the device is divided as that of its kernels in passes of
+    /// their own, which take longer.
+    fn stages(&self, explainer: &mut Explainer, layers: &[LayerTime], ms: f64) -> Result<Stages> {
+        let mut quickest = [f64::INFINITY; 3];
         let start = Instant::now();
-        while upload.is_empty() || (upload.len() < TIMINGS && start.elapsed() < TIMINGS_ENOUGH) {
-            let (sample, batch) = run(explainer, self.shape, &self.values, true)?;
-            let span = batch.stats.device_ns.map_or(0.0, |[start, end]| end.saturating_sub(start) as f64 * 1e-6);
+        for timing in 0..TIMINGS {
+            if timing > 0 && start.elapsed() > TIMINGS_ENOUGH {
+                break;
+            }
+            let (Sample { wall, submit, .. }, batch) = run(explainer, self.shape, &self.values, true)?;
+            let device = batch.stats.device_ns.map_or(0.0, |[start, end]| end.saturating_sub(start) as f64 * 1e-6);
             // Some drivers do the work while they are given it.
-            let left = (sample.wall - sample.submit - span).max(0.0);
-            upload.push((sample.wall - span - left).max(0.0));
-            device.push(span);
-            readback.push(left);
+            let left = (wall - submit - device).max(0.0);
+            let parts = [(wall - device - left).max(0.0), device, left];
+            if parts.iter().sum::<f64>() < quickest.iter().sum() {
+                quickest = parts;
+            }
         }
-        let [upload, device, readback] = [upload, device, readback].map(|ms| quantiles(ms)[1] / self.shape[0] as f64);
+        let whole: f64 = quickest.iter().sum();
+        let [upload, device, readback] = quickest.map(|part| part / whole * ms);
         let all: f64 = layers.iter().map(|l| l.seconds).sum();
         let of = |stage| {
             // A sum of nothing would be -0.
@@ -166,15 +180,15 @@ fn run(explainer: &mut Explainer, shape: [usize; 4], values: &[f32], clock: bool
 fn stable(walls: &[f64]) -> bool {
     let median = |from_end: usize| {
         let end = walls.len().checked_sub(from_end)?;
-        Some(quantiles(walls[end.checked_sub(COMPARED)?..end].to_vec())[1])
+        Some(quartiles(walls[end.checked_sub(COMPARED)?..end].to_vec())[1])
     };
     matches!((median(COMPARED), median(0)), (Some(before), Some(now)) if now > before * (1.0 - STABLE))
 }
 
-/// What a tenth, a half and nine tenths of the values stay below.
-fn quantiles(mut values: Vec<f64>) -> [f64; 3] {
+/// What a quarter, a half and three quarters of the values stay below.
+fn quartiles(mut values: Vec<f64>) -> [f64; 3] {
     values.sort_by(f64::total_cmp);
-    [0.1, 0.5, 0.9].map(|share| {
+    [0.25, 0.5, 0.75].map(|share| {
         let at = share * (values.len() - 1) as f64;
         let [below, above] = [at.floor(), at.ceil()].map(|i| values[i as usize]);
         below + (above - below) * at.fract()
@@ -199,13 +213,13 @@ fn least_times(explainer: &Explainer, patiently: bool) -> Result<Vec<LayerTime>>
 
 #[cfg(test)]
 mod tests {
-    use super::{quantiles, stable};
+    use super::{quartiles, stable};
 
     #[test]
-    fn quantiles_lie_between_values() {
-        assert_eq!(quantiles(vec![7.0]), [7.0; 3]);
-        assert_eq!(quantiles((0..=10).rev().map(f64::from).collect()), [1.0, 5.0, 9.0]);
-        assert_eq!(quantiles(vec![4.0, 1.0]), [1.3, 2.5, 3.7]);
+    fn quartiles_lie_between_values() {
+        assert_eq!(quartiles(vec![7.0]), [7.0; 3]);
+        assert_eq!(quartiles((0..=8).rev().map(f64::from).collect()), [2.0, 4.0, 6.0]);
+        assert_eq!(quartiles(vec![4.0, 1.0]), [1.75, 2.5, 3.25]);
     }
 
     #[test]

@@ -23,6 +23,7 @@ use axes::{Axes, unique};
 use compare::Comparison;
 use row::Row;
 use table::Table;
+pub use table::number;
 
 /// Classes of networks without weights, as ImageNet's.
 const CLASSES: usize = 1000;
@@ -38,8 +39,8 @@ pub struct Bench {
     /// Set what `--json` printed side by side, the first file beside each other one
     ///
     /// Of several files for a side, with commas between (a1.json,a2.json b1.json,b2.json), the quickest row of each
-    /// configuration counts. Two sides differ if their medians are more than 3 % apart and neither's runs between the first
-    /// and the last tenth reach into the other's. Rows of less than five runs are not judged.
+    /// configuration counts; its spread reaches as far as the next one's median is away. Two sides differ if their medians are more than 5 % apart and the middle halves
+    /// of their runs do not overlap. Rows of less than five runs are not judged.
     #[arg(long, value_name = "FILE", num_args = 2.., conflicts_with = "Axes")]
     compare: Vec<String>,
     /// Print an array of rows
@@ -66,16 +67,17 @@ impl Bench {
             return Ok(write!(stdout(), "{}", comparison.text(self.markdown))?);
         }
         let places = self.axes.places()?;
-        // What cannot be measured is told before anything is.
-        for name in &self.axes.networks {
-            self.axes.network(name, &places)?.check()?;
-        }
+        let names = unique(&self.axes.networks);
         let bar = progress();
-        let mut rows = vec![];
-        for name in unique(&self.axes.networks) {
+        // What cannot be measured is told before anything is.
+        for name in &names {
             let network = self.axes.network(name, &places)?;
+            network.check()?;
             bar.inc_length(network.steps() as u64);
-            rows.extend(network.measure(&bar));
+        }
+        let mut rows = vec![];
+        for name in &names {
+            rows.extend(self.axes.network(name, &places)?.measure(&bar));
         }
         bar.finish_and_clear();
         share_peaks(&mut rows);
@@ -85,8 +87,7 @@ impl Bench {
         self.print(&rows)?;
         let failed: Vec<&Row> = rows.iter().filter(|row| row.error.is_some()).collect();
         for row in &failed {
-            let error = row.error.as_deref().unwrap_or_default();
-            say(&format!("{}, batch {}, {}: {error}", row.key.model, row.key.batch, row.key.variant));
+            say(&format!("{}: {}", row.key.told(), row.error.as_deref().unwrap_or_default()));
         }
         if failed.is_empty() { Ok(()) } else { Err(Failure::Reported(1)) }
     }
@@ -126,8 +127,8 @@ fn share_peaks(rows: &mut [Row]) {
 
 /// A bar on the terminal.
 fn progress() -> ProgressBar {
-    let style =
-        ProgressStyle::with_template("{bar:40} {pos}/{len}  {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len}  {wide_msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(0).with_style(style)
 }
 

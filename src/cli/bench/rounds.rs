@@ -67,6 +67,7 @@ impl Network<'_> {
         while !waiting.is_empty() {
             let mut engines: Vec<Option<Engine>> = self.groups.iter().map(|_| None).collect();
             let mut ready: Vec<(usize, Subject)> = vec![];
+            let mut later = VecDeque::new();
             while let Some(at) = waiting.pop_front() {
                 bar.set_message(self.told(at));
                 let (group, shape) = self.case(at);
@@ -74,8 +75,8 @@ impl Network<'_> {
                 match prepared {
                     Ok(subject) => ready.push((at, subject)),
                     Err(Error::OutOfMemory { .. }) if !ready.is_empty() => {
-                        waiting.push_front(at);
-                        break;
+                        later.push_back(at);
+                        continue;
                     }
                     Err(error) => {
                         rows[at] = Some(self.row(at, Err(error)));
@@ -91,6 +92,7 @@ impl Network<'_> {
             for (at, outcome) in self.rounds(ready, &mut engines, bar) {
                 rows[at] = Some(self.row(at, outcome));
             }
+            waiting = later;
         }
         rows.into_iter().flatten().collect()
     }

@@ -2,6 +2,7 @@
 
 use gradcam::LayerTime;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// What distinguishes a row from others; rows of different runs with equal keys are compared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,8 +19,18 @@ pub struct Key {
     pub variant: String,
 }
 
+impl Key {
+    /// In words.
+    pub fn told(&self) -> String {
+        let Self { model, method, layer, height, width, batch, precision, backend, adapter, variant } = self;
+        let what = format!("{model}, {layer}, {method}, {height}×{width}, batch {batch}");
+        format!("{what}, {precision}, {adapter}, {backend}, {variant}")
+    }
+}
+
 /// A configuration with its figures, or with the reason why there are none.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "Value")]
 pub struct Row {
     #[serde(flatten)]
     pub key: Key,
@@ -32,17 +43,32 @@ pub struct Row {
     pub figures: Option<Figures>,
 }
 
+impl TryFrom<Value> for Row {
+    type Error = serde_json::Error;
+
+    fn try_from(row: Value) -> Result<Self, Self::Error> {
+        let error = Option::deserialize(&row["error"])?;
+        Ok(Self {
+            key: Key::deserialize(&row)?,
+            driver: String::deserialize(&row["driver"])?,
+            software: bool::deserialize(&row["software"])?,
+            figures: if error.is_none() { Some(Figures::deserialize(&row)?) } else { None },
+            error,
+        })
+    }
+}
+
 /// What was measured. What older rows lack is zero or absent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Figures {
     pub images_per_second: f64,
     /// Wall time from submit to mapped result: the median of the runs,
     pub ms_per_image: f64,
-    /// and what a tenth and nine tenths of them stay below.
+    /// and what a quarter and three quarters of them stay below.
     #[serde(default)]
-    pub ms_per_image_p10: f64,
+    pub ms_per_image_p25: f64,
     #[serde(default)]
-    pub ms_per_image_p90: f64,
+    pub ms_per_image_p75: f64,
     /// The median time of all processor cores together.
     pub cpu_ms_per_image: f64,
     /// Runs that count, and those before them that do not.
@@ -73,7 +99,7 @@ pub struct Figures {
     pub layers: Vec<LayerTime>,
 }
 
-/// Milliseconds an image of a run's parts, which follow each other.
+/// Milliseconds an image of a run's parts, which follow each other and add up to the median run.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Stages {
     pub upload: f64,

@@ -32,7 +32,7 @@ const KEYS: [Column<Key>; 9] = [
 
 const FIGURES: [Column<Figures>; 8] = [
     ("ms/image", |f| number(f.ms_per_image)),
-    ("p10–p90", |f| format!("{}–{}", number(f.ms_per_image_p10), number(f.ms_per_image_p90))),
+    ("p25–p75", |f| format!("{}–{}", number(f.ms_per_image_p25), number(f.ms_per_image_p75))),
     ("images/s", |f| number(f.images_per_second)),
     ("processor ms", |f| number(f.cpu_ms_per_image)),
     ("GFLOP/s", |f| number(f.gflops)),
@@ -43,7 +43,7 @@ const FIGURES: [Column<Figures>; 8] = [
 
 /// Columns of `--csv`: places in a row of `--json`.
 const CSV: &str = "model method layer height width batch precision backend adapter driver software variant \
-    images_per_second ms_per_image ms_per_image_p10 ms_per_image_p90 \
+    images_per_second ms_per_image ms_per_image_p25 ms_per_image_p75 \
     cpu_ms_per_image runs warmup_runs first_run_ms \
     submissions readbacks readback_bytes gpu_bytes multiply_adds gflops peak_gflops peak_share \
     stages/upload stages/preprocess stages/forward stages/backward stages/tail stages/readback error";
