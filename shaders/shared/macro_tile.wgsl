@@ -4,10 +4,10 @@
 // these steps' pixels and weights twice: while one half is read, the other is filled.
 const SPAN = ACROSS * PIXELS;
 #ifdef MATRIX
-const PITCH = DEPTH * 4 + 8;
-var<workgroup> narrow_x: array<f16, 2 * SPAN * PITCH>;         // [2][SPAN][DEPTH · 4, and room]
-var<workgroup> narrow_w: array<f16, 2 * DEPTH * 4 * BLOCKS * 4>; // [2][DEPTH · 4][BLOCKS · 4]
-var<workgroup> wide: array<f32, SPAN * BLOCKS * 4>;            // [SPAN][BLOCKS · 4]
+const PITCH = DEPTH + 2;
+var<workgroup> narrow_x: array<vec4<f16>, 2 * SPAN * PITCH>;       // [2][SPAN][DEPTH, and room]
+var<workgroup> narrow_w: array<vec4<f16>, 2 * DEPTH * 4 * BLOCKS>; // [2][DEPTH][4][BLOCKS]
+var<workgroup> wide: array<vec4<f32>, SPAN * (BLOCKS + 1)>;        // [SPAN][BLOCKS, and room]
 #else
 const HALF_X = SLICES * DEPTH * SPAN;
 const HALF_W = SLICES * DEPTH * BLOCKS * 4;

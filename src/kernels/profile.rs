@@ -104,6 +104,7 @@ impl Profile {
             Tile::shared([4, 16], Team::of([1, 4], 2).sliced(16)),
             Tile::shared([32, 64], Team::of([2, 4], 4).by_matrices()),
             Tile::shared([16, 64], Team::of([2, 4], 4).by_matrices()),
+            Tile::shared([16, 64], Team::of([2, 4], 8).by_matrices()),
         ],
         ..Self::BUFFERS
     };

@@ -57,11 +57,11 @@ impl Team {
 
     /// Bytes of shared memory.
     pub fn memory(&self, tile: &Tile) -> u32 {
-        let [outputs, steps] = [4 * tile.blocks, 4 * self.depth];
         if self.matrices {
-            return 4 * (tile.pixels * (steps + 8) + outputs * steps) + 4 * outputs * tile.pixels;
+            let narrow = tile.pixels * (self.depth + 2) + 4 * tile.blocks * self.depth;
+            return 2 * narrow * 8 + tile.pixels * (tile.blocks + 1) * 16;
         }
-        2 * self.slices * self.depth * (tile.pixels + outputs) * 16
+        2 * self.slices * self.depth * (tile.pixels + 4 * tile.blocks) * 16
     }
 
     /// Texels of pixels and of weights that each invocation brings for a round.
@@ -100,7 +100,7 @@ impl Team {
         let [blocks, pixels, depth] = [self.blocks, self.pixels, self.depth].map(f64::from);
         let brought: u32 = self.brought(tile).iter().sum();
         let (step, stored) = if self.matrices {
-            (costs.matrices, 4.0 * costs.staged)
+            (costs.matrices, costs.staged)
         } else {
             ((pixels + 4.0 * blocks) * costs.staged + blocks * pixels * costs.product, costs.staged)
         };
