@@ -1,7 +1,7 @@
 //! The façade: photos in, explanations out, on the GPU or on the CPU.
 
 mod profile;
-mod recipe;
+pub(crate) mod recipe;
 mod result;
 
 pub use profile::{LayerTime, Stage};
@@ -250,21 +250,7 @@ impl Explainer {
         let requests = recipe.requests(&self.model, classes)?;
         let prepared = self.prepare(recipe).await?;
         let built = &prepared.built;
-        let mut inputs: Vec<(NodeId, Cow<[u8]>)> = vec![(built.requests, bytemuck::cast_slice(&requests).into())];
-        match images {
-            Images::Tensor { values, .. } => inputs.push((built.images, bytemuck::cast_slice(values).into())),
-            Images::Photos(photos) => {
-                let crops: Vec<Cow<[u8]>> = photos.iter().map(|p| p.input(&self.model.preprocess)).collect();
-                inputs.push((built.images, crops.concat().into()));
-                for (strips, photo) in built.strips.iter().zip(photos) {
-                    let row = photo.width() as usize * 4;
-                    for (node, rows) in strips.iter().zip(recipe::strip_rows(photo.width(), photo.height())) {
-                        let bytes = &photo.rgba()[rows.start as usize * row..rows.end as usize * row];
-                        inputs.push((*node, bytes.into()));
-                    }
-                }
-            }
-        }
+        let inputs = built.inputs(&self.model, images, &requests);
         let work = match (&self.device, &prepared.session) {
             (Device::Gpu(gpu), Some(session)) => {
                 let inputs: Vec<(NodeId, &[u8])> = inputs.iter().map(|(id, bytes)| (*id, &**bytes)).collect();

@@ -1,5 +1,6 @@
 //! What kind of batch is asked for, and the graph that answers it.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::{Classes, Images, Outputs};
@@ -41,6 +42,28 @@ pub struct Built {
     pub layer_size: [usize; 2],
     /// The first nodes of the backward pass, choice of classes included, and of the tail.
     pub stages: [NodeId; 2],
+}
+
+impl Built {
+    /// What is given to the graph's inputs, for the images and requests that its recipe was made for.
+    pub fn inputs<'a>(&self, model: &Model, images: Images<'a>, requests: &'a [f32]) -> Vec<(NodeId, Cow<'a, [u8]>)> {
+        let mut inputs: Vec<(NodeId, Cow<[u8]>)> = vec![(self.requests, bytemuck::cast_slice(requests).into())];
+        match images {
+            Images::Tensor { values, .. } => inputs.push((self.images, bytemuck::cast_slice(values).into())),
+            Images::Photos(photos) => {
+                let crops: Vec<Cow<[u8]>> = photos.iter().map(|p| p.input(&model.preprocess)).collect();
+                inputs.push((self.images, crops.concat().into()));
+                for (strips, photo) in self.strips.iter().zip(photos) {
+                    let row = photo.width() as usize * 4;
+                    for (node, rows) in strips.iter().zip(strip_rows(photo.width(), photo.height())) {
+                        let bytes = &photo.rgba()[rows.start as usize * row..rows.end as usize * row];
+                        inputs.push((*node, bytes.into()));
+                    }
+                }
+            }
+        }
+        inputs
+    }
 }
 
 /// Rows of a photo that are drawn at once: no piece of memory is over 32 MiB, whatever the photo's size.

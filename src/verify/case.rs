@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::net::Net;
+use super::variants::Scope;
 use crate::graph::{Graph, Kind, NodeId};
 use crate::kernels::Profile;
 use crate::reference::{self, Value};
@@ -79,6 +80,8 @@ pub struct Case {
     pub(super) checks: Vec<Check>,
     /// Turns a device's profile into one that takes the kernels which the case is about.
     pub(super) force: fn(Profile) -> Profile,
+    /// The variants that it is for.
+    pub(super) scope: Scope,
 }
 
 impl Case {
@@ -91,12 +94,17 @@ impl Case {
         };
         let checks = values.iter().map(check).collect();
         let inputs = net.inputs.into_iter().map(|(id, v)| (id, bytemuck::cast_slice(&v).to_vec())).collect();
-        Self { name: name.into(), graph: net.graph, inputs, checks, force: |profile| profile }
+        Self { name: name.into(), graph: net.graph, inputs, checks, force: |profile| profile, scope: Scope::Kernels }
     }
 
     /// The same with profiles changed like this.
     pub fn forced(self, force: fn(Profile) -> Profile) -> Self {
         Self { force, ..self }
+    }
+
+    /// The same for products as such, whatever comes before and after them.
+    pub fn of_products(self) -> Self {
+        Self { scope: Scope::Products, ..self }
     }
 
     /// Outputs, in the order of the checks.

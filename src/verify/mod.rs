@@ -9,6 +9,7 @@ pub mod net;
 mod variants;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +19,7 @@ use crate::kernels::Profile;
 use crate::plan::Plan;
 use crate::reference::Value;
 use case::value;
-use variants::Variant;
+use variants::{Scope, Variant};
 
 pub use case::{Case, Stage};
 
@@ -39,6 +40,8 @@ pub struct Outcome {
     pub run: Run,
     /// The greatest error of each stage, in the stage's unit.
     pub errors: BTreeMap<Stage, f64>,
+    /// How long it took, with the compilation of its kernels.
+    pub seconds: f64,
     /// What is wrong; nothing where all agrees.
     pub failure: Option<Failure>,
 }
@@ -80,13 +83,13 @@ impl Verification {
         // No measurement: all variants are asked.
         let options = GpuOptions { profile: options.profile.or(Some(Profile::BUFFERS)), ..options };
         let gpu = pollster::block_on(Gpu::open(&options))?;
-        let variants = variants::variants(&gpu, only);
+        let variants = variants::variants(|profile| gpu.fitting(profile), only);
         let cases = cases::all()?;
         let mut runs = vec![];
         // A case that comes to the same dispatches as in a variant before runs once.
         let mut seen = HashSet::new();
         for (v, variant) in variants.iter().enumerate() {
-            for (c, case) in cases.iter().enumerate() {
+            for (c, case) in cases.iter().enumerate().filter(|(_, case)| case.scope <= variant.scope) {
                 let plan = Plan::new(&case.graph, &(case.force)(variant.profile.clone()), &case.outputs());
                 if seen.insert((c, format!("{:?}", plan.dispatches))) {
                     runs.push([v, c]);
@@ -104,7 +107,7 @@ impl Verification {
     pub fn on_cpu() -> Result<Self> {
         let mut cases = cases::all()?;
         cases.retain(|case| case.checks.iter().any(|check| check.pytorch.is_some()));
-        let variants = vec![Variant { name: "f64 loops".into(), profile: Profile::BUFFERS }];
+        let variants = vec![Variant { name: "f64 loops".into(), profile: Profile::BUFFERS, scope: Scope::Networks }];
         let runs = (0..cases.len()).map(|c| [0, c]).collect();
         Ok(Self { options: None, info: None, gpu: None, cases, variants, runs, truths: HashMap::new() })
     }
@@ -135,7 +138,9 @@ impl Verification {
     /// Does one of the runs. What goes wrong is part of the outcome.
     pub fn run(&mut self, run: usize) -> Outcome {
         let [v, c] = self.runs[run];
-        let mut outcome = Outcome { run: self.runs()[run].clone(), errors: BTreeMap::new(), failure: None };
+        let start = Instant::now();
+        let mut outcome =
+            Outcome { run: self.runs()[run].clone(), errors: BTreeMap::new(), seconds: 0.0, failure: None };
         if let Err(error) = self.attempt(v, c, &mut outcome) {
             // The device may be of no use any more.
             self.gpu = None;
@@ -145,6 +150,7 @@ impl Verification {
             let fault = faults::known(info, failure.kernel.as_ref().unwrap_or(&failure.reason));
             failure.known = fault.map(|fault| format!("{} ({})", fault.what, fault.link));
         }
+        outcome.seconds = start.elapsed().as_secs_f64();
         outcome
     }
 
@@ -189,6 +195,7 @@ impl Outcome {
 
     /// A run that ended the process, or did not end at all.
     pub fn broken(run: Run, reason: String) -> Self {
-        Self { run, errors: BTreeMap::new(), failure: Some(Failure { reason, kernel: None, known: None }) }
+        let failure = Some(Failure { reason, kernel: None, known: None });
+        Self { run, errors: BTreeMap::new(), seconds: 0.0, failure }
     }
 }

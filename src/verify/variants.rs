@@ -2,8 +2,7 @@
 
 use std::slice::from_ref;
 
-use crate::gpu::Gpu;
-use crate::kernels::Profile;
+use crate::kernels::{Product, Profile};
 
 /// Kernels as a device runs them.
 pub struct Variant {
@@ -11,20 +10,38 @@ pub struct Variant {
     pub name: String,
     /// How work is cut.
     pub profile: Profile,
+    /// Which of the cases run.
+    pub scope: Scope,
 }
 
-/// Every profile that fits the device, or the one of this name; and each of their macro tiles alone, since a cost model may
-/// never take some of them.
-pub fn variants(gpu: &Gpu, only: Option<&str>) -> Vec<Variant> {
+/// How much of the cases a variant needs, in rising order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// Products as such, of one tile alone.
+    Products,
+    /// All kernels that have one.
+    Kernels,
+    /// Whole networks too.
+    Networks,
+}
+
+/// Every profile that the device can run, as `fitting` turns it out, or the one of this name; and each of their macro tiles
+/// alone, since a cost model may never take some of them. What comes before and after a product does not depend on its tile: it
+/// is tried with the first and the last of them.
+pub fn variants(fitting: impl Fn(Profile) -> Option<Profile>, only: Option<&str>) -> Vec<Variant> {
     let wanted = |profile: &Profile| only.is_none_or(|name| name == profile.name);
-    let profiles: Vec<Profile> = Profile::ALL.into_iter().filter(wanted).filter_map(|p| gpu.fitting(p)).collect();
-    let whole = |profile: &Profile| Variant { name: profile.name.to_owned(), profile: profile.clone() };
-    let forced = |profile: &Profile| {
-        let profile = profile.clone();
-        profile.shared.iter().map(move |tile| Variant {
-            name: format!("{}, {tile:?} alone", profile.name),
-            profile: Profile { tiles: &[], shared: from_ref(tile), ..profile.clone() },
-        })
+    let profiles: Vec<Profile> = Profile::ALL.into_iter().filter(wanted).filter_map(fitting).collect();
+    let whole =
+        |profile: &Profile| Variant { name: profile.name.to_owned(), profile: profile.clone(), scope: Scope::Networks };
+    let alone = |profile: &Profile| {
+        let offered = |tile: &&'static _| Product::tiles(profile).any(|offered| offered == **tile);
+        let tiles: Vec<_> = profile.shared.iter().filter(offered).collect();
+        let variant = |(i, tile): (usize, &&'static _)| Variant {
+            name: format!("{}, macro tile {}", profile.name, i + 1),
+            profile: Profile { tiles: &[], shared: from_ref(*tile), ..profile.clone() },
+            scope: if i == 0 || i + 1 == tiles.len() { Scope::Kernels } else { Scope::Products },
+        };
+        tiles.iter().enumerate().map(variant).collect::<Vec<_>>()
     };
-    profiles.iter().map(whole).chain(profiles.iter().flat_map(forced)).collect()
+    profiles.iter().map(whole).chain(profiles.iter().flat_map(alone)).collect()
 }
