@@ -6,12 +6,11 @@ use super::session::Session;
 use crate::error::Result;
 use crate::graph::{Graph, Kind, NodeId};
 use crate::kernels::{numbers_of, texels_of};
-use crate::plan::{Plan, bytes};
+use crate::plan::{Plan, ZERO_TEXEL, bytes};
 
 impl Session {
     /// Runs the dispatches of its plan in their order, and shows `judge` each value of the graph as soon as it is complete:
-    /// the dispatch that completed it, its node, and its bytes, row-major. What `judge` returns takes the value's place for
-    /// the dispatches that follow.
+    /// its node and its bytes, row-major. What `judge` returns takes the value's place for the dispatches that follow.
     ///
     /// # Errors
     /// [`crate::Error::Device`] if the device was lost or failed.
@@ -21,7 +20,7 @@ impl Session {
         graph: &Graph,
         plan: &Plan,
         inputs: &[(NodeId, &[u8])],
-        mut judge: impl FnMut(usize, NodeId, Vec<u8>) -> Option<Vec<u8>>,
+        mut judge: impl FnMut(NodeId, Vec<u8>) -> Vec<u8>,
     ) -> Result<()> {
         let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         let upload = self.give(gpu, &mut encoder, inputs);
@@ -44,12 +43,39 @@ impl Session {
             let content = gpu.read(&staging, mapped, mapped_bytes, |all| all[..size as usize].to_vec()).await?;
             let features = ty.kind == Kind::Features;
             let plain = if features { numbers_of(&content, ty.shape) } else { content };
-            if let Some(instead) = judge(at, node, plain) {
-                let texels = features.then(|| texels_of(&instead, ty.shape));
-                memory.write(gpu, texels.as_deref().map_or(&instead, |texels| bytemuck::cast_slice(texels)));
-            }
+            let instead = judge(node, plain);
+            let texels = features.then(|| texels_of(&instead, ty.shape));
+            memory.write(gpu, texels.as_deref().map_or(&instead, |texels| bytemuck::cast_slice(texels)));
         }
         Ok(())
+    }
+}
+
+impl Session {
+    /// The first value of the plan's dispatches around which something was written since the session was made: to the zero
+    /// before it, or to the texel after it, for which the plan has left room.
+    ///
+    /// # Errors
+    /// [`crate::Error::Device`] if the device was lost or failed.
+    pub async fn spilled(&self, gpu: &Gpu, plan: &Plan) -> Result<Option<NodeId>> {
+        let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let values: Vec<NodeId> = plan.dispatches.iter().filter_map(|d| d.written()).collect();
+        let size = values.len() as u64 * 2 * ZERO_TEXEL;
+        let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
+        let descriptor = wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false };
+        let staging = gpu.device.create_buffer(&descriptor);
+        for (&value, to) in values.iter().zip((0..).step_by(2 * ZERO_TEXEL as usize)) {
+            let (memory, ty) = (&self.memory[plan.slot(value)], plan.types[value]);
+            let end = bytes(ty.kind, ty.shape);
+            let start = if ty.kind == Kind::Features { 0 } else { end };
+            memory.copy(&mut encoder, start, &staging, to, ZERO_TEXEL);
+            memory.copy(&mut encoder, end, &staging, to + ZERO_TEXEL, ZERO_TEXEL);
+        }
+        gpu.submit(encoder);
+        let mapped = gpu.map(&staging, size);
+        let edges = gpu.read(&staging, mapped, size, <[u8]>::to_vec).await?;
+        let mut edges = values.into_iter().zip(edges.chunks(2 * ZERO_TEXEL as usize));
+        Ok(edges.find(|(_, edges)| edges.iter().any(|byte| *byte != 0)).map(|(value, _)| value))
     }
 }
 

@@ -104,7 +104,7 @@ pub fn class_weights(cx: &Context, class: &ClassWeights) -> Vec<Dispatch> {
 /// The same for a layer's forward pass and its gradients, so that they share it.
 fn pieces(cx: &Context, linear: &Linear, input: [usize; 3]) -> Vec<Constant> {
     let packing = Packing::Linear { out: linear.out_features, input, lanes: cx.profile.lanes[1] as usize };
-    Constant::pieces(linear.weight, linear.bias, packing)
+    Constant::pieces(linear.weight, linear.bias, packing, cx.profile.piece)
 }
 
 /// Mean over space.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::constant::MAX_TEXELS;
 use super::team::Team;
 use super::tile::{Costs, Tile};
 use super::tuned::Tuned;
@@ -44,6 +45,8 @@ pub struct Profile {
     pub cached: usize,
     /// Texels of a product's input that all its tiles read before any reads the next ones: as many as a core's cache keeps.
     pub near: usize,
+    /// Texels of the largest piece of a weight, after the zero before them.
+    pub piece: usize,
     /// Invocations that share one reduced output, and outputs of a workgroup.
     pub lanes: [u32; 2],
     /// Invocations that reduce one image or map.
@@ -82,6 +85,7 @@ impl Profile {
         row: 4,
         cached: 1 << 22,
         near: usize::MAX,
+        piece: MAX_TEXELS,
         lanes: [64, 1],
         wide: 256,
     };
@@ -142,6 +146,7 @@ impl Profile {
         row: 7,
         cached: 1 << 17,
         near: 1 << 14,
+        piece: MAX_TEXELS,
         lanes: [1, 8],
         wide: 8,
     };

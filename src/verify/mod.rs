@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Result;
 use crate::gpu::{AdapterInfo, Gpu, GpuOptions, Session, Weights};
 use crate::kernels::Profile;
-use crate::plan::Plan;
+use crate::plan::{Plan, ZERO_TEXEL};
 use crate::reference::Value;
 use case::value;
 use variants::{Scope, Variant};
@@ -130,9 +130,12 @@ impl Verification {
         self.plan(v, c).dispatches.iter().any(|dispatch| dispatch.shader == shader)
     }
 
+    /// The plan of a case. But for networks, where memory is shared as always, every value has some of its own, so that it shows
+    /// where a kernel writes past its value.
     fn plan(&self, v: usize, c: usize) -> Plan {
         let case = &self.cases[c];
-        Plan::new(&case.graph, &(case.force)(self.variants[v].profile.clone()), &case.outputs())
+        let plan = Plan::new(&case.graph, &(case.force)(self.variants[v].profile.clone()), &case.outputs());
+        if case.scope == Scope::Networks { plan } else { plan.apart(ZERO_TEXEL) }
     }
 
     /// Does one of the runs. What goes wrong is part of the outcome.
@@ -175,6 +178,11 @@ impl Verification {
         outcome.note(case, &case.errors(&found, Some(truth)));
         if let Some(failure) = &mut outcome.failure {
             failure.kernel = blame::blame(gpu, &session, &plan, case)?;
+        } else if case.scope < Scope::Networks
+            && let Some(value) = pollster::block_on(session.spilled(gpu, &plan))?
+        {
+            let kernel = Some(blame::shaders(&plan, value));
+            outcome.failure = Some(Failure { reason: "writes past a value".into(), kernel, known: None });
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 //! channels that do not fill blocks of four, two maps to an image.
 
 use crate::graph::{Activation, NodeId, Op, Pool2d, PoolKind, Shape, Window, gradients};
+use crate::kernels::Profile;
 use crate::verify::case::Case;
 use crate::verify::net::Net;
 
@@ -36,7 +37,7 @@ fn window(
 }
 
 pub fn cases() -> Vec<Case> {
-    [convolutions(), products(), pools(), elementwise(), channels(), linear()].into_iter().flatten().collect()
+    [convolutions(), products(), pools(), elementwise(), channels(), linear(), pieces()].into_iter().flatten().collect()
 }
 
 /// Windows with every trap, for channels with and without groups.
@@ -165,7 +166,7 @@ fn channels() -> Vec<Case> {
     cases
 }
 
-/// Vectors, feature maps that are flattened, more images than share a load; and large weights in small pieces.
+/// Vectors, feature maps that are flattened, more images than share a load.
 fn linear() -> Vec<Case> {
     let extents = [([1, 37, 1, 1], 10), ([3, 5, 4, 3], 9), ([9, 30, 1, 1], 101)];
     let case = |(shape, out): (Shape, usize)| {
@@ -173,4 +174,16 @@ fn linear() -> Vec<Case> {
         case(format!("linear {c}×{h}×{w} of {n} to {out}"), &[shape], 2, |net, x| net.linear(x[0], out))
     };
     extents.map(case).into()
+}
+
+/// Weights in pieces, as large ones come.
+fn pieces() -> Vec<Case> {
+    let square = |kernel: usize| Window::square(kernel, 1, kernel / 2);
+    [
+        case("linear in pieces".into(), &[[2, 30, 1, 2]], 2, |net, x| net.linear(x[0], 101)),
+        case("product in pieces".into(), &[[2, 24, 5, 7]], 1, |net, x| net.conv(x[0], 70, square(1), 1)),
+        case("conv 5×5 in pieces".into(), &[[2, 6, 5, 7]], 1, |net, x| net.conv(x[0], 70, square(5), 1)),
+    ]
+    .map(|case| case.forced(|profile| Profile { piece: 600, ..profile }))
+    .into()
 }
