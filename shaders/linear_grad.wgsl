@@ -2,7 +2,7 @@
 //   y[m,i] = Σ_o w[o,i] · dy[m,o]  (+ earlier[m,i], the sum over the pieces of w before this one: ADD)
 // dy [m][outputs], y and earlier [m][inputs]: texels of four features; w as in `linear.wgsl`, LANES texels of dy a row
 // tile: LANES invocations, one for each texel of a row, share INPUTS neighbouring texels of y for IMAGES maps: so they read
-// w in its order. OUTPUTS such tiles share a workgroup.
+// w in its order. OUTPUTS such tiles share a workgroup, and PARTS times as many invocations each take some of the rows.
 // dispatch: ⌈m / IMAGES⌉ · ⌈inputs / INPUTS⌉ tiles
 struct Params {
     inputs: u32,    // texels of a map of y
@@ -26,7 +26,8 @@ var<workgroup> partial: array<vec4<f32>, WORKGROUP * SUMS>;
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) index: u32) {
     let lane = index % LANES;
-    let tile = index / LANES;
+    let tile = index / LANES % OUTPUTS;
+    let part = index / (LANES * OUTPUTS);
     let cut = split(group_index(id, groups) * OUTPUTS + tile, params.tiles);
     let c = min(cut.y * INPUTS, params.inputs - INPUTS); // the last tile makes some of its neighbour's again
     let first = cut.x * IMAGES;
@@ -37,7 +38,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: v
 #endfor
 #endfor
     let rows = bound(params.rows, groups);
-    for (var row = 0u; row < rows; row++) {
+    for (var row = part; row < rows; row += PARTS) {
         // The last row may have more texels than dy: its weights are 0 there.
         let o = min((params.first + row) * LANES + lane, params.outputs - 1u);
 #for i in 0..IMAGES
@@ -55,14 +56,14 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: v
     }
 #for i in 0..IMAGES
 #for c in 0..INPUTS
-    partial[(tile * SUMS + $($i*INPUTS+$c)u) * LANES + lane] = sum$c_$i;
+    partial[((tile * SUMS + $($i*INPUTS+$c)u) * PARTS + part) * LANES + lane] = sum$c_$i;
 #endfor
 #endfor
     workgroupBarrier();
-    for (var s = lane; s < SUMS; s += LANES) {
+    for (var s = part * LANES + lane; s < SUMS; s += PARTS * LANES) {
         let map = first + s / INPUTS;
         var sum = vec4<f32>();
-        for (var l = 0u; l < LANES; l++) { sum += partial[(tile * SUMS + s) * LANES + l]; }
+        for (var l = 0u; l < PARTS * LANES; l++) { sum += partial[(tile * SUMS + s) * PARTS * LANES + l]; }
         if map < params.maps {
             let to = map * params.inputs + c + s % INPUTS;
 #ifdef ADD

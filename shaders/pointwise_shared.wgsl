@@ -2,9 +2,9 @@
 //   y[n,o,p] = finish( bias[o] + Σ_i w[o,i] · prepare(x[n,i,p]) )
 // x [n][x_blocks][plane], y [n][y_blocks][plane]: texels of four channels; of x those of a group lie together
 // w [group][tile][in_blocks][BLOCKS][4] (texel j: four outputs' weights for input lane j), then bias [group][tile][BLOCKS]
-// tile: one workgroup makes BLOCKS texels deep × ACROSS · PIXELS pixels, DEPTH input blocks at a time
+// tile: one workgroup makes BLOCKS texels deep × SPAN pixels, DEPTH input blocks at a time
 // A w over 128 MiB comes in pieces of some tiles, each with its own dispatch.
-// dispatch: piece · strips workgroups of BLOCKS · ACROSS invocations, strips = ⌈n·plane / (ACROSS · PIXELS)⌉
+// dispatch: piece · strips workgroups of SLICES · MEMBERS invocations, strips = ⌈n·plane / SPAN⌉
 #import pointwise
 #import macro_tile
 
@@ -27,7 +27,7 @@ fn bring(brought: Brought, step: u32, there: bool) -> vec4<f32> {
     let place = split(pixel, out_plane);
     let first_block = place.x * params.x_blocks + params.x_first + row.x * params.in_blocks;
     let brought = Brought(1u + first_block * out_plane + place.y, place.x);
-#import accumulate_staged
+#import accumulate_shared
 #for p in 0..PIXELS
     let place$p = split(min(pixel$p, end - 1u), out_plane);
     let to$p = place$p.y;

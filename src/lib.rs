@@ -11,6 +11,8 @@ pub mod model;
 pub mod picture;
 pub mod plan;
 pub mod reference;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod verify;
 
 pub use cam::{Method, Status};
 pub use error::{Error, Result};

@@ -1,22 +1,76 @@
 // The sums of a macro tile over `steps` channel blocks, those of all taps in their order: weights from texel `first` on,
 // and of the pixel that this invocation brings, `brought`, the texels `bring(brought, step, there)`. Past the last step
 // nothing is there, and weights are zero. Every invocation of the workgroup must come here with the same `steps`.
+// What is brought for the next round is on its way to registers while this round's is multiplied. Products are added one by
+// one, so that each becomes one multiplication fused with its addition. With THREE the fourth input is not there.
 #import sums
-    for (var step = 0u; step < steps; step += DEPTH) {
-        workgroupBarrier(); // the texels before have been read
-#for s in 0..STAGED
-        let at$s = local + $su * WORKGROUP;
-        let step$s = step + at$s / SPAN;
-        staged_x[at$s] = bring(brought, step$s, step$s < steps);
-        let weight$s = step * BLOCKS * 4u + at$s;
-        staged_w[at$s] = fetch_w(select(0u, 1u + first + weight$s, weight$s < steps * BLOCKS * 4u));
+#for s in 0..STAGED_X
+    let x_at$s = member + $su * MEMBERS;
+    let x_step$s = slice * DEPTH + x_at$s / SPAN;
+    var x_next$s = bring(brought, x_step$s, x_step$s < steps);
 #endfor
-        workgroupBarrier();
-        var q = deep * 4u;
-        for (var k = 0u; k < DEPTH; k++) {
+    let weights = steps * BLOCKS * 4u;
+#for s in 0..STAGED_W
+    let w_at$s = member + $su * MEMBERS;
+    let w_first$s = slice * DEPTH * BLOCKS * 4u + w_at$s;
+    var w_next$s = fetch_w(select(0u, 1u + first + w_first$s, w_first$s < weights));
+#endfor
+    var half = 0u;
+    for (var round = 0u; round < steps; round += SLICES * DEPTH) {
+        let x_from = half * HALF_X + slice * DEPTH * SPAN;
+        let w_from = half * HALF_W + slice * DEPTH * BLOCKS * 4u;
+#for s in 0..STAGED_X
+        staged_x[x_from + x_at$s] = x_next$s;
+#endfor
+#for s in 0..STAGED_W
+        staged_w[w_from + w_at$s] = w_next$s;
+#endfor
+        workgroupBarrier(); // this half is full, and nobody reads the other any more
+        let next = round + SLICES * DEPTH;
+#for s in 0..STAGED_X
+        x_next$s = bring(brought, next + x_step$s, next + x_step$s < steps);
+#endfor
+#for s in 0..STAGED_W
+        let w_texel$s = next * BLOCKS * 4u + w_first$s;
+        w_next$s = fetch_w(select(0u, 1u + first + w_texel$s, w_texel$s < weights));
+#endfor
+#for k in 0..DEPTH
+        {
 #for p in 0..PIXELS
-            let x$p = staged_x[k * SPAN + across + $pu * ACROSS];
+            let x$p = staged_x[x_from + $ku * SPAN + across + $pu * ACROSS];
 #endfor
-#import accumulate load_staged_w
+#for l in 0..LOADS
+            {
+                let column = w_from + ($ku * BLOCKS + deep + $($l*APART)u) * 4u;
+                let a0 = staged_w[column];
+                let a1 = staged_w[column + 1u];
+                let a2 = staged_w[column + 2u];
+                let a3 = staged_w[column + 3u];
+#for p in 0..PIXELS
+                sum$l0_$p += a0 * x$p.x;
+                sum$l0_$p += a1 * x$p.y;
+                sum$l0_$p += a2 * x$p.z;
+#ifdef THREE
+#else
+                sum$l0_$p += a3 * x$p.w;
+#endif
+#endfor
+            }
+#endfor
         }
+#endfor
+        half = 1u - half;
     }
+#ifdef SLICED
+    // The slices' sums become one, in their order; texels of pixels make room for them.
+#for l in 0..LOADS
+#for p in 0..PIXELS
+    workgroupBarrier();
+    staged_x[local] = sum$l0_$p;
+    workgroupBarrier();
+    if slice == 0u {
+        for (var other = 1u; other < SLICES; other++) { sum$l0_$p += staged_x[other * MEMBERS + member]; }
+    }
+#endfor
+#endfor
+#endif

@@ -1,8 +1,16 @@
-// A macro tile that a workgroup makes together: BLOCKS · 4 outputs × SPAN pixels. Each invocation makes a register tile
-// of it, 4 outputs × PIXELS pixels that lie ACROSS apart, so that neighbours read and write neighbours. DEPTH channel
-// blocks of the pixels and of the weights lie in workgroup memory at a time, and each invocation brings STAGED texels of
-// both.
+// A macro tile that a workgroup makes together: BLOCKS · 4 outputs × SPAN pixels. Of it each of MEMBERS invocations makes
+// a register tile: LOADS blocks that lie APART apart × PIXELS pixels that lie ACROSS apart, so that neighbours read and write
+// neighbours. Each of SLICES teams of so many members makes a part of the sums, DEPTH steps at a time. Shared memory holds
+// these steps' pixels and weights twice: while one half is read, the other is filled.
 const SPAN = ACROSS * PIXELS;
-var<workgroup> staged_x: array<vec4<f32>, DEPTH * SPAN>;       // [DEPTH][SPAN]
-var<workgroup> staged_w: array<vec4<f32>, DEPTH * BLOCKS * 4>; // [DEPTH][BLOCKS][4], as in w
-fn load_staged_w(i: u32) -> vec4<f32> { return staged_w[i]; }
+#ifdef MATRIX
+const PITCH = DEPTH + 2;
+var<workgroup> narrow_x: array<vec4<f16>, 2 * SPAN * PITCH>;       // [2][SPAN][DEPTH, and room]
+var<workgroup> narrow_w: array<vec4<f16>, 2 * DEPTH * 4 * BLOCKS>; // [2][DEPTH][4][BLOCKS]
+var<workgroup> wide: array<vec4<f32>, SPAN * (BLOCKS + 1)>;        // [SPAN][BLOCKS, and room]
+#else
+const HALF_X = SLICES * DEPTH * SPAN;
+const HALF_W = SLICES * DEPTH * BLOCKS * 4;
+var<workgroup> staged_x: array<vec4<f32>, 2 * HALF_X>; // [2][SLICES][DEPTH][SPAN]
+var<workgroup> staged_w: array<vec4<f32>, 2 * HALF_W>; // [2][SLICES][DEPTH][BLOCKS][4], as in w
+#endif

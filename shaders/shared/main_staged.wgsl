@@ -6,10 +6,13 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: v
     let there = tile < params.piece;
     let end = params.pixels;
     let row = split(params.first + tile, params.tiles);
-    let deep = local / ACROSS;   // this invocation's place in the tile
-    let across = local % ACROSS;
-    let pixel = min(cut.y * SPAN + local % SPAN, end - 1u); // which it brings
+    let slice = local / MEMBERS;
+    let member = local % MEMBERS;
+    let deep = member / ACROSS;   // this invocation's place in the tile
+    let across = member % ACROSS;
+    let pixel = min(cut.y * SPAN + member % SPAN, end - 1u); // which it brings
 #for p in 0..PIXELS
     let pixel$p = cut.y * SPAN + across + $pu * ACROSS; // which it makes
 #endfor
-    let block = select(params.out_blocks, row.y * BLOCKS + deep, there);
+    // The first slice writes for all.
+    let block = select(params.out_blocks, row.y * BLOCKS + deep, there && slice == 0u);

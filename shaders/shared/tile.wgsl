@@ -1,4 +1,4 @@
-// Writes a register tile with its bias: block `block` + l · QUADS + g of the group at pixel p, before pixel `end`. The value begins at block
+// Writes a register tile with its bias: block `block` + l · QUADS · APART + g of the group at pixel p, before pixel `end`. The value begins at block
 // `y_first` of each image's `y_blocks`. Parameters are read before the branches: in one, lavapipe gathers them lane by lane.
     let out_blocks = params.out_blocks;
     let y_first = (params.y_first + row.x * out_blocks + block) * out_plane;
@@ -7,11 +7,11 @@
 #endfor
 #for l in 0..LOADS
 #for g in 0..QUADS
-    if block + $($l*QUADS+$g)u < out_blocks {
-        let b = load_w(bias + $($l*QUADS+$g)u);
+    if block + $($l*QUADS*APART+$g)u < out_blocks {
+        let b = load_w(bias + $($l*QUADS*APART+$g)u);
 #for p in 0..PIXELS
         if pixel$p < end {
-            let to = start$p + $($l*QUADS+$g)u * out_plane;
+            let to = start$p + $($l*QUADS*APART+$g)u * out_plane;
             store_y(to, finish(to, sum$l$g_$p + b));
         }
 #endfor

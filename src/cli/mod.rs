@@ -8,6 +8,7 @@ mod models;
 mod output;
 mod tensors;
 mod tune;
+mod verify;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -33,6 +34,7 @@ enum Command {
     Explain(Box<explain::Explain>),
     Bench(Box<bench::Bench>),
     Tune(tune::Tune),
+    Verify(verify::Verify),
     Layers(layers::Layers),
     Models(models::Models),
     Devices(devices::Devices),
@@ -45,6 +47,7 @@ impl Cli {
             Command::Explain(explain) => explain.run(),
             Command::Bench(bench) => bench.run(),
             Command::Tune(tune) => tune.run(),
+            Command::Verify(verify) => verify.run(),
             Command::Layers(layers) => layers.run(),
             Command::Models(models) => models.run(),
             Command::Devices(devices) => devices.run(),
@@ -147,7 +150,8 @@ struct DeviceArgs {
     /// given, what a short measurement on the device found best
     #[arg(long, value_name = "NAME")]
     variant: Option<String>,
-    /// How weights are stored on the device; everything is computed in f32
+    /// How weights are stored on the device; "f16" also rounds what large products multiply, on cards with units for it.
+    /// All sums are f32
     #[arg(long, value_enum, default_value = "f32")]
     precision: Precision,
 }
@@ -156,11 +160,16 @@ struct DeviceArgs {
 enum Precision {
     F32,
     F16Weights,
+    F16,
 }
 
 impl Precision {
     fn name(self) -> &'static str {
-        if self == Self::F32 { "f32" } else { "f16-weights" }
+        match self {
+            Self::F32 => "f32",
+            Self::F16Weights => "f16-weights",
+            Self::F16 => "f16",
+        }
     }
 }
 
@@ -196,7 +205,8 @@ impl DeviceArgs {
             backend: self.backend.map(Backend::from),
             adapter: self.device.clone(),
             profile,
-            half_weights: self.precision == Precision::F16Weights,
+            half_weights: self.precision != Precision::F32,
+            half_products: self.precision == Precision::F16,
             ..GpuOptions::default()
         };
         Ok(Device::Gpu(Box::new(pollster::block_on(Gpu::open(&options))?)))

@@ -7,7 +7,7 @@ use gradcam::{Classes, Device, Error, Explainer, Images, Outputs, Result};
 use indicatif::ProgressBar;
 
 use super::bench::{open, values};
-use super::{DeviceArgs, Failure};
+use super::{DeviceArgs, Failure, print_json};
 
 /// Measure which register tiles suit this device, and remember it
 ///
@@ -21,6 +21,9 @@ pub struct Tune {
     /// Images computed at once
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
     batch: u32,
+    /// Print an array of what was measured: each product in each tile
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     device: DeviceArgs,
 }
@@ -45,12 +48,16 @@ impl Tune {
             )?);
         }
         let bar = ProgressBar::new(0);
-        let tuned = pollster::block_on(gpu.tune(&plans, |done, all| {
+        let measured = pollster::block_on(gpu.tune(&plans, |done, all| {
             bar.set_length(all as u64);
             bar.set_position(done as u64);
         }))?;
         bar.finish_and_clear();
+        if self.json {
+            return print_json(&measured);
+        }
         let (name, variant) = (&gpu.info().name, gpu.profile().name);
-        Ok(writeln!(stdout(), "{name}, variant {variant}: {} shapes of products measured", tuned.0.len())?)
+        let shapes = gpu.profile().tuned.as_ref().map_or(0, |tuned| tuned.0.len());
+        Ok(writeln!(stdout(), "{name}, variant {variant}: {shapes} shapes of products measured")?)
     }
 }

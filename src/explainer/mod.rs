@@ -1,7 +1,7 @@
 //! The façade: photos in, explanations out, on the GPU or on the CPU.
 
 mod profile;
-mod recipe;
+pub(crate) mod recipe;
 mod result;
 
 pub use profile::{LayerTime, Stage};
@@ -250,21 +250,7 @@ impl Explainer {
         let requests = recipe.requests(&self.model, classes)?;
         let prepared = self.prepare(recipe).await?;
         let built = &prepared.built;
-        let mut inputs: Vec<(NodeId, Cow<[u8]>)> = vec![(built.requests, bytemuck::cast_slice(&requests).into())];
-        match images {
-            Images::Tensor { values, .. } => inputs.push((built.images, bytemuck::cast_slice(values).into())),
-            Images::Photos(photos) => {
-                let crops: Vec<Cow<[u8]>> = photos.iter().map(|p| p.input(&self.model.preprocess)).collect();
-                inputs.push((built.images, crops.concat().into()));
-                for (strips, photo) in built.strips.iter().zip(photos) {
-                    let row = photo.width() as usize * 4;
-                    for (node, rows) in strips.iter().zip(recipe::strip_rows(photo.width(), photo.height())) {
-                        let bytes = &photo.rgba()[rows.start as usize * row..rows.end as usize * row];
-                        inputs.push((*node, bytes.into()));
-                    }
-                }
-            }
-        }
+        let inputs = built.inputs(&self.model, images, &requests);
         let work = match (&self.device, &prepared.session) {
             (Device::Gpu(gpu), Some(session)) => {
                 let inputs: Vec<(NodeId, &[u8])> = inputs.iter().map(|(id, bytes)| (*id, &**bytes)).collect();
@@ -281,12 +267,16 @@ impl Explainer {
     /// [`Error::Device`] if the device failed, or is not the one that the batch was submitted to.
     pub async fn finish(&self, pending: Pending) -> Result<Batch> {
         let Pending { prepared, work } = pending;
-        let (values, stats) = match (work, &self.device, &prepared.session) {
-            (Work::Done(values), ..) => (values, Stats::default()),
-            (Work::Submitted(run), Device::Gpu(gpu), Some(session)) => session.finish(gpu, run).await?,
-            _ => return Err(Error::Request("the batch was submitted to another device".into())),
+        let assemble = |values: &[&[u8]], stats| {
+            result::assemble(&self.model, &prepared.recipe, values, prepared.built.layer_size, stats)
         };
-        Ok(result::assemble(&self.model, &prepared.recipe, values, prepared.built.layer_size, stats))
+        match (work, &self.device, &prepared.session) {
+            (Work::Done(values), ..) => {
+                Ok(assemble(&values.iter().map(Vec::as_slice).collect::<Vec<_>>(), Stats::default()))
+            }
+            (Work::Submitted(run), Device::Gpu(gpu), Some(session)) => session.finish(gpu, run, assemble).await,
+            _ => Err(Error::Request("the batch was submitted to another device".into())),
+        }
     }
 
     /// The layers of the latest batch's network, backward pass and tail, with the time that their kernels took.
@@ -296,7 +286,7 @@ impl Explainer {
     pub async fn time(&self) -> Result<Vec<LayerTime>> {
         match (&self.device, self.plans.last().map(|p| &**p)) {
             (Device::Gpu(gpu), Some(Prepared { built, session: Some(session), .. })) => {
-                Ok(profile::layers(built, &session.time(gpu).await?))
+                Ok(profile::layers(built, &session.time(gpu, 1).await?))
             }
             _ => Err(Error::Request("nothing was explained on a GPU yet".into())),
         }

@@ -1,5 +1,6 @@
 //! What kind of batch is asked for, and the graph that answers it.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::{Classes, Images, Outputs};
@@ -43,6 +44,28 @@ pub struct Built {
     pub stages: [NodeId; 2],
 }
 
+impl Built {
+    /// What is given to the graph's inputs, for the images and requests that its recipe was made for.
+    pub fn inputs<'a>(&self, model: &Model, images: Images<'a>, requests: &'a [f32]) -> Vec<(NodeId, Cow<'a, [u8]>)> {
+        let mut inputs: Vec<(NodeId, Cow<[u8]>)> = vec![(self.requests, bytemuck::cast_slice(requests).into())];
+        match images {
+            Images::Tensor { values, .. } => inputs.push((self.images, bytemuck::cast_slice(values).into())),
+            Images::Photos(photos) => {
+                let crops: Vec<Cow<[u8]>> = photos.iter().map(|p| p.input(&model.preprocess)).collect();
+                inputs.push((self.images, crops.concat().into()));
+                for (strips, photo) in self.strips.iter().zip(photos) {
+                    let row = photo.width() as usize * 4;
+                    for (node, rows) in strips.iter().zip(strip_rows(photo.width(), photo.height())) {
+                        let bytes = &photo.rgba()[rows.start as usize * row..rows.end as usize * row];
+                        inputs.push((*node, bytes.into()));
+                    }
+                }
+            }
+        }
+        inputs
+    }
+}
+
 /// Rows of a photo that are drawn at once: no piece of memory is over 32 MiB, whatever the photo's size.
 pub fn strip_rows(width: u32, height: u32) -> impl Iterator<Item = Range<u32>> {
     let rows = ((8 << 20) / width).max(1);
@@ -62,7 +85,10 @@ impl Recipe {
                 if outputs.overlay.is_some() {
                     return fail("overlays need photos, not normalised tensors".into());
                 }
-                if let Some(at) = values.iter().position(|v| !v.is_finite()) {
+                // Without a branch for each number, which would keep the processor from taking several at once.
+                let finite = |chunk: &[f32]| chunk.iter().fold(true, |all, v| all & v.is_finite());
+                if !values.chunks(1 << 12).all(finite) {
+                    let at = values.iter().position(|v| !v.is_finite()).unwrap_or_default();
                     return fail(format!("the images hold {} at {at}", values[at]));
                 }
                 (Kind::Plain, shape)

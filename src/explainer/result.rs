@@ -93,21 +93,18 @@ pub struct Batch {
 }
 
 /// Sorts the outputs' bytes, which lie in the order of [`Recipe::build`], to images and classes.
-pub fn assemble(model: &Model, recipe: &Recipe, values: Vec<Vec<u8>>, layer_size: [usize; 2], stats: Stats) -> Batch {
+pub fn assemble(model: &Model, recipe: &Recipe, values: &[&[u8]], layer_size: [usize; 2], stats: Stats) -> Batch {
     let [n, _, h, w] = recipe.shape;
-    let mut values = values.into_iter();
-    let mut numbers = |wanted: bool| -> Vec<f32> {
-        if wanted { bytemuck::pod_collect_to_vec(&values.next().unwrap_or_default()) } else { vec![] }
-    };
-    let (records, ranges) = (numbers(true), numbers(true));
-    let logits = numbers(recipe.outputs.logits);
-    let raw = numbers(recipe.outputs.raw);
-    let heatmaps = numbers(recipe.outputs.heatmap);
+    let mut values = values.iter().copied();
+    let mut next = |wanted: bool| if wanted { values.next().unwrap_or_default() } else { &[] };
+    let [records, ranges] = [next(true), next(true)].map(bytemuck::pod_collect_to_vec::<u8, f32>);
+    let logits: Vec<f32> = bytemuck::pod_collect_to_vec(next(recipe.outputs.logits));
+    let (raw, heatmaps) = (next(recipe.outputs.raw), next(recipe.outputs.heatmap));
     // One picture a map and photo, in strips.
     let mut overlay = |[width, height]: [u32; 2]| Overlay {
         width,
         height,
-        rgba: strip_rows(width, height).flat_map(|_| values.next().unwrap_or_default()).collect(),
+        rgba: strip_rows(width, height).map(|_| next(true)).collect::<Vec<_>>().concat(),
     };
     let overlays: Vec<Vec<Overlay>> =
         recipe.photos.iter().map(|size| (0..recipe.maps).map(|_| overlay(*size)).collect()).collect();
@@ -116,9 +113,10 @@ pub fn assemble(model: &Model, recipe: &Recipe, values: Vec<Vec<u8>>, layer_size
         let class = record[0] as usize;
         Prediction { class, label: model.label(class), logit: record[1], probability: record[2] }
     };
-    let map = |values: &[f32], [height, width]: [usize; 2], i: usize| {
-        let plane = height * width;
-        values.get(i * plane..(i + 1) * plane).map(|v| Map { height, width, values: v.to_vec() })
+    let map = |numbers: &[u8], [height, width]: [usize; 2], i: usize| {
+        let plane = height * width * 4;
+        let own = numbers.get(i * plane..(i + 1) * plane)?;
+        Some(Map { height, width, values: bytemuck::pod_collect_to_vec(own) })
     };
     let explain = |image: usize| {
         let records: Vec<Prediction> =
@@ -129,8 +127,8 @@ pub fn assemble(model: &Model, recipe: &Recipe, values: Vec<Vec<u8>>, layer_size
             Heatmap {
                 prediction: records[j].clone(),
                 status: Status::of(range[0], range[1], range[2]),
-                raw: map(&raw, layer_size, i),
-                heatmap: map(&heatmaps, [h, w], i),
+                raw: map(raw, layer_size, i),
+                heatmap: map(heatmaps, [h, w], i),
                 overlay: overlays.get(image).map(|of_image| of_image[j].clone()),
             }
         });

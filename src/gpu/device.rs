@@ -111,6 +111,9 @@ impl AdapterInfo {
     }
 }
 
+/// The matrices that kernels multiply, as [`AdapterInfo::cooperative_matrices`] names them.
+const MATRICES: &str = "16×16×16 f16 → f32";
+
 /// Which adapter to take, and how to use it.
 #[derive(Clone, Debug, Default)]
 pub struct GpuOptions {
@@ -123,6 +126,8 @@ pub struct GpuOptions {
     pub profile: Option<Profile>,
     /// Stores weights as f16 on the device: half the memory, at the price of their last bits.
     pub half_weights: bool,
+    /// Multiplies large matrices from operands rounded to f16, with sums in f32, by the device's units for that.
+    pub half_products: bool,
     /// Keeps the bounds checks of shaders, which are not needed for correct ones. Browsers always keep them.
     pub checked: bool,
     /// Refuses what needs more bytes of memory than this.
@@ -194,9 +199,16 @@ impl Gpu {
     async fn request(adapter: &wgpu::Adapter, options: &GpuOptions) -> Result<Self> {
         let info = AdapterInfo::of(adapter);
         let limits = adapter.limits();
+        if options.half_products && !(info.f16 && info.cooperative_matrices.iter().any(|m| m == MATRICES)) {
+            let reason = format!("has no units for matrices of {MATRICES}; use --precision f16-weights");
+            return Err(Error::Device { adapter: info.name, reason });
+        }
+        let (matrices, experimental_features) = if options.half_products { matrices() } else { Default::default() };
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("gradcam"),
-            required_features: adapter.features() & (wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::SUBGROUP),
+            experimental_features,
+            required_features: adapter.features() & (wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::SUBGROUP)
+                | matrices,
             required_limits: limits.clone(),
             memory_hints: wgpu::MemoryHints::MemoryUsage,
             ..Default::default()
@@ -234,6 +246,16 @@ impl Gpu {
             return Err(gpu.error("cannot read f16 from buffers; use --precision f32"));
         }
         gpu.profile.half = options.half_weights;
+        if options.half_products {
+            if gpu.profile.shared.is_empty() {
+                let name = gpu.profile.name;
+                return Err(
+                    gpu.error(format!("has no macro tiles of f16 in variant '{name}'; choose another --variant"))
+                );
+            }
+            // What was measured for products of f32 says nothing here.
+            gpu.profile = Profile { matrices: true, tuned: None, ..gpu.profile };
+        }
         Ok(gpu)
     }
 
@@ -245,6 +267,11 @@ impl Gpu {
     /// The kernel variants in use.
     pub fn profile(&self) -> &Profile {
         &self.profile
+    }
+
+    /// Takes other kernel variants, for what is prepared from now on.
+    pub(crate) fn set_profile(&mut self, profile: Profile) {
+        self.profile = profile;
     }
 
     pub(super) fn checked(&self) -> bool {
@@ -283,8 +310,14 @@ impl Gpu {
         Mapped { receiver, submission }
     }
 
-    /// Waits for the device and brings the bytes that were asked for.
-    pub(super) async fn read(&self, staging: &wgpu::Buffer, mapped: Mapped, bytes: u64) -> Result<Vec<u8>> {
+    /// Waits for the device, and hands the bytes that were asked for to `take`.
+    pub(super) async fn read<T>(
+        &self,
+        staging: &wgpu::Buffer,
+        mapped: Mapped,
+        bytes: u64,
+        take: impl FnOnce(&[u8]) -> T,
+    ) -> Result<T> {
         // A browser runs the callback by itself; elsewhere somebody has to wait.
         #[cfg(not(target_arch = "wasm32"))]
         self.device
@@ -293,9 +326,9 @@ impl Gpu {
         let mapped = mapped.receiver.await;
         self.check()?;
         mapped.map_err(|e| self.error(e.to_string()))?.map_err(|e| self.error(e.to_string()))?;
-        let content = staging.get_mapped_range(..bytes).map_err(|e| self.error(e.to_string()))?.to_vec();
+        let taken = take(&staging.get_mapped_range(..bytes).map_err(|e| self.error(e.to_string()))?);
         staging.unmap();
-        Ok(content)
+        Ok(taken)
     }
 
     /// The error for `reason` on this device.
@@ -303,11 +336,24 @@ impl Gpu {
         Error::Device { adapter: self.info.name.clone(), reason: reason.into() }
     }
 
+    /// Makes every later [`Gpu::check`] fail.
+    pub(super) fn fail(&self, reason: String) {
+        note(&self.failure, reason);
+    }
+
     /// Fails if the device was lost, or met an error that nobody awaited.
     pub(super) fn check(&self) -> Result<()> {
         let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone();
         failure.map_or(Ok(()), |reason| Err(self.error(reason)))
     }
+}
+
+/// What the units for matrices need of a device.
+#[allow(unsafe_code)]
+fn matrices() -> (wgpu::Features, wgpu::ExperimentalFeatures) {
+    // SAFETY: experimental features may have defects; this one is used where somebody asked for it.
+    let experimental = unsafe { wgpu::ExperimentalFeatures::enabled() };
+    (wgpu::Features::SHADER_F16 | wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX, experimental)
 }
 
 /// Keeps the first failure: the others follow from it.

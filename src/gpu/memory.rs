@@ -124,13 +124,13 @@ impl Memory {
         }
     }
 
-    /// Copies bytes from `from` on to byte `to` of `staging`: of a texture texels of its first row.
+    /// Copies bytes from `from` on to byte `to` of `staging`: of a texture texels of one row.
     pub fn copy(&self, encoder: &mut wgpu::CommandEncoder, from: u64, staging: &wgpu::Buffer, to: u64, bytes: u64) {
         match self {
             Self::Buffer(buffer) => encoder.copy_buffer_to_buffer(buffer, from, staging, to, bytes),
             Self::Texture(texture, _) => {
-                let [x, width] = [from, bytes].map(|bytes| (bytes / texel_bytes(texture)) as u32);
-                let origin = wgpu::Origin3d { x, y: 0, z: 0 };
+                let [first, width] = [from, bytes].map(|bytes| (bytes / texel_bytes(texture)) as u32);
+                let origin = wgpu::Origin3d { x: first % texture.width(), y: first / texture.width(), z: 0 };
                 let layout = wgpu::TexelCopyBufferLayout { offset: to, bytes_per_row: None, rows_per_image: None };
                 encoder.copy_texture_to_buffer(
                     wgpu::TexelCopyTextureInfo { origin, ..texture.as_image_copy() },

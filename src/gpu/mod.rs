@@ -6,9 +6,11 @@ mod peak;
 mod pipelines;
 mod session;
 mod timing;
+mod trace;
 mod tuning;
+mod upload;
 
 pub use device::{AdapterInfo, Backend, Gpu, GpuOptions};
 pub use session::{Run, Session, Stats, Weights};
 pub use timing::Timed;
-pub use tuning::Verdict;
+pub use tuning::{Measured, Verdict};

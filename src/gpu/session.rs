@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::device::{Gpu, Mapped};
 use super::memory::{Binding, Memory};
 use super::timing::{CLOCK_BYTES, Clock};
+use super::upload::Uploads;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Kind, NodeId, Shape};
 use crate::kernels::{Constant, Operand, texels_of};
@@ -93,11 +94,12 @@ struct Output {
 /// A plan with its memory, bind groups and pipelines on a device.
 pub struct Session {
     pub(super) steps: Vec<Step>,
-    memory: Vec<Arc<Memory>>,
+    pub(super) memory: Vec<Arc<Memory>>,
     /// Bytes that come back from a run.
     readback: u64,
     /// Buffers for that, of runs that are finished.
     free: Mutex<Vec<wgpu::Buffer>>,
+    pub(super) uploads: Uploads,
     inputs: Vec<Input>,
     outputs: Vec<Output>,
     gpu_bytes: u64,
@@ -117,10 +119,12 @@ impl Session {
         }
         let out_of_memory = gpu.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
         let invalid = gpu.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        // A driver that refuses a shader fails so; what follows from it is invalid, and says nothing.
+        let refused = gpu.device.push_error_scope(wgpu::ErrorFilter::Internal);
         let session = Self::build(gpu, weights, graph, plan);
-        let (invalid, out_of_memory) = (invalid.pop(), out_of_memory.pop());
-        let (invalid, out_of_memory) = (invalid.await, out_of_memory.await);
-        let outcome = session.and_then(|session| match (out_of_memory, invalid) {
+        let (refused, invalid, out_of_memory) = (refused.pop(), invalid.pop(), out_of_memory.pop());
+        let (refused, invalid, out_of_memory) = (refused.await, invalid.await, out_of_memory.await);
+        let outcome = session.and_then(|session| match (out_of_memory, refused.or(invalid)) {
             (Some(e), _) => {
                 let (adapter, needed) = (gpu.info().name.clone(), session.gpu_bytes >> 20);
                 Err(Error::OutOfMemory { adapter, needed, reason: e.to_string() })
@@ -215,7 +219,7 @@ impl Session {
         let inputs = plan.inputs.iter().map(given).collect();
         // The first one is made where a lack of memory is noticed.
         let free = Mutex::new(vec![staging_buffer(gpu, readback)]);
-        Ok(Self { steps, memory, readback, free, inputs, outputs, gpu_bytes })
+        Ok(Self { steps, memory, readback, free, uploads: Uploads::default(), inputs, outputs, gpu_bytes })
     }
 
     /// Uploads the inputs, runs the plan, and returns its outputs' bytes: one submission, one readback.
@@ -224,22 +228,16 @@ impl Session {
     /// [`Error::Device`] if the device was lost or failed.
     pub async fn run(&self, gpu: &Gpu, inputs: &[(NodeId, &[u8])]) -> Result<(Vec<Vec<u8>>, Stats)> {
         let run = self.submit(gpu, inputs, false);
-        self.finish(gpu, run).await
+        self.finish(gpu, run, |values, stats| (values.iter().map(|v| v.to_vec()).collect(), stats)).await
     }
 
     /// Uploads the inputs and hands the run to the device, which works on it while the caller goes on. Further runs may
     /// be submitted before this one is finished: the device does one after the other. With `clock` the device notes
     /// when it began and ended, if it can.
     pub fn submit(&self, gpu: &Gpu, inputs: &[(NodeId, &[u8])], clock: bool) -> Run {
-        for Input { node, slot, packed } in &self.inputs {
-            let given = inputs.iter().find(|(id, _)| id == node).expect("every input of the plan is given").1;
-            match packed {
-                Some(shape) => self.memory[*slot].write(gpu, bytemuck::cast_slice(&texels_of(given, *shape))),
-                None => self.memory[*slot].write(gpu, given),
-            }
-        }
         let clock = clock.then(|| Clock::new(gpu, 2)).flatten();
         let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("explain") });
+        let upload = self.give(gpu, &mut encoder, inputs);
         {
             let timestamp_writes = clock.as_ref().map(|c| c.around(0));
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: None, timestamp_writes });
@@ -256,30 +254,53 @@ impl Session {
         let bytes = self.readback + if clock.is_some() { CLOCK_BYTES } else { 0 };
         let before = gpu.counts();
         gpu.submit(encoder);
+        self.uploads.give_back(upload);
         let mapped = gpu.map(&staging, bytes);
         let counted = [0, 1].map(|i| gpu.counts()[i] - before[i]);
         Run { staging, mapped, bytes, counted }
     }
 
-    /// Waits for a run, and returns its outputs' bytes.
+    /// Writes the inputs, those in buffers by way of an upload that the recording copies: to be given back once it is submitted.
+    pub(super) fn give(
+        &self,
+        gpu: &Gpu,
+        encoder: &mut wgpu::CommandEncoder,
+        inputs: &[(NodeId, &[u8])],
+    ) -> Option<wgpu::Buffer> {
+        let mut buffers = vec![];
+        for Input { node, slot, packed } in &self.inputs {
+            let given = inputs.iter().find(|(id, _)| id == node).expect("every input of the plan is given").1;
+            match (&*self.memory[*slot], packed) {
+                (memory, Some(shape)) => memory.write(gpu, bytemuck::cast_slice(&texels_of(given, *shape))),
+                (Memory::Buffer(buffer), None) => buffers.push((buffer, given)),
+                (memory, None) => memory.write(gpu, given),
+            }
+        }
+        self.uploads.copy(gpu, encoder, &buffers)
+    }
+
+    /// Waits for a run, and hands its outputs' bytes to `take`, in the order of the plan.
     ///
     /// # Errors
     /// [`Error::Device`] if the device was lost or failed.
-    pub async fn finish(&self, gpu: &Gpu, run: Run) -> Result<(Vec<Vec<u8>>, Stats)> {
-        let bytes = gpu.read(&run.staging, run.mapped, run.bytes).await?;
-        self.free.lock().unwrap_or_else(PoisonError::into_inner).push(run.staging);
-        let values = self.outputs.iter().map(|o| bytes[o.to as usize..(o.to + o.bytes) as usize].to_vec()).collect();
-        let clock = &bytes[self.readback as usize..];
+    pub async fn finish<T>(&self, gpu: &Gpu, run: Run, take: impl FnOnce(&[&[u8]], Stats) -> T) -> Result<T> {
         let [submissions, readbacks] = run.counted;
-        let stats = Stats {
-            submissions,
-            readbacks,
-            readback_bytes: bytes.len() as u64,
-            gpu_bytes: self.gpu_bytes,
-            dispatches: self.steps.len() as u32,
-            device_ns: Clock::read(gpu, clock),
-        };
-        Ok((values, stats))
+        let taken = gpu.read(&run.staging, run.mapped, run.bytes, |bytes| {
+            let values: Vec<&[u8]> =
+                self.outputs.iter().map(|o| &bytes[o.to as usize..(o.to + o.bytes) as usize]).collect();
+            let stats = Stats {
+                submissions,
+                readbacks,
+                readback_bytes: bytes.len() as u64,
+                gpu_bytes: self.gpu_bytes,
+                dispatches: self.steps.len() as u32,
+                device_ns: Clock::read(gpu, &bytes[self.readback as usize..]),
+            };
+            take(&values, stats)
+        });
+        let taken = taken.await?;
+        self.free.lock().unwrap_or_else(PoisonError::into_inner).push(run.staging);
+        Ok(taken)
     }
 }
 

@@ -69,11 +69,12 @@ impl Clock {
 }
 
 impl Session {
-    /// Runs every dispatch in a pass of its own on the memory as the last run left it, and times it.
+    /// Runs every dispatch in a pass of its own on the memory as the last run left it, so many times one after the other,
+    /// and takes the mean time of each.
     ///
     /// # Errors
     /// [`crate::Error::Device`] if the device has no clock or fails.
-    pub async fn time(&self, gpu: &Gpu) -> Result<Vec<Timed>> {
+    pub async fn time(&self, gpu: &Gpu, times: u32) -> Result<Vec<Timed>> {
         let count = self.steps.len() as u32 * 2;
         let clock = Clock::new(gpu, count).ok_or_else(|| gpu.error("has no timestamp queries"))?;
         let staging = gpu.device.create_buffer(&wgpu::BufferDescriptor {
@@ -85,15 +86,15 @@ impl Session {
         let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         for (step, first) in self.steps.iter().zip((0..).step_by(2)) {
             let timestamp_writes = Some(clock.around(first));
-            step.encode(
-                &mut encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: None, timestamp_writes }),
-            );
+            let descriptor = wgpu::ComputePassDescriptor { label: None, timestamp_writes };
+            let mut pass = encoder.begin_compute_pass(&descriptor);
+            (0..times).for_each(|_| step.encode(&mut pass));
         }
         clock.resolve(&mut encoder, &staging, 0);
         gpu.submit(encoder);
         let mapped = gpu.map(&staging, staging.size());
-        let ticks: Vec<u64> = bytemuck::pod_collect_to_vec(&gpu.read(&staging, mapped, staging.size()).await?);
-        let period = f64::from(gpu.queue.get_timestamp_period()) * 1e-9;
+        let ticks = gpu.read(&staging, mapped, staging.size(), bytemuck::pod_collect_to_vec::<u8, u64>).await?;
+        let period = f64::from(gpu.queue.get_timestamp_period()) * 1e-9 / f64::from(times);
         let timed = |(step, ticks): (&Step, &[u64])| Timed {
             node: step.node,
             before: step.before.clone(),

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,10 @@ use crate::plan::Plan;
 const HOPELESS: f64 = 3.0;
 /// Measurements of a candidate, of which the least counts.
 const RUNS: usize = 12;
+/// Seconds that a measured dispatch takes with its repetitions, about.
+const BURST: f64 = 1e-3;
+/// For so long no measurement was better than those before.
+const SETTLED: Duration = Duration::from_millis(15);
 
 /// What was found on a device.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -38,6 +43,19 @@ impl Verdict {
     pub fn of(adapter: &AdapterInfo) -> Option<Self> {
         verdicts().remove(&key(adapter))
     }
+}
+
+/// A product's time in a tile.
+#[derive(Clone, Debug, Serialize)]
+pub struct Measured {
+    /// The product.
+    pub product: Product,
+    /// How it was cut.
+    pub tile: Tile,
+    /// The least of a few runs; of the first ones alone where they were hopeless.
+    pub seconds: f64,
+    /// The cost that was expected, in the profile's unit.
+    pub estimate: f64,
 }
 
 /// Work that is timed.
@@ -101,12 +119,16 @@ impl Gpu {
     }
 
     /// The profile as this device can run it.
-    fn fitting(&self, profile: Profile) -> Option<Profile> {
+    pub(crate) fn fitting(&self, profile: Profile) -> Option<Profile> {
         let subgroup = profile.subgroup.and(self.info().subgroup);
         let limits = &self.limits;
         let most = [limits.max_storage_buffers_per_shader_stage, limits.max_storage_textures_per_shader_stage];
         let operands = profile.operands.min(most[usize::from(profile.texture)]);
-        (profile.subgroup.is_some() == subgroup.is_some()).then_some(Profile { subgroup, operands, ..profile })
+        let storage = limits.max_compute_workgroup_storage_size;
+        // A subgroup's lanes must all be there.
+        let tiled = profile.tiled.next_multiple_of(subgroup.unwrap_or(1));
+        let fitted = Profile { subgroup, operands, storage, tiled, ..profile };
+        (fitted.subgroup.is_some() == profile.subgroup.is_some()).then_some(fitted)
     }
 
     /// Runs three 1×1 convolutions in every profile, in turn, because machines drift. Where buffers are hopeless, macro
@@ -121,7 +143,7 @@ impl Gpu {
             let Some(profile) = self.fitting(profile).filter(|p| p.shared.is_empty() || !hopeless) else { continue };
             self.profile = profile.clone();
             let Ok(probe) = self.probe(&product, 3).await else { continue };
-            let Ok(seconds) = self.timed(&probe).await else { continue };
+            let Ok(seconds) = self.timed(&probe, 1).await else { continue };
             hopeless = seconds > HOPELESS * best;
             best = best.min(seconds);
             candidates.push((seconds, profile, probe));
@@ -130,7 +152,7 @@ impl Gpu {
         candidates.retain(|(seconds, ..)| *seconds <= HOPELESS * best);
         for _ in 1..RUNS {
             for (least, _, probe) in &mut candidates {
-                *least = least.min(self.timed(probe).await.unwrap_or(f64::INFINITY));
+                *least = least.min(self.timed(probe, 1).await.unwrap_or(f64::INFINITY));
             }
         }
         probed.extend(candidates.iter().map(|(seconds, profile, _)| (profile.name.to_owned(), *seconds)));
@@ -138,12 +160,12 @@ impl Gpu {
         (fastest.map_or(Profile::BUFFERS, |(_, profile, _)| profile), probed)
     }
 
-    /// Measures every tile for the products of these plans, takes the best ones, and remembers them. `report` is told
-    /// how many classes of products there are, and each as it is done.
+    /// Measures every tile for the products of these plans, takes the best ones, remembers them, and returns what was
+    /// measured. `report` is told how many classes of products there are, and each as it is done.
     ///
     /// # Errors
     /// [`crate::Error::Device`] if the device fails.
-    pub async fn tune(&mut self, plans: &[Plan], mut report: impl FnMut(usize, usize)) -> Result<Tuned> {
+    pub async fn tune(&mut self, plans: &[Plan], mut report: impl FnMut(usize, usize)) -> Result<Vec<Measured>> {
         let products = plans.iter().flat_map(|p| &p.dispatches).filter_map(|d| d.product);
         let mut classes: BTreeMap<Class, Product> = BTreeMap::new();
         for product in products {
@@ -151,7 +173,7 @@ impl Gpu {
         }
         let mut verdict = Verdict::of(self.info()).unwrap_or_default();
         let untuned = self.profile.clone();
-        let mut tuned = Tuned::default();
+        let (mut tuned, mut measured) = (Tuned::default(), vec![]);
         for (done, (class, product)) in classes.iter().enumerate() {
             report(done, classes.len());
             let mut best: Option<(f64, Tile)> = None;
@@ -160,13 +182,8 @@ impl Gpu {
                 self.profile = Profile { tuned: Some(Arc::new(forced)), ..untuned.clone() };
                 let least = best.map_or(f64::INFINITY, |b| b.0);
                 let probe = self.probe(product, 1).await?;
-                let mut seconds = f64::INFINITY;
-                for _ in 0..RUNS {
-                    seconds = seconds.min(self.timed(&probe).await?);
-                    if seconds > HOPELESS * least {
-                        break;
-                    }
-                }
+                let seconds = self.settled(&probe, least).await?;
+                measured.push(Measured { product: *product, tile, seconds, estimate: product.cost(&untuned, tile) });
                 if seconds < least {
                     best = Some((seconds, tile));
                 }
@@ -176,8 +193,8 @@ impl Gpu {
         report(classes.len(), classes.len());
         verdict.tuned.insert(untuned.name.to_owned(), tuned.clone());
         self.remember(verdict);
-        self.profile = Profile { tuned: Some(Arc::new(tuned.clone())), ..untuned };
-        Ok(tuned)
+        self.profile = Profile { tuned: Some(Arc::new(tuned)), ..untuned };
+        Ok(measured)
     }
 
     /// `layers` 1×1 convolutions of this product in the profile in use, after a first run, which may compile.
@@ -208,12 +225,29 @@ impl Gpu {
         Ok(probe)
     }
 
-    /// Seconds of a probe by the device's clock, or of the whole run where it has none.
-    async fn timed(&self, probe: &Probe) -> Result<f64> {
-        if let Ok(timed) = probe.session.time(self).await {
+    /// The least seconds of a probe once they have settled: devices raise their clocks under work. Of the first runs alone
+    /// where these are hopeless against `best`.
+    async fn settled(&self, probe: &Probe, best: f64) -> Result<f64> {
+        let mut least = self.timed(probe, 1).await?;
+        let times = (BURST / least).clamp(1.0, 64.0) as u32;
+        let (mut runs, mut settled) = (1, Instant::now());
+        while least <= HOPELESS * best && (runs < RUNS || settled.elapsed() < SETTLED) {
+            let seconds = self.timed(probe, times).await?;
+            if seconds < 0.98 * least {
+                settled = Instant::now();
+            }
+            least = least.min(seconds);
+            runs += 1;
+        }
+        Ok(least)
+    }
+
+    /// Seconds of a probe by the device's clock, the mean of so many runs, or of the whole run where it has none.
+    async fn timed(&self, probe: &Probe, times: u32) -> Result<f64> {
+        if let Ok(timed) = probe.session.time(self, times).await {
             return Ok(timed.iter().map(|t| t.seconds).sum());
         }
-        let start = std::time::Instant::now();
+        let start = Instant::now();
         probe.run(self).await?;
         Ok(start.elapsed().as_secs_f64())
     }

@@ -139,10 +139,10 @@ impl Constant {
         Self { weight, bias, packing, rows: 0..packing.extent().0 }
     }
 
-    /// A weight in pieces that any device can bind.
-    pub fn pieces(weight: ParamId, bias: Option<ParamId>, packing: Packing) -> Vec<Self> {
+    /// A weight in pieces of at most so many texels, or of one row.
+    pub fn pieces(weight: ParamId, bias: Option<ParamId>, packing: Packing, texels: usize) -> Vec<Self> {
         let (rows, size) = packing.extent();
-        let most = (MAX_TEXELS / size).max(1);
+        let most = (texels / size).max(1);
         let piece = |first: usize| Self { weight, bias, packing, rows: first..rows.min(first + most) };
         (0..rows).step_by(most).map(piece).collect()
     }

@@ -43,6 +43,16 @@ pub fn texels_of(numbers: &[u8], [n, c, h, w]: Shape) -> Vec<Texel> {
     texels
 }
 
+/// The numbers of features, by the texels after the zero texel, on the host.
+pub fn numbers_of(texels: &[u8], [n, c, h, w]: Shape) -> Vec<u8> {
+    let (texels, plane): (Vec<Texel>, usize) = (bytemuck::pod_collect_to_vec(texels), h * w);
+    let number = |i: usize| {
+        let (channel, pixel) = (i / plane % c, i % plane);
+        texels[1 + (i / plane / c * blocks(c) + channel / 4) * plane + pixel][channel % 4]
+    };
+    (0..n * c * plane).flat_map(|i| number(i).to_ne_bytes()).collect()
+}
+
 /// Features to numbers.
 pub fn unpack(cx: &Context) -> Dispatch {
     let [n, c, h, w] = cx.shape();

@@ -13,6 +13,11 @@ const MAX_IMAGES: usize = 8;
 /// Texels of a gradient that one invocation makes at most.
 const MAX_SUMS: usize = 32;
 
+/// Tiles of a gradient that lie side by side in a workgroup whose other invocations take rows.
+const ROW_TILES: u32 = 8;
+/// Sums of a gradient's workgroup: 16 KiB of texels in its shared memory.
+const MAX_PARTIALS: u32 = 1024;
+
 /// `y = f(w · x + b)`.
 pub fn forward(cx: &Context, linear: &Linear) -> Vec<Dispatch> {
     let [n, c, h, w] = cx.input(0);
@@ -37,7 +42,10 @@ pub fn grad(cx: &mut Context, linear: &Linear, input: [usize; 3]) -> Vec<Dispatc
     // Where the invocations of a row share a tile, it is up to the tile to be long: rows are megabytes apart.
     let neighbours = if lanes == 1 { 1 } else { (MAX_SUMS / images).min(inputs) };
     let tiles = inputs.div_ceil(neighbours);
-    let sharing = cx.profile.tiled / lanes;
+    // Where many invocations share an output, most of them take rows: there may be few inputs.
+    let sharing = if cx.profile.lanes[0] == 1 { cx.profile.tiled / lanes } else { ROW_TILES };
+    let tile = sharing * lanes;
+    let parts = cx.profile.lanes[0].min(cx.profile.wide / tile).min(MAX_PARTIALS / (tile * images as u32)).max(1);
     let pieces = pieces(cx, linear, input);
     let (last, mut earlier) = (pieces.len() - 1, None);
     let mut piece = |(i, constant): (usize, Constant)| {
@@ -47,12 +55,13 @@ pub fn grad(cx: &mut Context, linear: &Linear, input: [usize; 3]) -> Vec<Dispatc
         let mut operands = vec![Operand::Read(cx.operand(0)), Operand::Constant(constant), Operand::Write(to)];
         operands.extend(earlier.map(Operand::Read));
         let [images, neighbours] = [images, neighbours].map(|v| v as u32);
-        let mut defines = vec![("IMAGES", images), ("INPUTS", neighbours), ("LANES", lanes), ("OUTPUTS", sharing)];
+        let mut defines = vec![("IMAGES", images), ("INPUTS", neighbours), ("LANES", lanes)];
+        defines.extend([("OUTPUTS", sharing), ("PARTS", parts)]);
         if earlier.replace(to).is_some() {
             defines.push(("ADD", 1));
         }
-        let invocations = m.div_ceil(images as usize) * tiles * lanes as usize;
-        cx.independent(cx.profile.tiled, "linear_grad", &defines, params, operands, invocations)
+        let invocations = m.div_ceil(images as usize) * tiles * (lanes * parts) as usize;
+        cx.independent(tile * parts, "linear_grad", &defines, params, operands, invocations)
     };
     pieces.into_iter().enumerate().map(&mut piece).collect()
 }
@@ -95,7 +104,7 @@ pub fn class_weights(cx: &Context, class: &ClassWeights) -> Vec<Dispatch> {
 /// The same for a layer's forward pass and its gradients, so that they share it.
 fn pieces(cx: &Context, linear: &Linear, input: [usize; 3]) -> Vec<Constant> {
     let packing = Packing::Linear { out: linear.out_features, input, lanes: cx.profile.lanes[1] as usize };
-    Constant::pieces(linear.weight, linear.bias, packing)
+    Constant::pieces(linear.weight, linear.bias, packing, cx.profile.piece)
 }
 
 /// Mean over space.

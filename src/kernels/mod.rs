@@ -18,6 +18,7 @@ pub mod preprocess;
 mod profile;
 mod prologue;
 mod separable;
+mod team;
 mod tile;
 mod tuned;
 mod winograd;
@@ -25,9 +26,10 @@ mod winograd;
 pub use constant::{Channels, Constant, Packing, Texel};
 pub use conv::Taps;
 pub use epilogue::{Epilogue, Extra};
-pub use layout::texels_of;
+pub use layout::{numbers_of, texels_of};
 pub use profile::Profile;
 pub use prologue::Prologue;
+pub use team::Team;
 pub use tile::{Costs, Product, Tile};
 pub use tuned::{Class, Tuned};
 
@@ -261,8 +263,10 @@ impl Context<'_> {
         operands: Vec<Operand>,
         tiles: usize,
     ) -> Dispatch {
-        let (shader, workgroup) =
-            if tile.shared { (shared, tile.invocations()) } else { (register, self.profile.tiled) };
+        let (shader, workgroup) = match tile.team {
+            Some(team) => (shared, team.invocations(tile)),
+            None => (register, self.profile.tiled),
+        };
         let invocations = tiles * tile.invocations() as usize;
         self.independent(workgroup, shader, defines, params, operands, invocations)
     }

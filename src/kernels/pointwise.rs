@@ -48,7 +48,7 @@ impl Job {
         (epilogue, extra): (Vec<(&'static str, u32)>, Option<Operand>),
     ) -> Dispatch {
         let (before, prologue) = cx.prologue.map(|p| p.operand(cx.graph)).unzip();
-        let gated = cx.prologue.is_some_and(|p| p.gates(cx.graph)) && !self.tile.shared;
+        let gated = cx.prologue.is_some_and(|p| p.gates(cx.graph)) && self.tile.team.is_none();
         let images = if gated { self.pixels / self.plane } else { 1 };
         let strips = self.tile.strips(self.pixels / images);
         let run = self.tile.run(cx.profile, images * strips, self.in_blocks as f64);

@@ -1,10 +1,12 @@
 //! The shaders' preprocessor: `#import file args…`, `#ifdef`/`#else`/`#endif`, `#for v in 0..N`/`#endfor`,
 //! `$(sums and products)`, and one WGSL constant for each define.
 
-/// Name and text of every shader and shared snippet.
+use std::borrow::Cow;
+
+/// Path and text of every shader and shared snippet.
 macro_rules! files {
     ($folder:literal: $($name:literal)*) => {
-        &[$(($name, include_str!(concat!("../../shaders/", $folder, $name, ".wgsl")))),*]
+        &[$((concat!($folder, $name), include_str!(concat!("../../shaders/", $folder, $name, ".wgsl")))),*]
     };
 }
 
@@ -15,9 +17,12 @@ const SHADERS: &[(&str, &str)] = files!("":
     "rescale" "resize" "scale_shift" "separable" "seed" "select" "spread" "unpack" "weighted_sum" "winograd_input"
     "winograd_output");
 const SHARED: &[(&str, &str)] = files!("shared/":
-    "accumulate" "accumulate_staged" "activation" "bilinear" "conv" "epilogue" "geometry" "grid" "lanes" "macro_tile"
+    "accumulate" "accumulate_matrices" "accumulate_shared" "accumulate_staged" "activation" "bilinear" "conv" "epilogue" "geometry" "grid" "lanes" "macro_tile"
     "main_staged" "main_tiled" "moments" "pointwise" "pool" "present" "prologue" "read" "read_weight" "rescale" "resized"
     "source" "split" "spread_taps" "strip" "sums" "tile" "winograd_tile" "write" "write_map");
+
+/// Extensions of WGSL that shaders with the define `MATRIX` use.
+const MATRICES: &str = "enable f16;\nenable wgpu_cooperative_matrix;\n";
 
 /// Names of all shaders.
 pub fn shaders() -> impl Iterator<Item = &'static str> {
@@ -26,7 +31,7 @@ pub fn shaders() -> impl Iterator<Item = &'static str> {
 
 /// A number that changes with the text of any shader: FNV-1a.
 pub fn fingerprint() -> u64 {
-    let bytes = SHADERS.iter().chain(SHARED).flat_map(|(_, text)| text.bytes());
+    let bytes = SHADERS.iter().chain(SHARED).flat_map(|(path, _)| find(path).into_owned().into_bytes());
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }
 
@@ -36,14 +41,23 @@ pub fn fingerprint() -> u64 {
 /// If the shader does not exist or its directives do not match up: a defect of the shader, which the tests
 /// look for in every permutation.
 pub fn expand(shader: &str, defines: &[(&str, u32)]) -> String {
-    let mut text: String = defines.iter().map(|(name, value)| format!("const {name}: u32 = {value}u;\n")).collect();
-    let lines: Vec<&str> = find(SHADERS, shader).lines().collect();
-    block(&lines, defines, &mut text);
+    // What has to stand before all else.
+    let enabled = if defines.iter().any(|(name, _)| *name == "MATRIX") { MATRICES } else { "" };
+    let constants = defines.iter().map(|(name, value)| format!("const {name}: u32 = {value}u;\n"));
+    let mut text: String = std::iter::once(enabled.to_owned()).chain(constants).collect();
+    block(&find(shader).lines().collect::<Vec<_>>(), defines, &mut text);
     text
 }
 
-fn find(files: &[(&'static str, &'static str)], name: &str) -> &'static str {
-    files.iter().find(|(n, _)| *n == name).unwrap_or_else(|| panic!("no shader file '{name}'")).1
+fn find(path: &str) -> Cow<'static, str> {
+    // For development: mutants, without building anew.
+    #[cfg(feature = "shaders-from-disk")]
+    if let Some(folder) = std::env::var_os("GRADCAM_SHADERS") {
+        let file = std::path::Path::new(&folder).join(format!("{path}.wgsl"));
+        return std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display())).into();
+    }
+    let found = SHADERS.iter().chain(SHARED).find(|(p, _)| *p == path);
+    found.unwrap_or_else(|| panic!("no shader file '{path}'")).1.into()
 }
 
 /// Expands lines whose directives are balanced.
@@ -53,7 +67,7 @@ fn block(lines: &[&str], defines: &[(&str, u32)], out: &mut String) {
         let words: Vec<&str> = lines[at].split_whitespace().collect();
         match words[..] {
             ["#import", file, ref args @ ..] => {
-                let mut text = find(SHARED, file).to_owned();
+                let mut text = find(&format!("shared/{file}")).into_owned();
                 for (i, arg) in args.iter().enumerate() {
                     text = text.replace(&format!("${}", i + 1), arg);
                 }

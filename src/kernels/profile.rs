@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::tile::Costs;
+use super::constant::MAX_TEXELS;
+use super::team::Team;
+use super::tile::{Costs, Tile};
 use super::tuned::Tuned;
 use crate::error::{Error, Result};
 
@@ -15,6 +17,8 @@ pub struct Profile {
     pub texture: bool,
     /// Matrices and convolutions' weights are stored as f16; sums stay f32.
     pub half: bool,
+    /// Large products go to units that multiply matrices, from operands rounded to f16; sums stay f32.
+    pub matrices: bool,
     /// The fixed number of invocations of a subgroup, which may share their weights; none if each fetches its own.
     pub subgroup: Option<u32>,
     /// Operands that a kernel may have besides its parameters, four at least.
@@ -25,9 +29,10 @@ pub struct Profile {
     pub tiled: u32,
     /// Register tiles to choose from: output blocks of four channels, pixels.
     pub tiles: &'static [[u32; 2]],
-    /// Macro tiles to choose from besides, by a side of as many outputs as pixels, the largest first; none if workgroups
-    /// are to share nothing.
-    pub shared: &'static [u32],
+    /// Macro tiles to choose from besides, the largest first; none if workgroups are to share nothing.
+    pub shared: &'static [Tile],
+    /// Bytes of memory that a workgroup can share.
+    pub storage: u32,
     /// By which they are chosen,
     pub costs: Costs,
     /// unless the device was measured.
@@ -40,6 +45,8 @@ pub struct Profile {
     pub cached: usize,
     /// Texels of a product's input that all its tiles read before any reads the next ones: as many as a core's cache keeps.
     pub near: usize,
+    /// Texels of the largest piece of a weight, after the zero before them.
+    pub piece: usize,
     /// Invocations that share one reduced output, and outputs of a workgroup.
     pub lanes: [u32; 2],
     /// Invocations that reduce one image or map.
@@ -52,34 +59,59 @@ impl Profile {
         name: "buffers",
         texture: false,
         half: false,
+        matrices: false,
         subgroup: None,
         operands: 5,
         flat: 64,
         tiled: 64,
         tiles: &[[2, 4], [1, 4], [2, 2], [1, 2], [1, 1]],
         shared: &[],
+        storage: 16384,
         costs: Costs {
-            fetch: 8.0,
-            weight: 4.0,
+            fetch: 16.0,
+            weight: 7.0,
             broadcast: 2.0,
-            staged: 2.0,
+            staged: 0.6,
+            sync: 0.25,
+            wait: 380.0,
             product: 16.0,
-            store: 16.0,
-            start: 100.0,
-            parallel: 16384.0,
+            matrices: 16.0,
+            store: 100.0,
+            start: 20.0,
+            parallel: 12000.0,
         },
         tuned: None,
         sums: 16,
         row: 4,
         cached: 1 << 22,
         near: usize::MAX,
+        piece: MAX_TEXELS,
         lanes: [64, 1],
         wide: 256,
     };
 
     /// For graphics processors with memory of their own and wide caches for it, where a workgroup's shared memory is
     /// much nearer: large products are cut into macro tiles.
-    pub const BUFFERS_SHARED: Self = Self { name: "buffers-shared", shared: &[64, 32], ..Self::BUFFERS };
+    pub const BUFFERS_SHARED: Self = Self {
+        name: "buffers-shared",
+        shared: &[
+            Tile::shared([32, 128], Team::of([2, 8], 2)),
+            Tile::shared([32, 64], Team::of([2, 8], 2)),
+            Tile::shared([16, 128], Team::of([2, 8], 2)),
+            Tile::shared([16, 64], Team::of([2, 8], 2)),
+            Tile::shared([16, 64], Team::of([2, 4], 4)),
+            Tile::shared([16, 32], Team::of([2, 4], 2).sliced(4)),
+            Tile::shared([8, 32], Team::of([1, 4], 4)),
+            Tile::shared([8, 32], Team::of([1, 4], 2).sliced(4)),
+            Tile::shared([8, 32], Team::of([2, 4], 2).sliced(8)),
+            Tile::shared([8, 16], Team::of([1, 4], 2).sliced(8)),
+            Tile::shared([4, 16], Team::of([1, 4], 2).sliced(16)),
+            Tile::shared([32, 64], Team::of([2, 4], 4).by_matrices()),
+            Tile::shared([16, 64], Team::of([2, 4], 4).by_matrices()),
+            Tile::shared([16, 64], Team::of([2, 4], 8).by_matrices()),
+        ],
+        ..Self::BUFFERS
+    };
 
     /// For drivers that run on a processor, where a texture load is many times cheaper than a buffer load,
     /// a large register tile pays, a barrier costs more than it saves, and a workgroup costs as much as a
@@ -88,18 +120,23 @@ impl Profile {
         name: "textures",
         texture: true,
         half: false,
+        matrices: false,
         subgroup: None,
         operands: 5,
         flat: 128,
         tiled: 8,
         tiles: &[[4, 7], [4, 4], [2, 7], [4, 2], [2, 2], [1, 7], [1, 4], [1, 1]],
         shared: &[],
+        storage: 16384,
         costs: Costs {
             fetch: 25.0,
             weight: 25.0,
             broadcast: 2.0,
             staged: 25.0,
+            sync: 0.0,
+            wait: 0.0,
             product: 14.0,
+            matrices: 14.0,
             store: 150.0,
             start: 300.0,
             parallel: 16.0,
@@ -109,6 +146,7 @@ impl Profile {
         row: 7,
         cached: 1 << 17,
         near: 1 << 14,
+        piece: MAX_TEXELS,
         lanes: [1, 8],
         wide: 8,
     };

@@ -29,7 +29,7 @@ pub fn tile(profile: &Profile, [n, out, h, w]: Shape) -> Option<Tile> {
     let even = if profile.subgroup.is_some() { 2 } else { 1 };
     let blocks = (blocks(out) as u32).next_multiple_of(even);
     let pixels = columns((profile.sums / blocks).min(profile.row), w);
-    let tile = Tile { blocks, pixels, subgroup: profile.subgroup.unwrap_or(0), shared: false };
+    let tile = Tile { blocks, pixels, subgroup: profile.subgroup.unwrap_or(0), team: None };
     (pixels > 2 && (n * h * strips(&tile, w)) as f64 >= profile.costs.parallel).then_some(tile)
 }
 

@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Profile;
+use super::{Profile, Team};
 
-/// Channel blocks of inputs that a macro tile takes into workgroup memory at once.
-const DEPTH: u32 = 4;
-/// Pixels of an invocation of a macro tile, of one block of outputs.
-const MACRO_PIXELS: u32 = 4;
+/// What a dispatch costs besides, in waits for a load: the one before must be done.
+const LAUNCH: f64 = 16.0;
+/// More steps than `conv_shared.wgsl` can count.
+const TOO_MANY_STEPS: usize = 1 << 20;
 
 /// The part of a product that one invocation makes, or one workgroup: `4 · blocks` outputs by `pixels` pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -18,13 +18,12 @@ pub struct Tile {
     pub pixels: u32,
     /// Invocations of a subgroup that share their weights, each fetching some of them; 0 if each fetches all.
     pub subgroup: u32,
-    /// Whether it is a macro tile, which a workgroup makes together from weights and pixels in its shared memory: of as
-    /// many outputs as pixels.
-    pub shared: bool,
+    /// How a workgroup makes a macro tile; none for a register tile, which one invocation makes alone.
+    pub team: Option<Team>,
 }
 
 /// A product to be cut: `groups` times `out_blocks` × `pixels` outputs of `steps` sums of four.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Product {
     /// Independent products of the same extents.
     pub groups: usize,
@@ -47,8 +46,14 @@ pub struct Costs {
     pub broadcast: f64,
     /// Load of a texel from workgroup memory.
     pub staged: f64,
+    /// A barrier, for each invocation of the workgroup that meets there.
+    pub sync: f64,
+    /// What an invocation waits for a load's texels where too few others run meanwhile.
+    pub wait: f64,
     /// Product of a 4×4 matrix and a texel, with its sum.
     pub product: f64,
+    /// What matrix units take for a step of four inputs of a subgroup's 32 × 32 outputs.
+    pub matrices: f64,
     /// Store of a texel.
     pub store: f64,
     /// All else of an invocation.
@@ -64,6 +69,13 @@ impl Costs {
             0 => texels as f64 * self.weight,
             lanes => texels.div_ceil(lanes as usize) as f64 * self.weight + 4.0 * texels as f64 * self.broadcast,
         }
+    }
+
+    /// Of a dispatch of so many invocations, each of which waits for so many rounds of loads: the device works for all of
+    /// them, or, if they are few, mostly waits.
+    pub fn dispatch(&self, invocations: f64, rounds: usize, each: f64) -> f64 {
+        let alone = self.parallel * (each + rounds as f64 * self.wait);
+        (invocations * each).max(alone) + self.parallel * LAUNCH * self.wait
     }
 }
 
@@ -86,55 +98,46 @@ impl Tile {
         out_blocks.div_ceil(self.blocks as usize)
     }
 
-    /// Weight texels of one load of a subgroup, in quads of a block's four: at most a texel for each lane.
+    /// Weight texels of one load of a subgroup, in quads of a block's four: at most a texel for each lane, and whole loads.
     fn quads(&self) -> u32 {
-        if self.subgroup == 0 { 1 } else { self.blocks.min(self.subgroup / 4) }
+        let most = (self.subgroup / 4).checked_ilog2().unwrap_or(0);
+        1 << self.blocks.trailing_zeros().min(most)
     }
 
     /// Invocations that make a tile, all of a workgroup; one makes a register tile.
     pub fn invocations(&self) -> u32 {
-        if self.shared { self.blocks * self.pixels / MACRO_PIXELS } else { 1 }
-    }
-
-    /// Texels of weights that an invocation brings to workgroup memory for each step of a macro tile, and of pixels.
-    fn staged(&self) -> u32 {
-        DEPTH * self.pixels / self.invocations()
+        self.team.map_or(1, |team| team.invocations(self))
     }
 
     /// The preprocessor's defines.
     pub fn defines(&self) -> Vec<(&'static str, u32)> {
-        if self.shared {
-            let own = [("BLOCKS", self.blocks), ("PIXELS", MACRO_PIXELS), ("LOADS", 1), ("QUADS", 1)];
-            let tile = [("ACROSS", self.pixels / MACRO_PIXELS), ("DEPTH", DEPTH), ("STAGED", self.staged())];
-            return [&own[..], &tile].concat();
+        if let Some(team) = self.team {
+            return team.defines(self);
         }
         let quads = self.quads();
+        let loads = self.blocks / quads;
         let mut all =
-            vec![("BLOCKS", self.blocks), ("PIXELS", self.pixels), ("LOADS", self.blocks / quads), ("QUADS", quads)];
+            vec![("BLOCKS", self.blocks), ("PIXELS", self.pixels), ("LOADS", loads), ("QUADS", quads), ("APART", 1)];
         if self.subgroup > 0 {
             all.push(("SUBGROUP", self.subgroup));
         }
         all
     }
 
-    /// Estimated cost of a product cut so, where a workgroup of register tiles has `usual` invocations.
-    fn cost(&self, costs: &Costs, usual: u32, product: &Product) -> f64 {
+    /// Estimated cost of a product cut so.
+    fn cost(&self, costs: &Costs, product: &Product) -> f64 {
         let tiles = product.groups * self.tiles(product.out_blocks) * self.strips(product.pixels);
-        if self.shared {
-            let [pixels, brought] = [MACRO_PIXELS, 2 * self.staged()].map(f64::from);
-            let block = (pixels + 4.0) * costs.staged + pixels * costs.product;
-            let step = brought * costs.fetch + f64::from(DEPTH) * block;
-            let each = product.steps.div_ceil(DEPTH as usize) as f64 * step + pixels * costs.store + costs.start;
-            // A large workgroup keeps a part of the device busy for longer.
-            let least = costs.parallel / f64::from(usual);
-            return each * f64::from(self.invocations()) * (tiles as f64).max(least);
-        }
-        let [blocks, pixels] = [self.blocks, self.pixels].map(f64::from);
-        let step = pixels * costs.fetch
-            + costs.weights(4 * self.blocks as usize, self.subgroup)
-            + blocks * pixels * costs.product;
-        let each = product.steps as f64 * step + blocks * pixels * costs.store + costs.start;
-        each * (tiles as f64).max(costs.parallel)
+        let (rounds, each) = match self.team {
+            Some(team) => team.cost(self, costs, product.steps),
+            None => {
+                let [blocks, pixels] = [self.blocks, self.pixels].map(f64::from);
+                let step = pixels * costs.fetch
+                    + costs.weights(4 * self.blocks as usize, self.subgroup)
+                    + blocks * pixels * costs.product;
+                (product.steps, product.steps as f64 * step + blocks * pixels * costs.store + costs.start)
+            }
+        };
+        costs.dispatch(tiles as f64 * f64::from(self.invocations()), rounds, each)
     }
 }
 
@@ -142,19 +145,45 @@ impl Product {
     /// All tiles that a profile offers.
     pub fn tiles(profile: &Profile) -> impl Iterator<Item = Tile> {
         let sharing = profile.subgroup.into_iter().chain([0]);
-        let tile = |subgroup| move |&[blocks, pixels]: &[u32; 2]| Tile { blocks, pixels, subgroup, shared: false };
+        let tile = |subgroup| move |&[blocks, pixels]: &[u32; 2]| Tile { blocks, pixels, subgroup, team: None };
         let register = sharing.flat_map(move |subgroup| profile.tiles.iter().map(tile(subgroup)));
-        let whole = |&side: &u32| Tile { blocks: side / 4, pixels: side, subgroup: 0, shared: true };
-        register.chain(profile.shared.iter().map(whole))
+        let fits = |tile: &&Tile| {
+            tile.team.is_some_and(|team| team.memory(tile) <= profile.storage && (profile.matrices || !team.matrices))
+        };
+        register.chain(profile.shared.iter().filter(fits).copied())
+    }
+
+    /// Estimated cost, in a tile.
+    pub fn cost(&self, profile: &Profile, tile: Tile) -> f64 {
+        tile.cost(&profile.costs, self)
     }
 
     /// The measured cut, else the cheapest by the profile's costs; and its cost by these.
     pub fn cut(&self, profile: &Profile) -> (Tile, f64) {
-        let priced = |tile: Tile| (tile, tile.cost(&profile.costs, profile.tiled, self));
+        let priced = |tile: Tile| (tile, self.cost(profile, tile));
         // What was measured comes from a file, and may be anything.
         let offered = |tile: &Tile| Self::tiles(profile).any(|t| t == *tile);
         let measured = profile.tuned.as_ref().and_then(|tuned| tuned.tile(self)).filter(offered).map(priced);
-        let cheapest = || Self::tiles(profile).map(priced).min_by(|a, b| a.1.total_cmp(&b.1));
+        let counted = |tile: &Tile| tile.team.is_none() || self.steps < TOO_MANY_STEPS;
+        let cheapest = || Self::tiles(profile).filter(counted).map(priced).min_by(|a, b| a.1.total_cmp(&b.1));
         measured.or_else(cheapest).expect("a profile has tiles")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Lanes take their texel by a mask, and every block's weights are loaded, whatever a device's subgroups are.
+    #[test]
+    fn loads_of_subgroups_are_whole() {
+        for subgroup in [0, 4, 8, 16, 32, 64, 128] {
+            for blocks in 1..=32 {
+                let tile = Tile { blocks, pixels: 1, subgroup, team: None };
+                let quads = tile.quads();
+                assert!(quads.is_power_of_two() && quads * 4 <= subgroup.max(4), "{tile:?}: {quads}");
+                assert!(blocks.is_multiple_of(quads), "{tile:?}: {quads}");
+            }
+        }
     }
 }

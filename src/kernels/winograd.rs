@@ -77,14 +77,15 @@ impl<'a> Winograd<'a> {
             && pass.is_whole()
             && channels.groups == 1;
         let (from, to) = (blocks(channels.input), blocks(channels.out));
-        if !fits || POINTS * (from * to * 4 + to) > MAX_TEXELS {
+        // Its transforms would make more of the rounding to f16 than the sums do.
+        if !fits || profile.matrices || POINTS * (from * to * 4 + to) > MAX_TEXELS {
             return None;
         }
         let tiles = pass.grid.map(|n| n.div_ceil(SIDE));
         let all = input[0] * tiles[0] * tiles[1];
         // About as many as stay in a cache, but whole strips of them, and two at least; as even as strips allow, for a small rest
         // costs a product's tile too.
-        let widest = profile.shared.first().unwrap_or_else(|| &profile.tiles[0][1]);
+        let widest = profile.shared.first().map_or_else(|| profile.tiles[0][1], |tile| tile.pixels);
         let strip = (widest * profile.subgroup.unwrap_or(1)) as usize;
         let fitting = (profile.cached / (POINTS * from.max(to) * strip)).max(2) * strip;
         let chunks = ((all + fitting / 2) / fitting).max(1);
@@ -92,8 +93,11 @@ impl<'a> Winograd<'a> {
         let product = Product { groups: POINTS, out_blocks: to, pixels: chunk, steps: from };
         let (tile, cost) = product.cut(profile);
         let costs = &profile.costs;
-        let step = |stores: usize| POINTS as f64 * costs.fetch + stores as f64 * costs.store + costs.start;
-        let transforms = (chunk * from) as f64 * step(POINTS) + (chunk * to) as f64 * step(SIDE * SIDE);
+        let transform = |invocations: usize, stores: usize| {
+            let each = POINTS as f64 * costs.fetch + stores as f64 * costs.store + costs.start;
+            costs.dispatch(invocations as f64, 1, each)
+        };
+        let transforms = transform(chunk * from, POINTS) + transform(chunk * to, SIDE * SIDE);
         let cost = (cost + transforms) * all as f64 / chunk as f64;
         Some(Self { pass, channels, input, tiles, chunk, tile, cost })
     }

@@ -66,6 +66,19 @@ impl Plan {
         Self { dispatches, types, slots, place, inputs, outputs: outputs.to_vec() }
     }
 
+    /// The plan with memory of its own for each value, and `room` bytes after it.
+    #[must_use]
+    pub fn apart(mut self, room: u64) -> Self {
+        let mut slots = vec![];
+        for (place, ty) in self.place.iter_mut().zip(&self.types).filter(|(place, _)| place.is_some()) {
+            let medium = if ty.kind == Kind::Features { Medium::Texels } else { Medium::Words };
+            slots.push(Slot { medium, bytes: bytes(ty.kind, ty.shape) + room });
+            *place = Some(slots.len() - 1);
+        }
+        self.slots = slots;
+        self
+    }
+
     /// Bytes of the weights as the kernels read them.
     pub fn weights(&self) -> u64 {
         // A layer's forward pass and its gradient may share one.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use gradcam::gpu::{Gpu, GpuOptions, Session, Stats, Weights};
 use gradcam::graph::{Graph, Kind, NodeId, Param, ParamId, Shape};
-use gradcam::kernels::Profile;
+use gradcam::kernels::{Costs, Profile};
 use gradcam::plan::Plan;
 use gradcam::reference::{self, Value};
 
@@ -37,11 +37,17 @@ pub fn every_gpu() -> Vec<(String, Gpu)> {
     gpus(Profile::ALL)
 }
 
-/// Profiles that cut every product into macro tiles, of one size each.
+/// Profiles that cut every product into macro tiles, of one kind each.
 pub fn macro_tiles() -> impl Iterator<Item = Profile> {
-    let only =
-        |(side, name)| Profile { name, tiles: &[], shared: std::slice::from_ref(side), ..Profile::BUFFERS_SHARED };
-    Profile::BUFFERS_SHARED.shared.iter().zip(["large macro tiles", "small macro tiles"]).map(only)
+    Profile::BUFFERS_SHARED.shared.iter().map(|tile| {
+        let name = format!("{tile:?}").leak();
+        Profile { name, tiles: &[], shared: std::slice::from_ref(tile), storage: 32768, ..Profile::BUFFERS_SHARED }
+    })
+}
+
+/// A profile as for a device that even the smallest maps keep busy, so that nothing but the work decides.
+pub fn busy(profile: Profile) -> Profile {
+    Profile { costs: Costs { parallel: 1.0, wait: 0.0, ..profile.costs }, ..profile }
 }
 
 /// Profiles whose products go through all tiles for a few strips, then for the next few.

@@ -128,7 +128,7 @@ fn kernel(cx: &mut Context, conv: &Conv2d, pass: &Pass, gradient: bool) -> Vec<D
     let Product { groups, out_blocks, pixels, .. } = product;
     let in_blocks = blocks(input / groups);
     let packing = Packing::Conv { channels, taps: pass.taps, tile: tile.blocks as usize };
-    let pieces = Constant::pieces(conv.weight, bias, packing).into_iter();
+    let pieces = Constant::pieces(conv.weight, bias, packing, cx.profile.piece).into_iter();
     let (from, to) = (cx.operand(0), cx.place(cx.epilogue.value));
     let plain = pass.taps.count == [1; 2] && pass.stride == [1; 2] && pass.pad == [0; 2];
     if plain && pass.is_whole() && pass.grid == [in_h, in_w] {
@@ -143,7 +143,7 @@ fn kernel(cx: &mut Context, conv: &Conv2d, pass: &Pass, gradient: bool) -> Vec<D
     let (defines, extra) = cx.epilogue();
     let mut defines = [tile.defines(), defines].concat();
     let [y_blocks, y_first] = to.numbers();
-    if in_blocks == 1 && !tile.shared {
+    if in_blocks == 1 && tile.team.is_none() {
         defines.push(("SINGLE", 1));
     }
     if input == 3 {

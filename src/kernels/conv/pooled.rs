@@ -43,7 +43,7 @@ impl Cut {
     /// For outputs of this shape in a tile of so many blocks.
     fn new(profile: &Profile, [n, _, h, w]: Shape, blocks: u32, windows: usize) -> Self {
         let subgroup = profile.subgroup.unwrap_or(0);
-        let tile = Tile { blocks, pixels: 2 * windows as u32 + 1, subgroup, shared: false };
+        let tile = Tile { blocks, pixels: 2 * windows as u32 + 1, subgroup, team: None };
         let (runs, across) = (h.div_ceil(RUN), w.div_ceil(windows));
         let strips = (n * runs * across).next_multiple_of(subgroup.max(1) as usize);
         Self { tile, windows, runs, run: h.div_ceil(runs), across, strips }

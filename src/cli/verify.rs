@@ -1,0 +1,299 @@
+//! `gradcam verify`.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write, stdout};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Duration;
+
+use clap::Args;
+use gradcam::kernels::Profile;
+use gradcam::picture::write_atomically;
+use gradcam::verify::{Outcome, Run, Stage, Verification};
+use gradcam::{Error, Gpu, GpuOptions};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{DeviceArgs, Failure, Precision, print_json};
+
+/// How long one case may take before its process is ended.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// After so many processes that did not come to an end the rest of an adapter's cases is left.
+const DEATHS: usize = 5;
+
+/// Check a device: built-in cases, compared with plain loops on the processor and with what PyTorch found
+///
+/// Every operation and kernel, whole networks and pictures, in every variant of the kernels. Exit code 1 where one disagrees,
+/// with the case and the shader at fault.
+#[derive(Args)]
+pub struct Verify {
+    /// Check every adapter of --backend, or of all interfaces, and the plain loops
+    #[arg(long, conflicts_with = "device")]
+    all: bool,
+    /// Only the cases that use this shader; may be given several times
+    #[arg(long, value_name = "NAME")]
+    kernel: Vec<String>,
+    /// Stop at the first case that disagrees
+    #[arg(long)]
+    fail_fast: bool,
+    /// Print an array of rows, one a variant
+    #[arg(long)]
+    json: bool,
+    /// Write everything that was found to a file that can be attached to a bug report
+    #[arg(long, value_name = "FILE.json")]
+    report: Option<PathBuf>,
+    /// Do the cases from this one on, and tell the process that started this one
+    #[arg(long, hide = true)]
+    worker: Option<usize>,
+    #[command(flatten)]
+    device: DeviceArgs,
+}
+
+/// What a worker tells, a line each: drivers may take the process with them, or never come back.
+#[derive(Serialize, Deserialize)]
+enum Message {
+    Ready { info: Value, runs: Vec<Run>, chosen: Vec<usize> },
+    Started(usize),
+    Done(Outcome),
+}
+
+/// What was found on an adapter.
+#[derive(Serialize)]
+struct Adapter {
+    info: Value,
+    outcomes: Vec<Outcome>,
+}
+
+/// A variant of an adapter.
+#[derive(Serialize)]
+struct Row<'a> {
+    adapter: &'a Value,
+    backend: &'a Value,
+    driver: &'a Value,
+    variant: &'a str,
+    cases: usize,
+    errors: BTreeMap<Stage, f64>,
+    verdict: &'static str,
+    failures: Vec<&'a Outcome>,
+}
+
+impl Verify {
+    pub fn run(self) -> Result<(), Failure> {
+        if self.device.precision != Precision::F32 {
+            return Err(Error::Request("verify compares f32 with f32; leave --precision out".into()).into());
+        }
+        if let Some(from) = self.worker {
+            return self.work(from);
+        }
+        let mut adapters = vec![];
+        for device in self.devices() {
+            let found = self.ask(&device);
+            adapters.push(match found {
+                Err(Failure::Here(error)) if self.all => {
+                    let nothing = Run { variant: String::new(), case: "open".into() };
+                    Adapter {
+                        info: json!({"name": device}),
+                        outcomes: vec![Outcome::broken(nothing, error.to_string())],
+                    }
+                }
+                found => found?,
+            });
+            if !self.json {
+                print(&adapters[adapters.len() - 1])?;
+            }
+        }
+        if let Some(path) = &self.report {
+            let report = json!({"version": env!("CARGO_PKG_VERSION"), "system": std::env::consts::OS,
+                "architecture": std::env::consts::ARCH, "adapters": adapters});
+            write_atomically(path, |out| Ok(serde_json::to_writer_pretty(out, &report)?))?;
+        }
+        if self.json {
+            print_json(&adapters.iter().flat_map(rows).collect::<Vec<_>>())?;
+        }
+        let agrees = adapters.iter().flat_map(|a| &a.outcomes).all(|outcome| outcome.failure.is_none());
+        if agrees { Ok(()) } else { Err(Failure::Reported(1)) }
+    }
+
+    /// The devices to ask, each as a number or name for `--device`.
+    fn devices(&self) -> Vec<Option<String>> {
+        if !self.all {
+            return vec![self.device.device.clone()];
+        }
+        let adapters = pollster::block_on(Gpu::adapters(self.device.backend.map(Into::into)));
+        let numbers = (0..adapters.len()).map(|i| Some(i.to_string()));
+        numbers.chain([Some("cpu".to_owned())]).collect()
+    }
+
+    /// Runs the cases on this process's device.
+    fn work(&self, from: usize) -> Result<(), Failure> {
+        let mut verification = if self.device.device.as_deref() == Some("cpu") {
+            Verification::on_cpu()?
+        } else {
+            let profile = self.device.variant.as_deref().map(Profile::named).transpose()?;
+            let (backend, adapter) = (self.device.backend.map(Into::into), self.device.device.clone());
+            Verification::on_gpu(GpuOptions { backend, adapter, profile, ..GpuOptions::default() })?
+        };
+        let runs = verification.runs();
+        let uses = |&run: &usize| self.kernel.is_empty() || self.kernel.iter().any(|k| verification.uses(run, k));
+        let chosen: Vec<usize> = (0..runs.len()).filter(uses).collect();
+        let info =
+            verification.info().map_or_else(|| json!({"name": "cpu", "backend": "cpu", "driver": ""}), |i| json!(i));
+        print_json(&Message::Ready { info, runs, chosen: chosen.clone() })?;
+        for run in chosen.into_iter().filter(|&run| run >= from) {
+            print_json(&Message::Started(run))?;
+            let outcome = verification.run(run);
+            let stop = self.fail_fast && outcome.failure.is_some();
+            print_json(&Message::Done(outcome))?;
+            if stop {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Has the cases run on a device by processes of their own.
+    fn ask(&self, device: &Option<String>) -> Result<Adapter, Failure> {
+        let bar = ProgressBar::new(0);
+        let style = ProgressStyle::with_template("{bar:40} {pos}/{len} cases  {wide_msg}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        let mut adapter = Adapter { info: Value::Null, outcomes: vec![] };
+        let (mut from, mut all) = (0, vec![]);
+        for death in 1.. {
+            let (mut child, messages) = self.start(device, from)?;
+            let mut running: Option<usize> = None;
+            let end = loop {
+                match messages.recv_timeout(PATIENCE) {
+                    Ok(Message::Ready { info, runs, chosen }) => {
+                        bar.set_length(chosen.len() as u64);
+                        (adapter.info, all) = (info, runs);
+                    }
+                    Ok(Message::Started(run)) => {
+                        bar.set_message(format!("{}: {}", all[run].variant, all[run].case));
+                        (running, from) = (Some(run), run + 1);
+                    }
+                    Ok(Message::Done(outcome)) => {
+                        bar.inc(1);
+                        running = None;
+                        adapter.outcomes.push(outcome);
+                    }
+                    Err(RecvTimeoutError::Timeout) => {
+                        child.kill().ok();
+                        break format!("no answer within {} s", PATIENCE.as_secs());
+                    }
+                    Err(RecvTimeoutError::Disconnected) => break String::new(),
+                }
+            };
+            let status = child.wait()?;
+            let mut complaint = String::new();
+            child.stderr.take().map(|mut stderr| stderr.read_to_string(&mut complaint));
+            let complaint = complaint.lines().last().unwrap_or_default().trim_start_matches("gradcam: ");
+            if status.success() {
+                break;
+            }
+            let Some(run) = running.map(|run| all[run].clone()) else {
+                let reason = if complaint.is_empty() {
+                    format!("the device's process ended: {status}")
+                } else {
+                    complaint.into()
+                };
+                return Err(if status.code() == Some(2) {
+                    Error::Request(reason)
+                } else {
+                    Error::Device { adapter: "verify".into(), reason }
+                }
+                .into());
+            };
+            let reason = if end.is_empty() { format!("the process ended: {status}: {complaint}") } else { end };
+            adapter.outcomes.push(Outcome::broken(run, reason));
+            if death == DEATHS || self.fail_fast {
+                break;
+            }
+        }
+        bar.finish_and_clear();
+        Ok(adapter)
+    }
+
+    /// A process that does the cases from one on, and its messages.
+    fn start(&self, device: &Option<String>, from: usize) -> Result<(Child, Receiver<Message>), Failure> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["verify", "--worker", &from.to_string()]);
+        let backend =
+            self.device.backend.map(|backend| format!("{:?}", gradcam::Backend::from(backend)).to_lowercase());
+        let options = [("--device", device), ("--variant", &self.device.variant), ("--backend", &backend)];
+        for (name, value) in options {
+            command.args(value.iter().flat_map(|value| [name, value]));
+        }
+        command.args(self.kernel.iter().flat_map(|kernel| ["--kernel", kernel]));
+        command.args(self.fail_fast.then_some("--fail-fast"));
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let (sender, receiver) = channel();
+        let lines = child.stdout.take().map(BufReader::new);
+        std::thread::spawn(move || {
+            let messages = lines.into_iter().flat_map(|lines| lines.lines().map_while(Result::ok));
+            let messages = messages.filter_map(|line| serde_json::from_str(&line).ok());
+            messages.map_while(|message| sender.send(message).ok()).count()
+        });
+        Ok((child, receiver))
+    }
+}
+
+/// The variants of an adapter.
+fn rows(adapter: &Adapter) -> Vec<Row<'_>> {
+    let mut rows: Vec<Row> = vec![];
+    for outcome in &adapter.outcomes {
+        if rows.last().is_none_or(|row| row.variant != outcome.run.variant) {
+            let [name, backend, driver] = ["name", "backend", "driver"].map(|key| &adapter.info[key]);
+            rows.push(Row {
+                adapter: name,
+                backend,
+                driver,
+                variant: &outcome.run.variant,
+                cases: 0,
+                errors: BTreeMap::new(),
+                verdict: "agrees",
+                failures: vec![],
+            });
+        }
+        let Some(row) = rows.last_mut() else { continue };
+        row.cases += 1;
+        for (stage, error) in &outcome.errors {
+            let worst = row.errors.entry(*stage).or_default();
+            *worst = worst.max(*error);
+        }
+        if let Some(failure) = &outcome.failure {
+            let known = failure.known.is_some() && row.verdict != "disagrees";
+            row.verdict = if known { "known fault" } else { "disagrees" };
+            row.failures.push(outcome);
+        }
+    }
+    rows
+}
+
+/// A table of an adapter's variants, and what disagrees.
+fn print(adapter: &Adapter) -> Result<(), Failure> {
+    let mut out = stdout().lock();
+    let text = |key: &str| adapter.info[key].as_str().unwrap_or_default().to_owned();
+    let driver = [text("backend"), text("driver")].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join("; ");
+    writeln!(out, "{} ({driver})", text("name"))?;
+    write!(out, "  {:32} {:>5}", "variant", "cases")?;
+    Stage::ALL.iter().try_for_each(|stage| write!(out, " {:>9}", stage.name()))?;
+    writeln!(out, "  verdict")?;
+    for row in rows(adapter) {
+        write!(out, "  {:32} {:>5}", row.variant, row.cases)?;
+        for stage in Stage::ALL {
+            let error = row.errors.get(&stage).map_or("-".into(), |error| format!("{error:.1e}"));
+            write!(out, " {error:>9}")?;
+        }
+        writeln!(out, "  {}", row.verdict)?;
+        for outcome in row.failures {
+            let Some(failure) = &outcome.failure else { continue };
+            let kernel =
+                failure.kernel.as_ref().map_or("no kernel disagrees by itself".into(), |k| format!("kernel {k}"));
+            let known = failure.known.as_ref().map_or(String::new(), |known| format!("; known fault: {known}"));
+            writeln!(out, "    {}: {}; {kernel}{known}", outcome.run.case, failure.reason)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,111 @@
+//! A run that stops after each value and shows it: how a kernel at fault is found.
+
+use super::device::Gpu;
+use super::memory::Memory;
+use super::session::Session;
+use crate::error::Result;
+use crate::graph::{Graph, Kind, NodeId};
+use crate::kernels::{numbers_of, texels_of};
+use crate::plan::{Plan, ZERO_TEXEL, bytes};
+
+impl Session {
+    /// Runs the dispatches of its plan in their order, and shows `judge` each value of the graph as soon as it is complete:
+    /// its node and its bytes, row-major. What `judge` returns takes the value's place for the dispatches that follow.
+    ///
+    /// # Errors
+    /// [`crate::Error::Device`] if the device was lost or failed.
+    pub async fn trace(
+        &self,
+        gpu: &Gpu,
+        graph: &Graph,
+        plan: &Plan,
+        inputs: &[(NodeId, &[u8])],
+        mut judge: impl FnMut(NodeId, Vec<u8>) -> Vec<u8>,
+    ) -> Result<()> {
+        let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let upload = self.give(gpu, &mut encoder, inputs);
+        gpu.submit(encoder);
+        self.uploads.give_back(upload);
+        for (at, step) in self.steps.iter().enumerate() {
+            let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+            step.encode(&mut encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()));
+            let of_graph = |node: &NodeId| *node < graph.nodes.len();
+            let complete = |node: &NodeId| plan.dispatches[at + 1..].iter().all(|d| d.written() != Some(*node));
+            let Some(node) = plan.dispatches[at].written().filter(of_graph).filter(complete) else {
+                gpu.submit(encoder);
+                continue;
+            };
+            let (memory, ty) = (&self.memory[plan.slot(node)], graph.nodes[node].ty);
+            let size = bytes(ty.kind, ty.shape);
+            let (staging, mapped_bytes) = copied(gpu, memory, &mut encoder, size);
+            gpu.submit(encoder);
+            let mapped = gpu.map(&staging, mapped_bytes);
+            let content = gpu.read(&staging, mapped, mapped_bytes, |all| all[..size as usize].to_vec()).await?;
+            let features = ty.kind == Kind::Features;
+            let plain = if features { numbers_of(&content, ty.shape) } else { content };
+            let instead = judge(node, plain);
+            let texels = features.then(|| texels_of(&instead, ty.shape));
+            memory.write(gpu, texels.as_deref().map_or(&instead, |texels| bytemuck::cast_slice(texels)));
+        }
+        Ok(())
+    }
+}
+
+impl Session {
+    /// The first value of the plan's dispatches around which something was written since the session was made: to the zero
+    /// before it, or to the texel after it, for which the plan has left room.
+    ///
+    /// # Errors
+    /// [`crate::Error::Device`] if the device was lost or failed.
+    pub async fn spilled(&self, gpu: &Gpu, plan: &Plan) -> Result<Option<NodeId>> {
+        let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let values: Vec<NodeId> = plan.dispatches.iter().filter_map(|d| d.written()).collect();
+        let size = values.len() as u64 * 2 * ZERO_TEXEL;
+        let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
+        let descriptor = wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false };
+        let staging = gpu.device.create_buffer(&descriptor);
+        for (&value, to) in values.iter().zip((0..).step_by(2 * ZERO_TEXEL as usize)) {
+            let (memory, ty) = (&self.memory[plan.slot(value)], plan.types[value]);
+            let end = bytes(ty.kind, ty.shape);
+            let start = if ty.kind == Kind::Features { 0 } else { end };
+            memory.copy(&mut encoder, start, &staging, to, ZERO_TEXEL);
+            memory.copy(&mut encoder, end, &staging, to + ZERO_TEXEL, ZERO_TEXEL);
+        }
+        gpu.submit(encoder);
+        let mapped = gpu.map(&staging, size);
+        let edges = gpu.read(&staging, mapped, size, <[u8]>::to_vec).await?;
+        let mut edges = values.into_iter().zip(edges.chunks(2 * ZERO_TEXEL as usize));
+        Ok(edges.find(|(_, edges)| edges.iter().any(|byte| *byte != 0)).map(|(value, _)| value))
+    }
+}
+
+/// A buffer to be mapped, to which the first `size` bytes of a piece of memory are copied, and how many they have become.
+fn copied(gpu: &Gpu, memory: &Memory, encoder: &mut wgpu::CommandEncoder, size: u64) -> (wgpu::Buffer, u64) {
+    // Of a texture whole rows.
+    let row = match memory {
+        Memory::Buffer(_) => 16,
+        Memory::Texture(texture, _) => u64::from(texture.width()) * 16,
+    };
+    let whole = size.next_multiple_of(row);
+    let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
+    let descriptor = wgpu::BufferDescriptor { label: None, size: whole, usage, mapped_at_creation: false };
+    let staging = gpu.device.create_buffer(&descriptor);
+    match memory {
+        Memory::Buffer(buffer) => encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, whole),
+        Memory::Texture(texture, _) => {
+            // A texture of several rows has 4096 texels in each.
+            let [row, rows] = [row, whole / row].map(|v| v as u32);
+            let layout = wgpu::TexelCopyBufferLayout {
+                offset: 0,
+                bytes_per_row: (rows > 1).then_some(row),
+                rows_per_image: None,
+            };
+            encoder.copy_texture_to_buffer(
+                texture.as_image_copy(),
+                wgpu::TexelCopyBufferInfo { buffer: &staging, layout },
+                wgpu::Extent3d { width: texture.width(), height: rows, depth_or_array_layers: 1 },
+            );
+        }
+    }
+    (staging, whole)
+}

@@ -1,0 +1,85 @@
+//! The way of a run's inputs to the device: memory that both sides see is taken once and kept. Taking it anew for each run,
+//! as the queue does, costs more than the copy where inputs are megabytes.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::device::Gpu;
+
+/// Bytes that a thread writes at a time,
+const PART: usize = 1 << 20;
+/// and how many do.
+const THREADS: usize = 4;
+
+/// Buffers of one size, which the host may write again.
+#[derive(Default)]
+pub struct Uploads {
+    free: Arc<Mutex<Vec<wgpu::Buffer>>>,
+}
+
+impl Uploads {
+    /// Records copies of each content to its buffer, by way of one of the buffers here: give it back once the recording was
+    /// submitted. The contents have the same sizes each time.
+    pub fn copy(
+        &self,
+        gpu: &Gpu,
+        encoder: &mut wgpu::CommandEncoder,
+        contents: &[(&wgpu::Buffer, &[u8])],
+    ) -> Option<wgpu::Buffer> {
+        let place = |content: &[u8]| content.len().next_multiple_of(wgpu::MAP_ALIGNMENT as usize);
+        let size: usize = contents.iter().map(|(_, content)| place(content)).sum();
+        if size == 0 {
+            return None;
+        }
+        let kept = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let upload = kept.unwrap_or_else(|| {
+            gpu.device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some("upload"),
+                size: size as u64,
+                usage: wgpu::BufferUsages::MAP_WRITE | wgpu::BufferUsages::COPY_SRC,
+                mapped_at_creation: true,
+            })
+        });
+        let mut offset = 0;
+        for (buffer, content) in contents {
+            fill(gpu, &upload, offset, content);
+            encoder.copy_buffer_to_buffer(&upload, offset, buffer, 0, content.len() as u64);
+            offset += place(content) as u64;
+        }
+        upload.unmap();
+        Some(upload)
+    }
+
+    /// Keeps the buffer for the next run, when the device has read it.
+    pub fn give_back(&self, upload: Option<wgpu::Buffer>) {
+        let Some(upload) = upload else { return };
+        let (free, again) = (self.free.clone(), upload.clone());
+        upload.map_async(wgpu::MapMode::Write, .., move |mapped| {
+            if mapped.is_ok() {
+                free.lock().unwrap_or_else(PoisonError::into_inner).push(again);
+            }
+        });
+    }
+}
+
+/// Writes a content at byte `offset`, large ones by several threads: one alone fills such memory at a fraction of its speed.
+fn fill(gpu: &Gpu, upload: &wgpu::Buffer, offset: u64, content: &[u8]) {
+    let write = |offset: u64, part: &[u8]| match upload.get_mapped_range_mut(offset..offset + part.len() as u64) {
+        Ok(mut range) => range.copy_from_slice(part),
+        Err(error) => gpu.fail(format!("an input could not be written: {error}")),
+    };
+    let parts = content.chunks(PART).zip((offset..).step_by(PART));
+    if content.len() < 2 * PART || cfg!(target_arch = "wasm32") {
+        return parts.for_each(|(part, at)| write(at, part));
+    }
+    let parts = Mutex::new(parts);
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                let next = || parts.lock().unwrap_or_else(PoisonError::into_inner).next();
+                while let Some((part, at)) = next() {
+                    write(at, part);
+                }
+            });
+        }
+    });
+}

@@ -1,0 +1,154 @@
+//! A graph with what its outputs have to be.
+
+use serde::{Deserialize, Serialize};
+
+use super::net::Net;
+use super::variants::Scope;
+use crate::graph::{Graph, Kind, NodeId};
+use crate::kernels::Profile;
+use crate::reference::{self, Value};
+
+/// Which part of the way from pixels to overlays an output belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// Single operations and short chains of them; of the largest value.
+    Ops,
+    /// Class scores of a network, and the choice of classes; of the largest value.
+    Logits,
+    /// Raw maps of a network; of the largest value.
+    Map,
+    /// Heat maps in 0..1.
+    Heatmap,
+    /// Overlays, in steps of a byte.
+    Overlay,
+}
+
+impl Stage {
+    /// In their order.
+    pub const ALL: [Self; 5] = [Self::Ops, Self::Logits, Self::Map, Self::Heatmap, Self::Overlay];
+
+    /// For a table's head.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ops => "ops",
+            Self::Logits => "logits",
+            Self::Map => "raw map",
+            Self::Heatmap => "heat map",
+            Self::Overlay => "overlay",
+        }
+    }
+
+    /// The greatest error of what was found, in the stage's unit; the greatest number there is where a value is not a number.
+    pub fn error(self, found: &[f64], truth: &[f64]) -> f64 {
+        let scale = match self {
+            Self::Ops | Self::Logits | Self::Map => truth.iter().fold(1e-30, |m: f64, v| m.max(v.abs())),
+            Self::Heatmap | Self::Overlay => 1.0,
+        };
+        if found.len() != truth.len() {
+            return f64::MAX;
+        }
+        let differences = found.iter().zip(truth).map(|(f, t)| if f == t { 0.0 } else { (f - t).abs() / scale });
+        differences.fold(0.0, |m, d| if d.is_nan() { f64::MAX } else { m.max(d) })
+    }
+}
+
+/// What an output has to be.
+pub struct Check {
+    /// The output: numbers or pixels.
+    pub node: NodeId,
+    /// What it is.
+    pub stage: Stage,
+    /// The greatest error allowed, in the stage's unit.
+    pub tolerance: f64,
+    /// What PyTorch found, if it was asked.
+    pub pytorch: Option<Sampled>,
+}
+
+/// Numbers that were stored: every `step`th row and column of each plane.
+pub struct Sampled {
+    pub step: usize,
+    pub values: Vec<f64>,
+}
+
+/// A graph with its inputs, and checks of its outputs.
+pub struct Case {
+    /// Its name.
+    pub name: String,
+    pub(super) graph: Graph,
+    pub(super) inputs: Vec<(NodeId, Vec<u8>)>,
+    pub(super) checks: Vec<Check>,
+    /// Turns a device's profile into one that takes the kernels which the case is about.
+    pub(super) force: fn(Profile) -> Profile,
+    /// The variants that it is for.
+    pub(super) scope: Scope,
+}
+
+impl Case {
+    /// A case of these values of a small graph.
+    pub fn of(name: impl Into<String>, tolerance: f64, mut net: Net, values: &[NodeId]) -> Self {
+        let check = |&value: &NodeId| {
+            let plain = net.graph.nodes[value].ty.kind != Kind::Features;
+            let node = if plain { value } else { net.unpack(value) };
+            Check { node, stage: Stage::Ops, tolerance, pytorch: None }
+        };
+        let checks = values.iter().map(check).collect();
+        let inputs = net.inputs.into_iter().map(|(id, v)| (id, bytemuck::cast_slice(&v).to_vec())).collect();
+        Self { name: name.into(), graph: net.graph, inputs, checks, force: |profile| profile, scope: Scope::Kernels }
+    }
+
+    /// The same with profiles changed like this.
+    pub fn forced(self, force: fn(Profile) -> Profile) -> Self {
+        Self { force, ..self }
+    }
+
+    /// The same for products as such, whatever comes before and after them.
+    pub fn of_products(self) -> Self {
+        Self { scope: Scope::Products, ..self }
+    }
+
+    /// Outputs, in the order of the checks.
+    pub(super) fn outputs(&self) -> Vec<NodeId> {
+        self.checks.iter().map(|check| check.node).collect()
+    }
+
+    /// The CPU truth of some nodes.
+    pub(super) fn truth(&self, nodes: &[NodeId]) -> Vec<Value> {
+        let value = |(id, bytes): &(NodeId, Vec<u8>)| (*id, value(self.graph.nodes[*id].ty.kind, bytes));
+        let inputs: Vec<(NodeId, Value)> = self.inputs.iter().map(value).collect();
+        reference::evaluate(&self.graph, &inputs, nodes)
+    }
+
+    /// The error of each check, of values in the order of the checks: of the worse of the CPU truth, if it is given, and
+    /// what PyTorch found.
+    pub(super) fn errors(&self, found: &[Value], truth: Option<&[Value]>) -> Vec<f64> {
+        let error = |(i, check): (usize, &Check)| {
+            let found = numbers(&found[i]);
+            let of_truth = truth.map(|truth| check.stage.error(&found, &numbers(&truth[i])));
+            let of_pytorch = check.pytorch.as_ref().map(|pytorch| {
+                let [_, _, h, w] = self.graph.shape(check.node);
+                let rows = found.chunks(w).enumerate().filter(|(row, _)| (row % h).is_multiple_of(pytorch.step));
+                let sampled: Vec<f64> = rows.flat_map(|(_, row)| row.iter().copied().step_by(pytorch.step)).collect();
+                check.stage.error(&sampled, &pytorch.values)
+            });
+            of_truth.into_iter().chain(of_pytorch).fold(0.0, f64::max)
+        };
+        self.checks.iter().enumerate().map(error).collect()
+    }
+}
+
+/// A value of its bytes.
+pub fn value(kind: Kind, bytes: &[u8]) -> Value {
+    match kind {
+        Kind::Pixels => Value::Pixels(bytes.to_vec()),
+        _ => Value::Numbers(bytemuck::pod_collect_to_vec::<_, f32>(bytes).into_iter().map(f64::from).collect()),
+    }
+}
+
+/// A value's numbers; of a picture its bytes.
+pub fn numbers(value: &Value) -> Vec<f64> {
+    match value {
+        Value::Numbers(numbers) => numbers.clone(),
+        Value::Pixels(bytes) => bytes.iter().copied().map(f64::from).collect(),
+    }
+}

@@ -1,0 +1,151 @@
+//! Whole networks, from images to heat maps, compared with pytorch-grad-cam too: see `tools/make_verify_goldens.py`.
+
+use safetensors::SafeTensors;
+
+use crate::cam::Method;
+use crate::error::{Error, Result};
+use crate::explainer::recipe::Recipe;
+use crate::explainer::{Classes, Images, Outputs, Style};
+use crate::graph::NodeId;
+use crate::model::Model;
+use crate::model::seeded::unit;
+#[cfg(feature = "bundled")]
+use crate::picture::Photo;
+use crate::verify::case::{Case, Check, Sampled, Stage};
+use crate::verify::variants::Scope;
+
+/// Of the largest logit.
+const LOGITS: f64 = 1e-4;
+/// Of a heat map in 0..1, and of the largest value of a raw map.
+const MAPS: f64 = 1e-3;
+/// Steps of a byte, where a heat map is on the verge of another colour.
+const OVERLAY: f64 = 4.0;
+
+/// A network with weights from a formula, and the layer to explain at. Its golden has every third row and column.
+struct Seeded {
+    name: &'static str,
+    layer: &'static str,
+    golden: &'static [u8],
+}
+
+macro_rules! seeded {
+    ($($name:literal at $layer:literal),* $(,)?) => {
+        [$(Seeded {
+            name: $name,
+            layer: $layer,
+            golden: include_bytes!(concat!("../goldens/", $name, ".safetensors")),
+        }),*]
+    };
+}
+
+/// Together they have residuals, a head of a convolution, and concatenation in place.
+const NETWORKS: [Seeded; 3] = seeded![
+    "resnet18" at "layer2",
+    "squeezenet1_1" at "features",
+    "densenet121" at "features.denseblock3",
+];
+const CLASSES: usize = 101;
+const SHAPE: [usize; 4] = [1, 3, 64, 72];
+
+pub fn cases() -> Result<Vec<Case>> {
+    let networks = NETWORKS.iter().map(Seeded::case);
+    #[cfg(feature = "bundled")]
+    let networks = networks.chain([bundled()]);
+    networks.collect()
+}
+
+/// What PyTorch found.
+struct Golden<'a>(SafeTensors<'a>);
+
+impl<'a> Golden<'a> {
+    fn open(bytes: &'a [u8]) -> Result<Self> {
+        let broken = |e: safetensors::SafeTensorError| Error::Request(format!("a built-in golden: {e}"));
+        SafeTensors::deserialize(bytes).map(Self).map_err(broken)
+    }
+
+    fn bytes(&self, name: &str) -> &'a [u8] {
+        self.0.tensor(name).map_or(&[], |tensor| tensor.data())
+    }
+
+    fn numbers(&self, name: &str) -> Vec<f64> {
+        bytemuck::pod_collect_to_vec::<_, f32>(self.bytes(name)).into_iter().map(f64::from).collect()
+    }
+
+    fn class(&self) -> usize {
+        bytemuck::pod_collect_to_vec::<_, i64>(self.bytes("class"))[0] as usize
+    }
+
+    /// Of a heat map that is stored as words.
+    fn heatmap(&self) -> Vec<f64> {
+        let words: Vec<u16> = bytemuck::pod_collect_to_vec(self.bytes("heatmap"));
+        words.into_iter().map(|word| f64::from(word) / 65535.0).collect()
+    }
+}
+
+/// The case of such a batch, whose golden has every `step`th row and column of the heat map of the first class.
+fn case(
+    name: &str,
+    model: &Model,
+    layer: &str,
+    images: Images,
+    outputs: Outputs,
+    golden: &[u8],
+    step: usize,
+) -> Result<Case> {
+    let golden = Golden::open(golden)?;
+    let classes = Classes::Chosen(vec![golden.class()]);
+    let recipe = Recipe::new(model, images, &classes, &outputs)?;
+    let requests = recipe.requests(model, &classes)?;
+    let built = recipe.build(model, Method::GradCam, &[layer.to_owned()])?;
+    let inputs =
+        built.inputs(model, images, &requests).into_iter().map(|(id, bytes)| (id, bytes.into_owned())).collect();
+    // In the order of the recipe: records and ranges, logits, raw map and heat map, overlays.
+    let whole = |values: Vec<f64>| Some(Sampled { step: 1, values });
+    let kinds = [
+        (Stage::Logits, LOGITS, None),
+        (Stage::Map, MAPS, None),
+        (Stage::Logits, LOGITS, whole(golden.numbers("logits"))),
+        (Stage::Map, MAPS, whole(golden.numbers("map"))),
+        (Stage::Heatmap, MAPS, Some(Sampled { step, values: golden.heatmap() })),
+    ];
+    let overlays = std::iter::repeat_with(|| (Stage::Overlay, OVERLAY, None));
+    let checks = built.outputs.iter().zip(kinds.into_iter().chain(overlays));
+    let check = |(&node, (stage, tolerance, pytorch)): (&NodeId, _)| Check { node, stage, tolerance, pytorch };
+    let checks = checks.map(check).collect();
+    Ok(Case { name: name.into(), graph: built.graph, inputs, checks, force: |profile| profile, scope: Scope::Networks })
+}
+
+impl Seeded {
+    fn case(&self) -> Result<Case> {
+        let gain: Vec<f32> = bytemuck::pod_collect_to_vec(Golden::open(self.golden)?.bytes("gain"));
+        let model = Model::seeded(self.name, CLASSES, gain[0])?;
+        let values = image();
+        let images = Images::Tensor { shape: SHAPE, values: &values };
+        let outputs = Outputs { predictions: 3, logits: true, raw: true, heatmap: true, ..Outputs::default() };
+        case(self.name, &model, self.layer, images, outputs, self.golden, 3)
+    }
+}
+
+/// The first of the images of `tools/networks.py`, of a batch of two.
+fn image() -> Vec<f32> {
+    let [_, c, h, w] = SHAPE;
+    let noise = unit("input 0", 2 * c * h * w).map(|u| u * 4.0 - 2.0).take(c * h * w);
+    let pixel = |(at, noise): (usize, f32)| {
+        let (x, y, c) = (at % w, at / w % h, at / w / h);
+        let contrast = ((y / 32 + x / 48 + c) % 3) as f32 * 0.5;
+        let brightness = ((y / 40 + 2 * (x / 56) + c) % 4) as f32 - 1.5;
+        noise * contrast + brightness
+    };
+    noise.enumerate().map(pixel).collect()
+}
+
+/// The bundled model on a picture, with an overlay.
+#[cfg(feature = "bundled")]
+fn bundled() -> Result<Case> {
+    let model = Model::bundled()?;
+    let photo = [Photo::decode("picture", include_bytes!("../goldens/picture.png"))?];
+    let overlay = Some(Style::default());
+    let outputs = Outputs { predictions: 5, logits: true, raw: true, heatmap: true, overlay, clock: false };
+    let golden = include_bytes!("../goldens/picture.safetensors");
+    case(crate::model::BUNDLED, &model, model.default_layer(), Images::Photos(&photo), outputs, golden, 5)
+}

@@ -1,0 +1,189 @@
+//! Single operations with the gradients of their operands, over odd shapes: W ≠ H, strides, asymmetric paddings, dilation,
+//! channels that do not fill blocks of four, two maps to an image.
+
+use crate::graph::{Activation, NodeId, Op, Pool2d, PoolKind, Shape, Window, gradients};
+use crate::kernels::Profile;
+use crate::verify::case::Case;
+use crate::verify::net::Net;
+
+/// f32 sums of a few thousand products, of the largest.
+const TOLERANCE: f64 = 3e-6;
+/// The same where it may be made Winograd's way, whose transforms cancel digits.
+const WINOGRAD_TOLERANCE: f64 = 1e-5;
+
+/// The value that `build` makes of random features, and the gradients of all of these for `maps` maps of each image.
+fn case(name: String, shapes: &[Shape], maps: usize, build: impl FnOnce(&mut Net, &[NodeId]) -> NodeId) -> Case {
+    let mut net = Net::new(name.bytes().map(u64::from).sum());
+    let operands: Vec<NodeId> = shapes.iter().map(|shape| net.features(*shape)).collect();
+    let y = build(&mut net, &operands);
+    let [n, c, h, w] = net.graph.shape(y);
+    let seed = net.features([n * maps, c, h, w]);
+    let grads = gradients(&mut net.graph, y, seed, &operands).expect("every operand has a gradient");
+    Case::of(name, TOLERANCE, net, &[&[y], &grads[..]].concat())
+}
+
+fn of_one(name: String, shape: Shape, op: Op) -> Case {
+    case(name, &[shape], 2, |net, x| net.op(op, x))
+}
+
+fn window(
+    [kh, kw]: [usize; 2],
+    stride: [usize; 2],
+    start: [usize; 2],
+    end: [usize; 2],
+    dilation: [usize; 2],
+) -> Window {
+    Window { kernel: [kh, kw], stride, pad_start: start, pad_end: end, dilation }
+}
+
+pub fn cases() -> Vec<Case> {
+    [convolutions(), products(), pools(), elementwise(), channels(), linear(), pieces()].into_iter().flatten().collect()
+}
+
+/// Windows with every trap, for channels with and without groups.
+fn convolutions() -> Vec<Case> {
+    let odd = window([3, 2], [2, 3], [0, 1], [1, 0], [2, 1]);
+    let dense = [
+        Window::square(1, 2, 0),
+        Window::square(3, 1, 1),
+        Window::same(5, 2, [9, 12]),
+        window([3, 5], [1, 1], [1, 2], [1, 2], [1, 1]),
+        window([3, 3], [1, 1], [2, 2], [2, 2], [2, 2]),
+        window([2, 2], [1, 1], [2, 2], [2, 2], [1, 1]),
+        odd,
+    ];
+    // Images, channels in and out, groups: a photo's, one block, several, groups that fill blocks, and such that do not.
+    let channels = [[1, 3, 8, 1], [2, 5, 3, 1], [2, 13, 22, 1], [2, 16, 24, 2], [1, 6, 9, 3]];
+    let depthwise = [Window::square(3, 2, 1), window([3, 5], [1, 1], [1, 2], [1, 2], [1, 2])];
+    let all = dense.iter().flat_map(|window| channels.map(|channels| (window, channels)));
+    let all = all.chain(depthwise.iter().map(|window| (window, [2, 6, 6, 6])));
+    let case = |(window, [n, input, out, groups]): (&Window, [usize; 4])| {
+        let Window { kernel: [kh, kw], stride: [sy, sx], .. } = window;
+        let name = format!("conv {kh}×{kw} / {sy}×{sx}, {input} to {out} in {groups}");
+        let mut case = case(name, &[[n, input, 9, 12]], 2, |net, x| net.conv(x[0], out, *window, groups));
+        if *window == Window::square(3, 1, 1) {
+            case.checks.iter_mut().for_each(|check| check.tolerance = WINOGRAD_TOLERANCE);
+        }
+        if input == 13 || groups == 2 { case.of_products() } else { case }
+    };
+    all.map(case).collect()
+}
+
+/// Products of many extents, so that the cost model takes many tiles, each with a part left over.
+fn products() -> Vec<Case> {
+    let extents =
+        [([1, 37, 1, 5], 6), ([2, 24, 9, 13], 23), ([1, 9, 31, 17], 70), ([3, 70, 7, 11], 41), ([1, 6, 40, 43], 33)];
+    let case = |(shape, out): (Shape, usize)| {
+        let [_, c, h, w] = shape;
+        let name = format!("product {c}×{h}×{w} to {out}");
+        case(name, &[shape], 1, |net, x| net.conv(x[0], out, Window::square(1, 1, 0), 1)).of_products()
+    };
+    extents.map(case).into()
+}
+
+fn pools() -> Vec<Case> {
+    let average = |count_include_pad| PoolKind::Average { count_include_pad };
+    let uneven = window([3, 2], [2, 1], [1, 0], [1, 0], [1, 1]);
+    let kinds = [
+        (PoolKind::Max, Window::square(2, 2, 0), false),
+        (PoolKind::Max, Window::square(3, 2, 1), true),
+        (PoolKind::Max, uneven, true),
+        (average(true), Window::square(3, 2, 1), true),
+        (average(false), Window::square(3, 2, 1), true),
+        (average(false), uneven, false),
+    ];
+    let mut cases: Vec<Case> = vec![];
+    for (kind, window, ceil_mode) in kinds {
+        let pool = Pool2d { kind, window, ceil_mode };
+        let [kh, kw] = window.kernel;
+        let name = format!("{kind:?} pool {kh}×{kw}");
+        cases.push(of_one(name.clone(), [2, 7, 9, 12], Op::Pool2d(pool)));
+        if kind == PoolKind::Max {
+            // Equal elements: the first in row-major order takes the gradient.
+            let mut net = Net::new(1);
+            let values = net.random.numbers(2 * 7 * 9 * 12).into_iter().map(|v| (v * 2.0).round()).collect();
+            let x = net.plain([2, 7, 9, 12], values);
+            let x = net.op(Op::Pack, &[x]);
+            let y = net.op(Op::Pool2d(pool), &[x]);
+            let seed = net.features(net.graph.shape(y));
+            let grads = gradients(&mut net.graph, y, seed, &[x]).expect("a pool has a gradient");
+            cases.push(Case::of(format!("{name} of equal elements"), TOLERANCE, net, &[grads[0]]));
+        }
+    }
+    for (from, to) in [([13, 7], [7, 5]), ([3, 5], [7, 6])] {
+        let name = format!("adaptive pool {from:?} to {to:?}");
+        cases.push(case(name, &[[2, 5, from[0], from[1]]], 1, |net, x| net.op(Op::AdaptivePool { to }, x)));
+    }
+    cases
+}
+
+fn elementwise() -> Vec<Case> {
+    let activation = |f: Activation| {
+        // Past every knee.
+        let mut net = Net::new(2);
+        let values = net.random.numbers(2 * 5 * 3 * 7).into_iter().map(|v| v * 8.0).collect();
+        let x = net.plain([2, 5, 3, 7], values);
+        let x = net.op(Op::Pack, &[x]);
+        let y = net.op(Op::Activate(f), &[x]);
+        let seed = net.features([6, 5, 3, 7]);
+        let grads = gradients(&mut net.graph, y, seed, &[x]).expect("an activation has a gradient");
+        Case::of(format!("{f:?}"), TOLERANCE, net, &[y, grads[0]])
+    };
+    let mut cases: Vec<Case> = Activation::ALL.into_iter().map(activation).collect();
+    cases.push(case("add".into(), &[[2, 5, 3, 7]; 2], 1, |net, x| net.op(Op::Add, x)));
+    cases.push(case("batch norm".into(), &[[2, 6, 3, 7]], 2, |net, x| net.scale_shift(x[0])));
+    cases.push(of_one("mean".into(), [2, 6, 13, 7], Op::Mean));
+    for c in [8, 6, 33] {
+        cases.push(case(format!("layer norm of {c}"), &[[2, c, 3, 5]], 2, |net, x| net.layer_norm(x[0])));
+    }
+    cases
+}
+
+/// What moves, joins and weighs channels.
+fn channels() -> Vec<Case> {
+    let mut cases = vec![];
+    for (a, b) in [(4, 8), (4, 3), (5, 7), (3, 4), (6, 1)] {
+        let name = format!("concatenation of {a} and {b}");
+        cases.push(case(name, &[[2, a, 3, 5], [2, b, 3, 5]], 2, |net, x| net.op(Op::Concat, x)));
+    }
+    for (from, start, channels) in [(12, 4, 4), (12, 8, 3), (11, 4, 7), (9, 3, 5)] {
+        cases.push(of_one(
+            format!("slice {start}+{channels} of {from}"),
+            [2, from, 3, 5],
+            Op::Slice { start, channels },
+        ));
+    }
+    for (c, groups) in [(8, 2), (12, 3), (10, 2)] {
+        cases.push(of_one(format!("shuffle of {c} in {groups}"), [2, c, 3, 5], Op::Shuffle { groups }));
+    }
+    cases.push(case("gate".into(), &[[2, 6, 13, 5], [2, 6, 1, 1]], 2, |net, x| net.op(Op::Gate, x)));
+    // Channels past the last, which fill a block, hold anything and count for nothing.
+    let mut net = Net::new(12);
+    let wide = [[2, 12, 4, 3], [2, 12, 1, 1]].map(|shape| net.features(shape));
+    let [a, weights] = wide.map(|x| net.op(Op::Slice { start: 2, channels: 5 }, &[x]));
+    let raw = net.op(Op::WeightedSum, &[a, weights]);
+    cases.push(Case::of("weighted sum of padded blocks", TOLERANCE, net, &[raw]));
+    cases
+}
+
+/// Vectors, feature maps that are flattened, more images than share a load.
+fn linear() -> Vec<Case> {
+    let extents = [([1, 37, 1, 1], 10), ([3, 5, 4, 3], 9), ([9, 30, 1, 1], 101)];
+    let case = |(shape, out): (Shape, usize)| {
+        let [n, c, h, w] = shape;
+        case(format!("linear {c}×{h}×{w} of {n} to {out}"), &[shape], 2, |net, x| net.linear(x[0], out))
+    };
+    extents.map(case).into()
+}
+
+/// Weights in pieces, as large ones come.
+fn pieces() -> Vec<Case> {
+    let square = |kernel: usize| Window::square(kernel, 1, kernel / 2);
+    [
+        case("linear in pieces".into(), &[[2, 30, 1, 2]], 2, |net, x| net.linear(x[0], 101)),
+        case("product in pieces".into(), &[[2, 24, 5, 7]], 1, |net, x| net.conv(x[0], 70, square(1), 1)),
+        case("conv 5×5 in pieces".into(), &[[2, 6, 5, 7]], 1, |net, x| net.conv(x[0], 70, square(5), 1)),
+    ]
+    .map(|case| case.forced(|profile| Profile { piece: 600, ..profile }))
+    .into()
+}

@@ -1,0 +1,113 @@
+//! From maps to pictures: choice of classes, ranges, rescaling, resizing, overlays; and pixels on their way in.
+
+use crate::graph::{Kind, Op, Overlay};
+use crate::verify::case::{Case, Check, Stage};
+use crate::verify::net::Net;
+
+/// Of the largest value.
+const TOLERANCE: f64 = 3e-6;
+
+pub fn cases() -> Vec<Case> {
+    let mut all = choices();
+    all.push(maps());
+    all.push(broken_maps());
+    all.push(pixels());
+    all.extend(overlays());
+    all
+}
+
+/// Classes by number and by rank, more than there are, and of equal logits.
+fn choices() -> Vec<Case> {
+    let kinds = [(10, vec![-1.0, -1.0, 7.0, -1.0]), (1000, vec![-1.0, 3.0, -1.0]), (3, vec![-1.0; 3])];
+    let case = |(classes, requests): (usize, Vec<f32>)| {
+        let mut net = Net::new(classes as u64);
+        let coarse = |v: f32| if classes == 10 { (v * 2.0).round() } else { v * 4.0 };
+        let values = net.random.numbers(2 * classes).into_iter().map(coarse).collect();
+        let logits = net.plain([2, classes, 1, 1], values);
+        let logits = net.op(Op::Pack, &[logits]);
+        let count = requests.len();
+        let asked = net.plain([2, count, 1, 1], requests.repeat(2));
+        let records = net.op(Op::Select, &[logits, asked]);
+        let seed = net.op(Op::Seed { classes, requests: count, maps: 2 }, &[records]);
+        Case::of(format!("choice of {classes} classes"), TOLERANCE, net, &[records, seed])
+    };
+    kinds.map(case).into()
+}
+
+/// Raw maps, their ranges, rescaling and resizing in both directions, alone and together, of two maps to an image.
+fn maps() -> Case {
+    let mut net = Net::new(11);
+    let a = net.features([2, 9, 7, 5]);
+    let w = net.features([4, 9, 1, 1]);
+    let raw = net.op(Op::WeightedSum, &[a, w]);
+    let range = net.op(Op::MinMax, &[raw]);
+    let positive = net.op(Op::Rescale { positive: true }, &[raw, range]);
+    let scaled = net.op(Op::Rescale { positive: false }, &[raw, range]);
+    let up = net.op(Op::Resize { to: [31, 23] }, &[scaled]);
+    let down = net.op(Op::Resize { to: [3, 4] }, &[up]);
+    let mut values = vec![raw, range, positive, scaled, up, down];
+    // Each of one reader: ranges of what is not there, and what they are for.
+    for to in [[29, 30], [14, 10], [13, 11], [3, 4], [300, 1]] {
+        let first = net.op(Op::Rescale { positive: true }, &[raw, range]);
+        let resized = net.op(Op::Resize { to }, &[first]);
+        let second = net.op(Op::Rescale { positive: true }, &[raw, range]);
+        let span = net.op(Op::ResizedRange { to }, &[second]);
+        values.extend([span, net.op(Op::Rescale { positive: false }, &[resized, span])]);
+    }
+    let resized = net.op(Op::Resize { to: [9, 8] }, &[scaled]);
+    let span = net.op(Op::ResizedRange { to: [9, 8] }, &[scaled]);
+    values.push(net.op(Op::Rescale { positive: false }, &[resized, span]));
+    Case::of("maps", TOLERANCE, net, &values)
+}
+
+/// Values that are no numbers: they are counted, and the range is that of the others.
+fn broken_maps() -> Case {
+    let mut net = Net::new(5);
+    let mut values = net.random.numbers(60);
+    (values[0], values[3], values[7]) = (f32::NAN, f32::INFINITY, f32::NEG_INFINITY);
+    values[20..40].fill(f32::NAN);
+    let map = net.plain([3, 1, 4, 5], values);
+    let map = net.op(Op::Pack, &[map]);
+    let range = net.op(Op::MinMax, &[map]);
+    Case::of("range of broken maps", TOLERANCE, net, &[range])
+}
+
+/// Numbers of each byte.
+fn bytes(count: usize) -> Vec<u8> {
+    (0..count).map(|i| (i * 151 + i / 7 * 31) as u8).collect()
+}
+
+fn pixels() -> Case {
+    let mut net = Net::new(13);
+    let photo = net.graph.input(Kind::Pixels, [2, 3, 5, 9]);
+    let op = Op::Normalise { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+    let x = net.op(op, &[photo]);
+    let mut case = Case::of("pixels to features", TOLERANCE, net, &[x]);
+    case.inputs.push((photo, bytes(2 * 5 * 9 * 4)));
+    case
+}
+
+/// Heat of a single value with colours that all differ, and of a map with colours that change by a step, inside a crop.
+fn overlays() -> Vec<Case> {
+    let colours: [u32; 256] = std::array::from_fn(|i| (i as u32).wrapping_mul(0x9e_3779) & 0xff_ffff);
+    let ramp: [u32; 256] = std::array::from_fn(|i| i as u32 * 0x01_0101);
+    let kinds = [
+        ("colours", [3, 1, 1, 1], vec![0.1 / 255.0, 100.5 / 255.0, 1.0], colours, [-1.0, -1.0, 40.0, 40.0]),
+        ("ramp", [3, 1, 3, 4], Net::new(14).random.numbers(36), ramp, [2.5, 1.25, 8.0, 5.5]),
+    ];
+    let of_map = |(name, shape, values, colormap, crop): (&str, [usize; 4], Vec<f32>, [u32; 256], [f32; 4])| {
+        let mut net = Net::new(15);
+        let map = net.plain(shape, values);
+        let map = net.op(Op::Pack, &[map]);
+        let photo = net.graph.input(Kind::Pixels, [1, 3, 9, 13]);
+        let of = |map: usize, alpha: f32| Op::Overlay(Overlay { map, crop, alpha, colormap: Box::new(colormap) });
+        let drawn: Vec<_> =
+            [(0, 0.25), (1, 0.5), (2, 1.0)].map(|(i, alpha)| net.op(of(i, alpha), &[map, photo])).into();
+        let mut case = Case::of(format!("overlay of a {name}"), TOLERANCE, net, &drawn);
+        let step = |check: Check| Check { stage: Stage::Overlay, tolerance: 1.0, ..check };
+        case.checks = case.checks.into_iter().map(step).collect();
+        case.inputs.push((photo, bytes(9 * 13 * 4)));
+        case
+    };
+    kinds.map(of_map).into()
+}

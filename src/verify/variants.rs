@@ -1,0 +1,47 @@
+//! The kernel variants that a device is asked for.
+
+use std::slice::from_ref;
+
+use crate::kernels::{Product, Profile};
+
+/// Kernels as a device runs them.
+pub struct Variant {
+    /// The profile's name, with what is forced.
+    pub name: String,
+    /// How work is cut.
+    pub profile: Profile,
+    /// Which of the cases run.
+    pub scope: Scope,
+}
+
+/// How much of the cases a variant needs, in rising order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// Products as such, of one tile alone.
+    Products,
+    /// All kernels that have one.
+    Kernels,
+    /// Whole networks too.
+    Networks,
+}
+
+/// Every profile that the device can run, as `fitting` turns it out, or the one of this name; and each of their macro tiles
+/// alone, since a cost model may never take some of them. What comes before and after a product does not depend on its tile: it
+/// is tried with the first and the last of them.
+pub fn variants(fitting: impl Fn(Profile) -> Option<Profile>, only: Option<&str>) -> Vec<Variant> {
+    let wanted = |profile: &Profile| only.is_none_or(|name| name == profile.name);
+    let profiles: Vec<Profile> = Profile::ALL.into_iter().filter(wanted).filter_map(fitting).collect();
+    let whole =
+        |profile: &Profile| Variant { name: profile.name.to_owned(), profile: profile.clone(), scope: Scope::Networks };
+    let alone = |profile: &Profile| {
+        let offered = |tile: &&'static _| Product::tiles(profile).any(|offered| offered == **tile);
+        let tiles: Vec<_> = profile.shared.iter().filter(offered).collect();
+        let variant = |(i, tile): (usize, &&'static _)| Variant {
+            name: format!("{}, macro tile {}", profile.name, i + 1),
+            profile: Profile { tiles: &[], shared: from_ref(*tile), ..profile.clone() },
+            scope: if i == 0 || i + 1 == tiles.len() { Scope::Kernels } else { Scope::Products },
+        };
+        tiles.iter().enumerate().map(variant).collect::<Vec<_>>()
+    };
+    profiles.iter().map(whole).chain(profiles.iter().flat_map(alone)).collect()
+}

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# What a machine with a graphics card has to tell, in one command and at most six minutes:
+#
+#     tools/gpu_report.sh BINARY OUT/
+#
+# needs the program, a Vulkan loader and driver, and, where python3 has torch and torchvision, compares with PyTorch on the
+# same card. Each step has a time limit and a log of its own in OUT/; what one step could not do does not stop the others.
+set -uo pipefail
+
+[ $# = 2 ] || { echo "usage: tools/gpu_report.sh BINARY OUT/" >&2; exit 2; }
+binary=$(realpath "$1") out=$2
+tools=$(cd "$(dirname "$0")" && pwd)
+[ -x "$binary" ] || { echo "gpu_report: $1 is no program; build it with \`cargo build --release\`" >&2; exit 2; }
+mkdir -p "$out" || exit 2
+out=$(realpath "$out")
+export GRADCAM_CACHE=$out/cache
+printf 'step\tseconds\texit\n' >"$out/steps.tsv"
+
+# step NAME LIMIT COMMAND…: runs it for LIMIT seconds at most; its output goes to NAME.json or NAME.log.
+step() {
+    local name=$1 limit=$2 start=$SECONDS code=0
+    shift 2
+    timeout "$limit" "$@" >"$out/$name" 2>"$out/${name%.*}.err" || code=$?
+    [ -s "$out/${name%.*}.err" ] || rm -f "$out/${name%.*}.err"
+    printf '%s\t%s\t%s\n' "$name" $((SECONDS - start)) "$code" | tee -a "$out/steps.tsv"
+}
+
+networks=(resnet50 resnet18 vgg16 mobilenet_v2 squeezenet1_1 efficientnet_b0 densenet121)
+batches=(--batch 1 --batch 8 --batch 32)
+
+step machine.log 10 bash -c 'date -u; uname -sr; nproc; grep -m1 "model name" /proc/cpuinfo; nvidia-smi || true'
+step devices.json 30 "$binary" devices --json
+step bench.json 90 "$binary" bench "${networks[@]}" "${batches[@]}" --runs 20 --json
+for variant in buffers buffers-shared textures; do
+    step "bench-$variant.json" 40 "$binary" bench resnet50 mobilenet_v2 "${batches[@]}" --variant "$variant" --json
+done
+step bench-f16-weights.json 40 "$binary" bench resnet50 vgg16 "${batches[@]}" --precision f16-weights --json
+step kernels-1.json 40 "$binary" bench resnet50 vgg16 --batch 1 --kernels --json
+step kernels-32.json 40 "$binary" bench resnet50 vgg16 --batch 32 --kernels --json
+if python3 -c 'import torch, torchvision, pytorch_grad_cam; assert torch.cuda.is_available()' 2>/dev/null; then
+    step torch.log 120 python3 "$tools/benchmark.py" --gradcam "$binary" --torch cuda --batch 1 8 32 --rounds 3 \
+        --json "$out/torch.json"
+fi
