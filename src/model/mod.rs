@@ -1,5 +1,7 @@
 //! What a network is: an architecture with weights, the input it expects, and its classes' names.
 
+#[cfg(feature = "bundled")]
+mod bundled;
 mod config;
 mod layers;
 mod recognise;
@@ -85,7 +87,8 @@ impl Model {
     /// None, unless the library was built from damaged files.
     #[cfg(feature = "bundled")]
     pub fn bundled() -> Result<Self> {
-        Self::parse(BUNDLED, include_bytes!("../../weights/efficientnet_lite0.safetensors"), None)
+        let weights = bundled::weights().unwrap_or_default();
+        Self::parse(BUNDLED, &weights, None)
     }
 
     /// The bundled model by its name, or the model of a safetensors file. The architecture is `architecture`, or
