@@ -102,9 +102,9 @@ impl Case {
         Self { force, ..self }
     }
 
-    /// The same for products as such, whatever comes before and after them.
-    pub fn of_products(self) -> Self {
-        Self { scope: Scope::Products, ..self }
+    /// The same for more variants.
+    pub fn within(self, scope: Scope) -> Self {
+        Self { scope, ..self }
     }
 
     /// Outputs, in the order of the checks.

@@ -83,7 +83,8 @@ impl Verification {
         // No measurement: all variants are asked.
         let options = GpuOptions { profile: options.profile.or(Some(Profile::BUFFERS)), ..options };
         let gpu = pollster::block_on(Gpu::open(&options))?;
-        let variants = variants::variants(|profile| gpu.fitting(profile), only);
+        let halves = pollster::block_on(Gpu::open(&GpuOptions { half_weights: true, ..options.clone() })).is_ok();
+        let variants = variants::variants(|profile| gpu.fitting(profile), only, halves);
         let cases = cases::all()?;
         let mut runs = vec![];
         // A case that comes to the same dispatches as in a variant before runs once.
