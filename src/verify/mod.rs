@@ -172,6 +172,10 @@ impl Verification {
         let Some(gpu) = &mut self.gpu else { unreachable!("it was just opened") };
         gpu.set_profile(self.variants[v].profile.clone());
         let session = pollster::block_on(Session::new(gpu, &mut Weights::default(), &case.graph, &plan))?;
+        let apart = case.scope < Scope::Networks;
+        if apart {
+            session.blank(gpu, &plan);
+        }
         let inputs: Vec<_> = case.inputs.iter().map(|(id, bytes)| (*id, &bytes[..])).collect();
         let (found, _) = pollster::block_on(session.run(gpu, &inputs))?;
         let kinds = case.checks.iter().map(|check| case.graph.nodes[check.node].ty.kind);
@@ -179,9 +183,7 @@ impl Verification {
         outcome.note(case, &case.errors(&found, Some(truth)));
         if let Some(failure) = &mut outcome.failure {
             failure.kernel = blame::blame(gpu, &session, &plan, case)?;
-        } else if case.scope < Scope::Networks
-            && let Some(value) = pollster::block_on(session.spilled(gpu, &plan))?
-        {
+        } else if apart && let Some(value) = pollster::block_on(session.spilled(gpu, &plan))? {
             let kernel = Some(blame::shaders(&plan, value));
             outcome.failure = Some(Failure { reason: "writes past a value".into(), kernel, known: None });
         }
