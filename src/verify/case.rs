@@ -49,7 +49,7 @@ impl Stage {
             return f64::MAX;
         }
         let differences = found.iter().zip(truth).map(|(f, t)| if f == t { 0.0 } else { (f - t).abs() / scale });
-        differences.fold(0.0, |m, d| if d.is_nan() { f64::MAX } else { m.max(d) })
+        differences.fold(0.0, |m, d| if d.is_finite() { m.max(d) } else { f64::MAX })
     }
 }
 

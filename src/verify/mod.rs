@@ -23,6 +23,10 @@ use variants::{Scope, Variant};
 
 pub use case::{Case, Stage};
 
+/// Workgroups along the first dimension of small cases' dispatches: too few for most, which take several rows, as only large work
+/// does elsewhere.
+const ACROSS: u32 = 5;
+
 /// A case in a variant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
@@ -30,6 +34,12 @@ pub struct Run {
     pub variant: String,
     /// The case's name.
     pub case: String,
+}
+
+impl std::fmt::Display for Run {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.variant, self.case)
+    }
 }
 
 /// What a run found.
@@ -170,9 +180,9 @@ impl Verification {
             self.gpu = Some(pollster::block_on(Gpu::open(options))?);
         }
         let Some(gpu) = &mut self.gpu else { unreachable!("it was just opened") };
-        gpu.set_profile(self.variants[v].profile.clone());
-        let session = pollster::block_on(Session::new(gpu, &mut Weights::default(), &case.graph, &plan))?;
         let apart = case.scope < Scope::Networks;
+        gpu.set_profile(self.variants[v].profile.clone(), apart.then_some(ACROSS));
+        let session = pollster::block_on(Session::new(gpu, &mut Weights::default(), &case.graph, &plan))?;
         if apart {
             session.blank(gpu, &plan);
         }
