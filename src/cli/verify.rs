@@ -44,9 +44,9 @@ pub struct Verify {
     /// Write everything that was found to a file that can be attached to a bug report
     #[arg(long, value_name = "FILE.json")]
     report: Option<PathBuf>,
-    /// Do the cases from this one on, and tell the process that started this one
-    #[arg(long, hide = true)]
-    worker: Option<usize>,
+    /// Do this part of the cases, from this one on, and tell the process that started this one
+    #[arg(long, hide = true, num_args = 2)]
+    worker: Option<Vec<usize>>,
     #[command(flatten)]
     device: DeviceArgs,
 }
@@ -102,12 +102,12 @@ impl Verify {
                 Error::Request("variants are the graphics devices'; leave --variant or --device out".into()).into()
             );
         }
-        if let Some(from) = self.worker {
-            return self.work(from);
+        if let Some([part, from]) = self.worker.as_deref() {
+            return self.work(*part, *from);
         }
         let mut adapters = vec![];
         for device in self.devices() {
-            let found = self.ask(device.as_deref());
+            let found = self.ask_all(device.as_deref());
             adapters.push(match found {
                 Err(Failure::Here(error)) if self.all => {
                     let nothing = Run { variant: String::new(), case: "open".into() };
@@ -145,7 +145,7 @@ impl Verify {
     }
 
     /// Runs the cases on this process's device.
-    fn work(&self, from: usize) -> Result<(), Failure> {
+    fn work(&self, part: usize, from: usize) -> Result<(), Failure> {
         let mut verification = if self.device.device.as_deref() == Some("cpu") {
             Verification::on_cpu()?
         } else {
@@ -158,7 +158,8 @@ impl Verify {
         if runs.is_empty() {
             return Err(Error::Request(format!("no case uses {}; leave --kernel out", self.kernel.join(", "))).into());
         }
-        let left: Vec<(usize, Run)> = runs.into_iter().filter(|(run, _)| *run >= from).collect();
+        let left: Vec<(usize, Run)> =
+            runs.into_iter().filter(|(run, _)| verification.part(*run) == part && *run >= from).collect();
         let info =
             verification.info().map_or_else(|| json!({"name": "cpu", "backend": "cpu", "driver": ""}), |i| json!(i));
         let numbers: Vec<usize> = left.iter().map(|(run, _)| *run).collect();
@@ -174,20 +175,35 @@ impl Verify {
         Ok(())
     }
 
-    /// Has the cases run on a device by processes of their own: after one that does not come to its end, another goes on.
-    fn ask(&self, device: Option<&str>) -> Result<Adapter, Failure> {
+    /// Has the cases run on a device, in two parts at once.
+    fn ask_all(&self, device: Option<&str>) -> Result<Adapter, Failure> {
         let bar = ProgressBar::new(0);
         let style = ProgressStyle::with_template("{bar:40} {pos}/{len} cases  {wide_msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        let (first, second) = std::thread::scope(|scope| {
+            let second = scope.spawn(|| self.ask(device, 1, &bar));
+            let first = self.ask(device, 0, &bar);
+            (first, second.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        });
+        bar.finish_and_clear();
+        let mut adapter = first?;
+        adapter.outcomes.extend(second?.outcomes);
+        Ok(adapter)
+    }
+
+    /// Has a part of the cases run by processes of their own: after one that does not come to its end, another goes on.
+    fn ask(&self, device: Option<&str>, part: usize, bar: &ProgressBar) -> Result<Adapter, Failure> {
         let mut adapter = Adapter { info: Value::Null, outcomes: vec![] };
         let mut left: VecDeque<(usize, Run)> = VecDeque::new();
         for death in 1.. {
-            let (mut child, messages, complaint) = self.start(device, left.front().map_or(0, |(run, _)| *run))?;
+            let (mut child, messages, complaint) = self.start(device, part, left.front().map_or(0, |(run, _)| *run))?;
             let mut begun = false;
             let end = loop {
                 match messages.recv_timeout(PATIENCE) {
                     Ok(Message::Ready { info, runs }) => {
-                        bar.set_length((adapter.outcomes.len() + runs.len()) as u64);
+                        if death == 1 {
+                            bar.inc_length(runs.len() as u64);
+                        }
                         (adapter.info, left, begun) = (info, runs.into(), true);
                         bar.set_message(left.front().map_or(String::new(), |(_, run)| run.to_string()));
                     }
@@ -227,14 +243,18 @@ impl Verify {
                 break;
             }
         }
-        bar.finish_and_clear();
         Ok(adapter)
     }
 
     /// A process that does the cases from one on, its messages, and what it says besides.
-    fn start(&self, device: Option<&str>, from: usize) -> Result<(Child, Receiver<Message>, Complaint), Failure> {
+    fn start(
+        &self,
+        device: Option<&str>,
+        part: usize,
+        from: usize,
+    ) -> Result<(Child, Receiver<Message>, Complaint), Failure> {
         let mut command = Command::new(std::env::current_exe()?);
-        command.args(["verify", "--worker", &from.to_string()]);
+        command.args(["verify", "--worker", &part.to_string(), &from.to_string()]);
         let backend =
             self.device.backend.map(|backend| format!("{:?}", gradcam::Backend::from(backend)).to_lowercase());
         let options =

@@ -135,6 +135,14 @@ impl Verification {
         self.runs.iter().map(run).collect()
     }
 
+    /// Which of two processes that share the work does a run, where the processor does all of it anyway: variants that have no
+    /// kernels in common are apart.
+    pub fn part(&self, run: usize) -> usize {
+        let [v, _] = self.runs[run];
+        let software = self.info.as_ref().is_some_and(|info| info.software);
+        usize::from(software && self.variants[v].profile.texture)
+    }
+
     /// Whether a run uses a shader of this name.
     pub fn uses(&self, run: usize, shader: &str) -> bool {
         let [v, c] = self.runs[run];
