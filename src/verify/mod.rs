@@ -169,8 +169,7 @@ impl Verification {
             outcome.failure = Some(Failure { reason: error.to_string(), kernel: None, known: None });
         }
         if let (Some(failure), Some(info)) = (&mut outcome.failure, &self.info) {
-            let fault = faults::known(info, failure.kernel.as_ref().unwrap_or(&failure.reason));
-            failure.known = fault.map(|fault| format!("{} ({})", fault.what, fault.link));
+            failure.known = faults::known(info, failure.kernel.as_ref().unwrap_or(&failure.reason));
         }
         outcome.seconds = start.elapsed().as_secs_f64();
         outcome

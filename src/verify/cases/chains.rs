@@ -187,7 +187,10 @@ fn concatenations() -> Case {
     let abc = net.op(Op::Concat, &[ab, c]);
     let twice = net.op(Op::Concat, &[abc, abc]);
     let end = net.conv(twice, 5, square, 1);
-    Case::of("concatenations in place", TOLERANCE, net, &[all, end])
+    // What lies behind other channels is read there.
+    let norm = net.scale_shift(b);
+    let inside = net.conv(norm, 6, square, 1);
+    Case::of("concatenations in place", TOLERANCE, net, &[all, end, inside])
 }
 
 /// Batch norms and gates on the way into 1×1 convolutions of several images, with a residual on the way out.
