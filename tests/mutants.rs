@@ -1,6 +1,7 @@
 //! A wrong shader is noticed, and named: with the feature `shaders-from-disk`, by which the program reads its shaders from a
 //! folder.
 
+#[allow(dead_code)]
 #[path = "common/place.rs"]
 mod place;
 

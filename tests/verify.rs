@@ -1,5 +1,6 @@
 //! `gradcam verify`: agrees here, and names the kernel at fault where it does not.
 
+#[allow(dead_code)]
 #[path = "common/place.rs"]
 mod place;
 
