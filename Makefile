@@ -13,6 +13,7 @@ setup:
 # Every test, on the software drivers if there is no graphics card.
 test: setup
 	cargo test
+	cargo test --features shaders-from-disk --test mutants
 
 # The networks over 100 million parameters too: some ten gigabytes of memory, some minutes.
 test-all: test

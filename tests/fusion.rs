@@ -7,7 +7,7 @@ mod net;
 use common::{busy, gpus, short_runs};
 use gradcam::graph::{Activation, NodeId, Op, Pool2d, Window, gradients};
 use gradcam::kernels::{Costs, Profile};
-use net::Net;
+use net::{Check, Net};
 
 /// Residual joins and activations in the epilogues of every kind of convolution.
 #[test]

@@ -7,7 +7,7 @@ mod net;
 use common::{error, run_cpu};
 use gradcam::graph::{Activation, Kind, NodeId, Op, Window, gradient_mean, gradients};
 use gradcam::kernels::Profile;
-use net::Net;
+use net::{Check, Net};
 
 /// A seed of the classes explained; behind an activation, which leaves it as it is, nobody recognises it.
 fn seed(net: &mut Net, logits: NodeId, maps: usize, hidden: bool) -> NodeId {

@@ -1,7 +1,7 @@
 //! `gradcam verify`.
 
-use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write, stdout};
+use std::collections::{BTreeMap, VecDeque};
+use std::io::{BufRead, BufReader, Write, stdout};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -44,9 +44,9 @@ pub struct Verify {
     /// Write everything that was found to a file that can be attached to a bug report
     #[arg(long, value_name = "FILE.json")]
     report: Option<PathBuf>,
-    /// Do the cases from this one on, and tell the process that started this one
-    #[arg(long, hide = true)]
-    worker: Option<usize>,
+    /// Do this part of the cases, from this one on, and tell the process that started this one
+    #[arg(long, hide = true, num_args = 2)]
+    worker: Option<Vec<usize>>,
     #[command(flatten)]
     device: DeviceArgs,
 }
@@ -54,10 +54,16 @@ pub struct Verify {
 /// What a worker tells, a line each: drivers may take the process with them, or never come back.
 #[derive(Serialize, Deserialize)]
 enum Message {
-    Ready { info: Value, runs: Vec<Run>, chosen: Vec<usize> },
-    Started(usize),
+    /// The adapter, and the runs that are left, with their numbers.
+    Ready {
+        info: Value,
+        runs: Vec<(usize, Run)>,
+    },
     Done(Outcome),
 }
+
+/// The last line on a worker's stderr.
+type Complaint = std::thread::JoinHandle<String>;
 
 /// What was found on an adapter.
 #[derive(Serialize)]
@@ -84,12 +90,24 @@ impl Verify {
         if self.device.precision != Precision::F32 {
             return Err(Error::Request("verify compares f32 with f32; leave --precision out".into()).into());
         }
-        if let Some(from) = self.worker {
-            return self.work(from);
+        let known: Vec<&str> = gradcam::kernels::preprocess::shaders().collect();
+        if let Some(unknown) = self.kernel.iter().find(|kernel| !known.contains(&kernel.as_str())) {
+            let near = known.iter().find(|name| name.starts_with(unknown.as_str())).copied();
+            let suggestions = near.map(str::to_owned).into_iter().collect();
+            let (kind, name, list) = ("shader", unknown.clone(), "the folder shaders");
+            return Err(Error::Unknown { kind, name, suggestions, list }.into());
+        }
+        if self.device.device.as_deref() == Some("cpu") && self.device.variant.is_some() {
+            return Err(
+                Error::Request("variants are the graphics devices'; leave --variant or --device out".into()).into()
+            );
+        }
+        if let Some([part, from]) = self.worker.as_deref() {
+            return self.work(*part, *from);
         }
         let mut adapters = vec![];
         for device in self.devices() {
-            let found = self.ask(&device);
+            let found = self.ask_all(device.as_deref());
             adapters.push(match found {
                 Err(Failure::Here(error)) if self.all => {
                     let nothing = Run { variant: String::new(), case: "open".into() };
@@ -127,7 +145,7 @@ impl Verify {
     }
 
     /// Runs the cases on this process's device.
-    fn work(&self, from: usize) -> Result<(), Failure> {
+    fn work(&self, part: usize, from: usize) -> Result<(), Failure> {
         let mut verification = if self.device.device.as_deref() == Some("cpu") {
             Verification::on_cpu()?
         } else {
@@ -135,14 +153,18 @@ impl Verify {
             let (backend, adapter) = (self.device.backend.map(Into::into), self.device.device.clone());
             Verification::on_gpu(GpuOptions { backend, adapter, profile, ..GpuOptions::default() })?
         };
-        let runs = verification.runs();
-        let uses = |&run: &usize| self.kernel.is_empty() || self.kernel.iter().any(|k| verification.uses(run, k));
-        let chosen: Vec<usize> = (0..runs.len()).filter(uses).collect();
+        let uses = |run: usize| self.kernel.is_empty() || self.kernel.iter().any(|k| verification.uses(run, k));
+        let runs = verification.runs().into_iter().enumerate().filter(|(i, _)| uses(*i)).collect::<Vec<_>>();
+        if runs.is_empty() {
+            return Err(Error::Request(format!("no case uses {}; leave --kernel out", self.kernel.join(", "))).into());
+        }
+        let left: Vec<(usize, Run)> =
+            runs.into_iter().filter(|(run, _)| verification.part(*run) == part && *run >= from).collect();
         let info =
             verification.info().map_or_else(|| json!({"name": "cpu", "backend": "cpu", "driver": ""}), |i| json!(i));
-        print_json(&Message::Ready { info, runs, chosen: chosen.clone() })?;
-        for run in chosen.into_iter().filter(|&run| run >= from) {
-            print_json(&Message::Started(run))?;
+        let numbers: Vec<usize> = left.iter().map(|(run, _)| *run).collect();
+        print_json(&Message::Ready { info, runs: left })?;
+        for run in numbers {
             let outcome = verification.run(run);
             let stop = self.fail_fast && outcome.failure.is_some();
             print_json(&Message::Done(outcome))?;
@@ -153,77 +175,92 @@ impl Verify {
         Ok(())
     }
 
-    /// Has the cases run on a device by processes of their own.
-    fn ask(&self, device: &Option<String>) -> Result<Adapter, Failure> {
+    /// Has the cases run on a device, in two parts at once.
+    fn ask_all(&self, device: Option<&str>) -> Result<Adapter, Failure> {
         let bar = ProgressBar::new(0);
         let style = ProgressStyle::with_template("{bar:40} {pos}/{len} cases  {wide_msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        let mut adapter = Adapter { info: Value::Null, outcomes: vec![] };
-        let (mut from, mut all) = (0, vec![]);
-        for death in 1.. {
-            let (mut child, messages) = self.start(device, from)?;
-            let mut running: Option<usize> = None;
-            let end = loop {
-                match messages.recv_timeout(PATIENCE) {
-                    Ok(Message::Ready { info, runs, chosen }) => {
-                        bar.set_length(chosen.len() as u64);
-                        (adapter.info, all) = (info, runs);
-                    }
-                    Ok(Message::Started(run)) => {
-                        bar.set_message(format!("{}: {}", all[run].variant, all[run].case));
-                        (running, from) = (Some(run), run + 1);
-                    }
-                    Ok(Message::Done(outcome)) => {
-                        bar.inc(1);
-                        running = None;
-                        adapter.outcomes.push(outcome);
-                    }
-                    Err(RecvTimeoutError::Timeout) => {
-                        child.kill().ok();
-                        break format!("no answer within {} s", PATIENCE.as_secs());
-                    }
-                    Err(RecvTimeoutError::Disconnected) => break String::new(),
-                }
-            };
-            let status = child.wait()?;
-            let mut complaint = String::new();
-            child.stderr.take().map(|mut stderr| stderr.read_to_string(&mut complaint));
-            let complaint = complaint.lines().last().unwrap_or_default().trim_start_matches("gradcam: ");
-            if status.success() {
-                break;
-            }
-            let Some(run) = running.map(|run| all[run].clone()) else {
-                let reason = if complaint.is_empty() {
-                    format!("the device's process ended: {status}")
-                } else {
-                    complaint.into()
-                };
-                return Err(if status.code() == Some(2) {
-                    Error::Request(reason)
-                } else {
-                    Error::Device { adapter: "verify".into(), reason }
-                }
-                .into());
-            };
-            let reason = if end.is_empty() { format!("the process ended: {status}: {complaint}") } else { end };
-            adapter.outcomes.push(Outcome::broken(run, reason));
-            if death == DEATHS || self.fail_fast {
-                break;
-            }
-        }
+        let (first, second) = std::thread::scope(|scope| {
+            let second = scope.spawn(|| self.ask(device, 1, &bar));
+            let first = self.ask(device, 0, &bar);
+            (first, second.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        });
         bar.finish_and_clear();
+        let mut adapter = first?;
+        adapter.outcomes.extend(second?.outcomes);
         Ok(adapter)
     }
 
-    /// A process that does the cases from one on, and its messages.
-    fn start(&self, device: &Option<String>, from: usize) -> Result<(Child, Receiver<Message>), Failure> {
+    /// Has a part of the cases run by processes of their own: after one that does not come to its end, another goes on.
+    fn ask(&self, device: Option<&str>, part: usize, bar: &ProgressBar) -> Result<Adapter, Failure> {
+        let mut adapter = Adapter { info: Value::Null, outcomes: vec![] };
+        let mut left: VecDeque<(usize, Run)> = VecDeque::new();
+        for death in 1.. {
+            let (mut child, messages, complaint) = self.start(device, part, left.front().map_or(0, |(run, _)| *run))?;
+            let mut begun = false;
+            let end = loop {
+                match messages.recv_timeout(PATIENCE) {
+                    Ok(Message::Ready { info, runs }) => {
+                        if death == 1 {
+                            bar.inc_length(runs.len() as u64);
+                        }
+                        (adapter.info, left, begun) = (info, runs.into(), true);
+                        bar.set_message(left.front().map_or(String::new(), |(_, run)| run.to_string()));
+                    }
+                    Ok(Message::Done(outcome)) => {
+                        bar.inc(1);
+                        left.pop_front();
+                        bar.set_message(left.front().map_or(String::new(), |(_, run)| run.to_string()));
+                        adapter.outcomes.push(outcome);
+                    }
+                    Err(RecvTimeoutError::Timeout) => {
+                        child.kill()?;
+                        break Some(format!("no answer within {} s", PATIENCE.as_secs()));
+                    }
+                    Err(RecvTimeoutError::Disconnected) => break None,
+                }
+            };
+            let (status, complaint) = (child.wait()?, complaint.join().unwrap_or_default());
+            let stopped = self.fail_fast && adapter.outcomes.iter().any(|outcome| outcome.failure.is_some());
+            if status.success() && (left.is_empty() || stopped) {
+                break;
+            }
+            let complaint = complaint.trim_start_matches("gradcam: ").to_owned();
+            if !begun && status.code() == Some(2) {
+                return Err(Error::Request(complaint).into());
+            }
+            let reason = end.unwrap_or_else(|| format!("the process ended, {}: {complaint}", status));
+            let Some((_, run)) = left.pop_front().filter(|_| begun) else {
+                let adapter = device.unwrap_or("the adapter").to_owned();
+                return Err(
+                    Error::Device { adapter, reason: if complaint.is_empty() { reason } else { complaint } }.into()
+                );
+            };
+            adapter.outcomes.push(Outcome::broken(run, reason));
+            if death == DEATHS || self.fail_fast || left.is_empty() {
+                let untried = left.drain(..).map(|(_, run)| Outcome::broken(run, "not tried".into()));
+                adapter.outcomes.extend(untried.filter(|_| !self.fail_fast));
+                break;
+            }
+        }
+        Ok(adapter)
+    }
+
+    /// A process that does the cases from one on, its messages, and what it says besides.
+    fn start(
+        &self,
+        device: Option<&str>,
+        part: usize,
+        from: usize,
+    ) -> Result<(Child, Receiver<Message>, Complaint), Failure> {
         let mut command = Command::new(std::env::current_exe()?);
-        command.args(["verify", "--worker", &from.to_string()]);
+        command.args(["verify", "--worker", &part.to_string(), &from.to_string()]);
         let backend =
             self.device.backend.map(|backend| format!("{:?}", gradcam::Backend::from(backend)).to_lowercase());
-        let options = [("--device", device), ("--variant", &self.device.variant), ("--backend", &backend)];
+        let options =
+            [("--device", device), ("--variant", self.device.variant.as_deref()), ("--backend", backend.as_deref())];
         for (name, value) in options {
-            command.args(value.iter().flat_map(|value| [name, value]));
+            command.args(value.into_iter().flat_map(|value| [name, value]));
         }
         command.args(self.kernel.iter().flat_map(|kernel| ["--kernel", kernel]));
         command.args(self.fail_fast.then_some("--fail-fast"));
@@ -235,7 +272,12 @@ impl Verify {
             let messages = messages.filter_map(|line| serde_json::from_str(&line).ok());
             messages.map_while(|message| sender.send(message).ok()).count()
         });
-        Ok((child, receiver))
+        let stderr = child.stderr.take();
+        let complaint = std::thread::spawn(move || {
+            let lines = stderr.into_iter().flat_map(|stderr| BufReader::new(stderr).lines().map_while(Result::ok));
+            lines.last().unwrap_or_default()
+        });
+        Ok((child, receiver, complaint))
     }
 }
 
@@ -283,7 +325,10 @@ fn print(adapter: &Adapter) -> Result<(), Failure> {
     for row in rows(adapter) {
         write!(out, "  {:32} {:>5}", row.variant, row.cases)?;
         for stage in Stage::ALL {
-            let error = row.errors.get(&stage).map_or("-".into(), |error| format!("{error:.1e}"));
+            let error = row.errors.get(&stage).map_or("-".into(), |error| match *error {
+                f64::MAX => "broken".to_owned(),
+                error => format!("{error:.1e}"),
+            });
             write!(out, " {error:>9}")?;
         }
         writeln!(out, "  {}", row.verdict)?;

@@ -147,6 +147,8 @@ pub struct Gpu {
     failure: Arc<Mutex<Option<String>>>,
     info: AdapterInfo,
     pub(super) profile: Profile,
+    /// Workgroups along the first dimension of a dispatch at most; more make further rows.
+    pub(super) across: u32,
     checked: bool,
     memory_limit: Option<u64>,
 }
@@ -227,6 +229,7 @@ impl Gpu {
         });
         device.on_uncaptured_error(Arc::new(move |e: wgpu::Error| note(&uncaptured, e.to_string())));
         let pipelines = Mutex::default();
+        let across = limits.max_compute_workgroups_per_dimension;
         let mut gpu = Self {
             device,
             queue,
@@ -237,6 +240,7 @@ impl Gpu {
             failure,
             info,
             profile: Profile::BUFFERS,
+            across,
             checked: options.checked,
             memory_limit: options.memory_limit,
         };
@@ -269,9 +273,11 @@ impl Gpu {
         &self.profile
     }
 
-    /// Takes other kernel variants, for what is prepared from now on.
-    pub(crate) fn set_profile(&mut self, profile: Profile) {
+    /// Takes other kernel variants for what is prepared from now on, and dispatches of at most so many workgroups across, if the
+    /// device's own limit is not to count.
+    pub(crate) fn set_profile(&mut self, profile: Profile, across: Option<u32>) {
         self.profile = profile;
+        self.across = across.unwrap_or(self.limits.max_compute_workgroups_per_dimension);
     }
 
     pub(super) fn checked(&self) -> bool {

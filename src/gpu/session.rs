@@ -195,7 +195,7 @@ impl Session {
                 defines: dispatch.defines.clone(),
                 pipeline,
                 bindings,
-                groups: fold(dispatch.groups, gpu.limits.max_compute_workgroups_per_dimension),
+                groups: fold(dispatch.groups, gpu.across),
             });
         }
         gpu.queue.write_buffer(&uniforms, 0, &contents);

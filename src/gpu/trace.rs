@@ -6,7 +6,7 @@ use super::session::Session;
 use crate::error::Result;
 use crate::graph::{Graph, Kind, NodeId};
 use crate::kernels::{numbers_of, texels_of};
-use crate::plan::{Plan, ZERO_TEXEL, bytes};
+use crate::plan::{Medium, Plan, ZERO_TEXEL, bytes};
 
 impl Session {
     /// Runs the dispatches of its plan in their order, and shows `judge` each value of the graph as soon as it is complete:
@@ -51,9 +51,25 @@ impl Session {
     }
 }
 
+/// What memory holds that nothing was written to, another number in each slot.
+fn blank(slot: usize) -> f32 {
+    1000.0 + slot as f32
+}
+
 impl Session {
-    /// The first value of the plan's dispatches around which something was written since the session was made: to the zero
-    /// before it, or to the texel after it, for which the plan has left room.
+    /// Fills all memory, but for the zero before each value, with numbers that no kernel leaves there by chance.
+    pub fn blank(&self, gpu: &Gpu, plan: &Plan) {
+        for (slot, memory) in self.memory.iter().enumerate() {
+            let mut content = vec![blank(slot); (plan.slots[slot].bytes / 4) as usize];
+            if plan.slots[slot].medium == Medium::Texels {
+                content[..4].fill(0.0);
+            }
+            memory.write(gpu, bytemuck::cast_slice(&content));
+        }
+    }
+
+    /// The first value of the plan's dispatches around which something was written since all was blank: to the zero before it,
+    /// or to the texel after it, for which the plan has left room.
     ///
     /// # Errors
     /// [`crate::Error::Device`] if the device was lost or failed.
@@ -61,11 +77,10 @@ impl Session {
         let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         let values: Vec<NodeId> = plan.dispatches.iter().filter_map(|d| d.written()).collect();
         let size = values.len() as u64 * 2 * ZERO_TEXEL;
-        let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
-        let descriptor = wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false };
-        let staging = gpu.device.create_buffer(&descriptor);
+        let staging = staging(gpu, size);
         for (&value, to) in values.iter().zip((0..).step_by(2 * ZERO_TEXEL as usize)) {
             let (memory, ty) = (&self.memory[plan.slot(value)], plan.types[value]);
+            // Words have no zero before them: of these the end twice.
             let end = bytes(ty.kind, ty.shape);
             let start = if ty.kind == Kind::Features { 0 } else { end };
             memory.copy(&mut encoder, start, &staging, to, ZERO_TEXEL);
@@ -73,10 +88,21 @@ impl Session {
         }
         gpu.submit(encoder);
         let mapped = gpu.map(&staging, size);
-        let edges = gpu.read(&staging, mapped, size, <[u8]>::to_vec).await?;
-        let mut edges = values.into_iter().zip(edges.chunks(2 * ZERO_TEXEL as usize));
-        Ok(edges.find(|(_, edges)| edges.iter().any(|byte| *byte != 0)).map(|(value, _)| value))
+        let edges = gpu.read(&staging, mapped, size, bytemuck::pod_collect_to_vec::<u8, f32>).await?;
+        let untouched = |(&value, edges): (&NodeId, &[f32])| {
+            let blank = blank(plan.slot(value));
+            let before = if plan.types[value].kind == Kind::Features { 0.0 } else { blank };
+            edges[..4].iter().all(|v| *v == before) && edges[4..].iter().all(|v| *v == blank)
+        };
+        let spilled = values.iter().zip(edges.chunks(8)).find(|edges| !untouched(*edges));
+        Ok(spilled.map(|(value, _)| *value))
     }
+}
+
+/// A buffer to be mapped.
+fn staging(gpu: &Gpu, size: u64) -> wgpu::Buffer {
+    let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
+    gpu.device.create_buffer(&wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false })
 }
 
 /// A buffer to be mapped, to which the first `size` bytes of a piece of memory are copied, and how many they have become.
@@ -87,9 +113,7 @@ fn copied(gpu: &Gpu, memory: &Memory, encoder: &mut wgpu::CommandEncoder, size: 
         Memory::Texture(texture, _) => u64::from(texture.width()) * 16,
     };
     let whole = size.next_multiple_of(row);
-    let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
-    let descriptor = wgpu::BufferDescriptor { label: None, size: whole, usage, mapped_at_creation: false };
-    let staging = gpu.device.create_buffer(&descriptor);
+    let staging = staging(gpu, whole);
     match memory {
         Memory::Buffer(buffer) => encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, whole),
         Memory::Texture(texture, _) => {

@@ -49,7 +49,7 @@ impl Stage {
             return f64::MAX;
         }
         let differences = found.iter().zip(truth).map(|(f, t)| if f == t { 0.0 } else { (f - t).abs() / scale });
-        differences.fold(0.0, |m, d| if d.is_nan() { f64::MAX } else { m.max(d) })
+        differences.fold(0.0, |m, d| if d.is_finite() { m.max(d) } else { f64::MAX })
     }
 }
 
@@ -102,9 +102,9 @@ impl Case {
         Self { force, ..self }
     }
 
-    /// The same for products as such, whatever comes before and after them.
-    pub fn of_products(self) -> Self {
-        Self { scope: Scope::Products, ..self }
+    /// The same for more variants.
+    pub fn within(self, scope: Scope) -> Self {
+        Self { scope, ..self }
     }
 
     /// Outputs, in the order of the checks.

@@ -23,6 +23,10 @@ use variants::{Scope, Variant};
 
 pub use case::{Case, Stage};
 
+/// Workgroups along the first dimension of small cases' dispatches: too few for most, which take several rows, as only large work
+/// does elsewhere.
+const ACROSS: u32 = 5;
+
 /// A case in a variant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
@@ -30,6 +34,12 @@ pub struct Run {
     pub variant: String,
     /// The case's name.
     pub case: String,
+}
+
+impl std::fmt::Display for Run {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.variant, self.case)
+    }
 }
 
 /// What a run found.
@@ -83,7 +93,8 @@ impl Verification {
         // No measurement: all variants are asked.
         let options = GpuOptions { profile: options.profile.or(Some(Profile::BUFFERS)), ..options };
         let gpu = pollster::block_on(Gpu::open(&options))?;
-        let variants = variants::variants(|profile| gpu.fitting(profile), only);
+        let halves = pollster::block_on(Gpu::open(&GpuOptions { half_weights: true, ..options.clone() })).is_ok();
+        let variants = variants::variants(|profile| gpu.fitting(profile), only, halves);
         let cases = cases::all()?;
         let mut runs = vec![];
         // A case that comes to the same dispatches as in a variant before runs once.
@@ -124,6 +135,14 @@ impl Verification {
         self.runs.iter().map(run).collect()
     }
 
+    /// Which of two processes that share the work does a run, where the processor does all of it anyway: variants that have no
+    /// kernels in common are apart.
+    pub fn part(&self, run: usize) -> usize {
+        let [v, _] = self.runs[run];
+        let software = self.info.as_ref().is_some_and(|info| info.software);
+        usize::from(software && self.variants[v].profile.texture)
+    }
+
     /// Whether a run uses a shader of this name.
     pub fn uses(&self, run: usize, shader: &str) -> bool {
         let [v, c] = self.runs[run];
@@ -150,8 +169,7 @@ impl Verification {
             outcome.failure = Some(Failure { reason: error.to_string(), kernel: None, known: None });
         }
         if let (Some(failure), Some(info)) = (&mut outcome.failure, &self.info) {
-            let fault = faults::known(info, failure.kernel.as_ref().unwrap_or(&failure.reason));
-            failure.known = fault.map(|fault| format!("{} ({})", fault.what, fault.link));
+            failure.known = faults::known(info, failure.kernel.as_ref().unwrap_or(&failure.reason));
         }
         outcome.seconds = start.elapsed().as_secs_f64();
         outcome
@@ -169,8 +187,12 @@ impl Verification {
             self.gpu = Some(pollster::block_on(Gpu::open(options))?);
         }
         let Some(gpu) = &mut self.gpu else { unreachable!("it was just opened") };
-        gpu.set_profile(self.variants[v].profile.clone());
+        let apart = case.scope < Scope::Networks;
+        gpu.set_profile(self.variants[v].profile.clone(), apart.then_some(ACROSS));
         let session = pollster::block_on(Session::new(gpu, &mut Weights::default(), &case.graph, &plan))?;
+        if apart {
+            session.blank(gpu, &plan);
+        }
         let inputs: Vec<_> = case.inputs.iter().map(|(id, bytes)| (*id, &bytes[..])).collect();
         let (found, _) = pollster::block_on(session.run(gpu, &inputs))?;
         let kinds = case.checks.iter().map(|check| case.graph.nodes[check.node].ty.kind);
@@ -178,9 +200,7 @@ impl Verification {
         outcome.note(case, &case.errors(&found, Some(truth)));
         if let Some(failure) = &mut outcome.failure {
             failure.kernel = blame::blame(gpu, &session, &plan, case)?;
-        } else if case.scope < Scope::Networks
-            && let Some(value) = pollster::block_on(session.spilled(gpu, &plan))?
-        {
+        } else if apart && let Some(value) = pollster::block_on(session.spilled(gpu, &plan))? {
             let kernel = Some(blame::shaders(&plan, value));
             outcome.failure = Some(Failure { reason: "writes past a value".into(), kernel, known: None });
         }

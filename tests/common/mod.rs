@@ -1,36 +1,12 @@
 //! What several test programs share.
 #![allow(dead_code)]
 
-use std::sync::Arc;
-
 use gradcam::gpu::{Gpu, GpuOptions, Session, Stats, Weights};
-use gradcam::graph::{Graph, Kind, NodeId, Param, ParamId, Shape};
+use gradcam::graph::{Graph, Kind, NodeId, Shape};
 use gradcam::kernels::{Costs, Profile};
 use gradcam::plan::Plan;
 use gradcam::reference::{self, Value};
-
-/// Reproducible numbers in -1..1 (SplitMix64).
-pub struct Random(pub u64);
-
-impl Random {
-    pub fn number(&mut self) -> f32 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 40) as f32 / (1u64 << 23) as f32 - 1.0
-    }
-
-    pub fn numbers(&mut self, count: usize) -> Vec<f32> {
-        (0..count).map(|_| self.number()).collect()
-    }
-
-    pub fn param(&mut self, graph: &mut Graph, shape: &[usize]) -> ParamId {
-        let values: Arc<[f32]> = self.numbers(shape.iter().product()).into();
-        let name = format!("p{}", graph.params.len());
-        graph.param(Param::new(name, shape.to_vec(), values))
-    }
-}
+pub use gradcam::verify::net::Random;
 
 /// Each kernel profile with and without the shaders' run-time checks.
 pub fn every_gpu() -> Vec<(String, Gpu)> {

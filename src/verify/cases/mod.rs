@@ -20,31 +20,69 @@ pub fn all() -> Result<Vec<Case>> {
 #[cfg(test)]
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
+    use std::path::Path;
 
     use super::*;
+    use crate::kernels::preprocess;
     use crate::plan::Plan;
     use crate::verify::variants::variants;
 
-    #[test]
-    fn census() {
-        let cases = all().unwrap();
-        let mut seen = BTreeSet::new();
-        for variant in variants(Some, None) {
-            let mut by: BTreeMap<&str, usize> = BTreeMap::new();
-            let mut names: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-            for case in &cases {
+    /// Shaders with each of the sets of defines that the cases ask for, in all variants.
+    fn asked() -> BTreeMap<&'static str, BTreeSet<BTreeSet<&'static str>>> {
+        let (cases, mut asked) = (all().unwrap(), BTreeMap::<_, BTreeSet<_>>::new());
+        for variant in variants(Some, None, true) {
+            for case in cases.iter().filter(|case| case.scope <= variant.scope) {
                 let plan = Plan::new(&case.graph, &(case.force)(variant.profile.clone()), &case.outputs());
-                for d in plan.dispatches {
-                    if seen.insert((d.shader, d.defines.clone())) {
-                        *by.entry(d.shader).or_default() += 1;
-                        names.entry(d.shader).or_default().insert(format!("{}: {:?}", case.name, d.defines));
-                    }
+                for dispatch in plan.dispatches {
+                    let names = dispatch.defines.iter().map(|(name, _)| *name).collect();
+                    asked.entry(dispatch.shader).or_default().insert(names);
                 }
             }
-            println!("{}: {} {:?}", variant.name, by.values().sum::<usize>(), by);
-            if std::env::var_os("LONG").is_some() {
-                println!("{names:#?}");
+        }
+        asked
+    }
+
+    /// A shader's text with all that it imports.
+    fn text(folder: &Path, path: &str) -> String {
+        let own = std::fs::read_to_string(folder.join(format!("{path}.wgsl"))).unwrap();
+        let imports = own.lines().filter_map(|line| line.strip_prefix("#import ")?.split(' ').next());
+        imports.map(|file| text(folder, &format!("shared/{file}"))).collect::<String>() + &own
+    }
+
+    /// What no plan asks for: what a shader imports for others' sake, and units for matrices, which are no f32.
+    const NEVER: [(&str, &[&str]); 6] = [
+        ("conv_pool", &["ADD", "SLOPE"]),
+        ("conv_shared", &["MATRIX", "TEXTURE"]),
+        ("pointwise", &["THREE"]),
+        ("pointwise_shared", &["MATRIX", "TEXTURE", "THREE"]),
+        ("separable", &["SLOPE", "THREE"]),
+        ("spread", &["ADD"]),
+    ];
+
+    /// Every shader runs, but for the one that only takes time, and both sides of everything that can be defined for it.
+    #[test]
+    fn every_shader_is_asked_for_in_all_its_forms() {
+        let (asked, folder) = (asked(), Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders"));
+        let mut missing = vec![];
+        for shader in preprocess::shaders().filter(|shader| *shader != "peak") {
+            let Some(forms) = asked.get(shader) else {
+                missing.push(shader.to_owned());
+                continue;
+            };
+            let text = text(&folder, shader);
+            let names: BTreeSet<&str> = text.lines().filter_map(|line| line.strip_prefix("#ifdef ")).collect();
+            let never = NEVER.iter().find(|(of, _)| *of == shader).map_or(&[][..], |(_, names)| names);
+            for name in names {
+                let with = forms.iter().any(|form| form.contains(name));
+                let without = forms.iter().any(|form| !form.contains(name));
+                if with == never.contains(&name) {
+                    missing.push(format!("{shader} with {name}"));
+                }
+                if !without {
+                    missing.push(format!("{shader} without {name}"));
+                }
             }
         }
+        assert_eq!(missing, [""; 0]);
     }
 }

@@ -5,6 +5,7 @@ use crate::graph::{Activation, NodeId, Op, Pool2d, PoolKind, Shape, Window, grad
 use crate::kernels::Profile;
 use crate::verify::case::Case;
 use crate::verify::net::Net;
+use crate::verify::variants::Scope;
 
 /// f32 sums of a few thousand products, of the largest.
 const TOLERANCE: f64 = 3e-6;
@@ -64,7 +65,11 @@ fn convolutions() -> Vec<Case> {
         if *window == Window::square(3, 1, 1) {
             case.checks.iter_mut().for_each(|check| check.tolerance = WINOGRAD_TOLERANCE);
         }
-        if input == 13 || groups == 2 { case.of_products() } else { case }
+        match (*window == odd, input, groups) {
+            (true, 13, _) | (_, 6, 6) => case.within(Scope::Weights),
+            (_, 13, _) | (.., 2) => case.within(Scope::Products),
+            _ => case,
+        }
     };
     all.map(case).collect()
 }
@@ -76,7 +81,7 @@ fn products() -> Vec<Case> {
     let case = |(shape, out): (Shape, usize)| {
         let [_, c, h, w] = shape;
         let name = format!("product {c}×{h}×{w} to {out}");
-        case(name, &[shape], 1, |net, x| net.conv(x[0], out, Window::square(1, 1, 0), 1)).of_products()
+        case(name, &[shape], 1, |net, x| net.conv(x[0], out, Window::square(1, 1, 0), 1)).within(Scope::Products)
     };
     extents.map(case).into()
 }
@@ -133,7 +138,7 @@ fn elementwise() -> Vec<Case> {
     cases.push(case("add".into(), &[[2, 5, 3, 7]; 2], 1, |net, x| net.op(Op::Add, x)));
     cases.push(case("batch norm".into(), &[[2, 6, 3, 7]], 2, |net, x| net.scale_shift(x[0])));
     cases.push(of_one("mean".into(), [2, 6, 13, 7], Op::Mean));
-    for c in [8, 6, 33] {
+    for c in [8, 5, 6, 35] {
         cases.push(case(format!("layer norm of {c}"), &[[2, c, 3, 5]], 2, |net, x| net.layer_norm(x[0])));
     }
     cases
@@ -157,6 +162,13 @@ fn channels() -> Vec<Case> {
         cases.push(of_one(format!("shuffle of {c} in {groups}"), [2, c, 3, 5], Op::Shuffle { groups }));
     }
     cases.push(case("gate".into(), &[[2, 6, 13, 5], [2, 6, 1, 1]], 2, |net, x| net.op(Op::Gate, x)));
+    // An input of two readers is packed on the device, whatever the variant.
+    let mut net = Net::new(16);
+    let values = net.random.numbers(2 * 6 * 3 * 5);
+    let plain = net.plain([2, 6, 3, 5], values);
+    let packed = [0, 1].map(|_| net.op(Op::Pack, &[plain]));
+    let sum = net.op(Op::Add, &packed);
+    cases.push(Case::of("numbers packed twice", TOLERANCE, net, &[sum]));
     // Channels past the last, which fill a block, hold anything and count for nothing.
     let mut net = Net::new(12);
     let wide = [[2, 12, 4, 3], [2, 12, 1, 1]].map(|shape| net.features(shape));
@@ -184,6 +196,6 @@ fn pieces() -> Vec<Case> {
         case("product in pieces".into(), &[[2, 24, 5, 7]], 1, |net, x| net.conv(x[0], 70, square(1), 1)),
         case("conv 5×5 in pieces".into(), &[[2, 6, 5, 7]], 1, |net, x| net.conv(x[0], 70, square(5), 1)),
     ]
-    .map(|case| case.forced(|profile| Profile { piece: 600, ..profile }))
+    .map(|case| case.forced(|profile| Profile { piece: 600, ..profile }).within(Scope::Weights))
     .into()
 }
