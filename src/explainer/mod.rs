@@ -254,7 +254,7 @@ impl Explainer {
         let work = match (&self.device, &prepared.session) {
             (Device::Gpu(gpu), Some(session)) => {
                 let inputs: Vec<(NodeId, &[u8])> = inputs.iter().map(|(id, bytes)| (*id, &**bytes)).collect();
-                Work::Submitted(session.submit(gpu, &inputs, outputs.clock))
+                Work::Submitted(session.submit(gpu, &inputs, outputs.clock).await?)
             }
             _ => Work::Done(on_cpu(built, &inputs)),
         };
