@@ -94,6 +94,14 @@ pub enum Error {
         /// For how long it was waited for.
         limit: Duration,
     },
+    /// The scores or the map of an image hold infinities or NaNs.
+    #[error(
+        "{what}: the scores or the map are not finite: the network leaves the range of f32; check its weights, or use --device cpu, which computes in f64"
+    )]
+    NonFinite {
+        /// The image, or the picture that was to be written.
+        what: String,
+    },
     /// The device has too little memory.
     #[error("{adapter}: {needed} MiB needed, but {reason}; use a smaller batch, fewer classes, or --device cpu")]
     OutOfMemory {
@@ -111,7 +119,7 @@ impl Error {
     pub fn is_machine(&self) -> bool {
         match self {
             Self::NoAdapter(_) | Self::Device { .. } | Self::OutOfMemory { .. } => true,
-            Self::DeviceLost { .. } | Self::TimedOut { .. } => true,
+            Self::DeviceLost { .. } | Self::TimedOut { .. } | Self::NonFinite { .. } => true,
             _ => false,
         }
     }

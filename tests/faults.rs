@@ -1,16 +1,49 @@
 //! Faults at the device, injected: each ends in the error that is meant for it, in time, and without a picture.
 
-mod common;
+#[path = "common/place.rs"]
+#[allow(dead_code)]
+mod place;
 
+use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gradcam::gpu::{Gpu, GpuOptions, Session, Weights};
-use gradcam::graph::{Graph, Kind};
+use gradcam::graph::{Builder, Graph, Kind, Op, ParamSource};
 use gradcam::kernels::{Dispatch, Operand, Profile};
+use gradcam::model::zoo::architectures;
+use gradcam::model::{Tensor, seeded};
 use gradcam::plan::{Medium, Plan, Slot};
-use gradcam::{Classes, Device, Error, Explainer, Images, Model, Outputs};
+use gradcam::{Classes, Device, Error, Explainer, Explanation, Heatmap, Images, Model, Outputs, Overlay, Status};
+use safetensors::tensor::{Dtype, TensorView, serialize};
+
+use place::{Place, json};
 
 const INVOCATIONS: u32 = 1 << 14;
+
+/// Weights whose classifier carries all scores out of f32.
+#[derive(Default)]
+struct Loud(Vec<Tensor>);
+
+impl ParamSource for Loud {
+    fn get(&mut self, name: &str, shape: &[usize]) -> Arc<[f32]> {
+        let loud = |_| vec![3e38; shape.iter().product()].into();
+        let values =
+            Some(name).filter(|name| *name == "fc.weight").map_or_else(|| seeded::tensor(name, shape, 1.0), loud);
+        self.0.push((name.to_owned(), shape.to_vec(), values.clone()));
+        values
+    }
+}
+
+/// The tensors of such a ResNet-18.
+fn loud() -> Vec<Tensor> {
+    let (mut graph, mut loud) = (Graph::default(), Loud::default());
+    let input = graph.input(Kind::Plain, [1, 3, 224, 224]);
+    let x = graph.push(Op::Pack, &[input]).unwrap();
+    let resnet = architectures().find(|a| a.name == "resnet18").unwrap();
+    (resnet.build)(&mut Builder::new(graph, &mut loud), x, 5).unwrap();
+    loud.0
+}
 
 fn open(options: GpuOptions) -> Gpu {
     // The variant decides nothing here, and is not measured.
@@ -98,6 +131,45 @@ fn a_submission_that_does_not_end() {
     told(pollster::block_on(endless.run(&gpu, &[])), timed_out);
     drop((endless, gpu));
     assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+}
+
+/// A network whose scores leave the range of f32: its maps mean nothing, on the GPU and on the CPU, and are not written.
+#[test]
+fn values_that_are_not_finite() {
+    let values = vec![0.5; 3 * 64 * 64];
+    let images = Images::Tensor { shape: [1, 3, 64, 64], values: &values };
+    for device in [Device::Gpu(Box::new(open(GpuOptions::default()))), Device::Cpu] {
+        let model = Model::from_tensors("loud", loud(), Some("resnet18")).unwrap();
+        let mut explainer = Explainer::new(model, device);
+        let outputs = Outputs { predictions: 5, ..Outputs::default() };
+        let batch = explainer.explain(images, &Classes::Top(5), &outputs).unwrap();
+        let Explanation { predictions, heatmaps, .. } = &batch.explanations[0];
+        assert!(heatmaps.iter().all(|heatmap| heatmap.status == Status::NonFinite), "{heatmaps:?}");
+        assert!(predictions.iter().all(|prediction| prediction.probability.is_nan()), "{predictions:?}");
+        let picture = Path::new(env!("CARGO_TARGET_TMPDIR")).join("not-finite.png");
+        let drawn = Overlay { width: 1, height: 1, rgba: vec![0; 4] };
+        let heatmap = Heatmap { overlay: Some(drawn), ..heatmaps[0].clone() };
+        let text = told(heatmap.save_overlay(&picture), |error| matches!(error, Error::NonFinite { .. }));
+        assert!(text.contains("not-finite.png: the scores or the map are not finite") && !picture.exists(), "{text}");
+    }
+}
+
+/// The program says so, goes on, writes no picture, and its exit code is 1.
+#[test]
+fn the_program_tells_what_is_not_finite() {
+    let place = Place::with(&["chelsea.png"]);
+    let loud = loud();
+    let views = loud.iter().map(|(name, shape, values)| {
+        (name, TensorView::new(Dtype::F32, shape.clone(), bytemuck::cast_slice(values)).unwrap())
+    });
+    place.write("loud.safetensors", serialize(views, None).unwrap());
+    let (code, out, err) = place.run("explain chelsea.png --model loud.safetensors --arch resnet18 --json -o map.png");
+    let map = &json(&out)[0]["maps"][0];
+    assert!(map["status"] == "non-finite" && map["overlay"].is_null() && map["probability"].is_null(), "{map}");
+    let says =
+        err.starts_with("gradcam: chelsea.png: the scores or the map are not finite") && err.lines().count() == 1;
+    assert!(code == Some(1) && says, "{code:?} {err}");
+    assert!(!place.path("map.png").exists());
 }
 
 /// A shader that is not valid names itself; the device goes on with others.
