@@ -117,11 +117,11 @@ pub enum Error {
 impl Error {
     /// Whether the machine is at fault, rather than the request or a file.
     pub fn is_machine(&self) -> bool {
-        match self {
-            Self::NoAdapter(_) | Self::Device { .. } | Self::OutOfMemory { .. } => true,
-            Self::DeviceLost { .. } | Self::TimedOut { .. } | Self::NonFinite { .. } => true,
-            _ => false,
-        }
+        use Error::{Device, DeviceLost, NoAdapter, NonFinite, OutOfMemory, TimedOut};
+        matches!(
+            self,
+            NoAdapter(_) | Device { .. } | DeviceLost { .. } | TimedOut { .. } | OutOfMemory { .. } | NonFinite { .. }
+        )
     }
 
     /// An unknown name, with the nearest of `known`.

@@ -106,7 +106,9 @@ impl From<std::io::Error> for Failure {
 
 /// What nobody expects, of this program or in a driver's name, as one line: the release build would only abort.
 pub fn broke(panic: &std::panic::PanicHookInfo) {
-    let what = panic.payload_as_str().unwrap_or("no reason given");
+    let payload = panic.payload();
+    let text = payload.downcast_ref::<String>().map(String::as_str).or_else(|| payload.downcast_ref().copied());
+    let what = text.unwrap_or("no reason given");
     let at = panic.location().map_or(String::new(), |at| format!(" ({at})"));
     say(&format!("the driver or this program broke down: {what}{at}; try another --device or --backend, or report it"));
     std::process::exit(1);
