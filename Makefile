@@ -1,4 +1,4 @@
-.PHONY: demo setup test test-all check-binary
+.PHONY: demo setup test test-all check-binary check-shaders check-backends
 
 # Explains an example photo with the bundled model.
 demo:
@@ -23,3 +23,11 @@ test-all: test
 check-binary:
 	cargo build --release
 	@tools/check_binary.sh target/release/gradcam
+
+# Every variant of every shader by compilers that know nothing of naga: spirv-val, glslangValidator, DXC (67 MB, once).
+check-shaders:
+	@tools/check_shaders.sh
+
+# `gradcam verify` on every software driver that can be had: two of lavapipe, SwiftShader, OpenGL, OpenGL ES, none.
+check-backends:
+	@tools/check_backends.sh

@@ -1,5 +1,5 @@
 // The classes to explain, with their softmax probabilities.
-//   y[n,j] = (class, logit, exp(logit − peak) / Σ_c exp(logits[c] − peak), 0)
+//   y[n,j] = (class, logit, exp(logit − peak) / Σ_c exp(logits[c] − peak), count of the image's logits that are not finite)
 // where class is the request, or for a negative request the next most probable class (the first of equal ones)
 // logits [n][⌈classes/4⌉]: texels; requests [n][requests]: numbers; y [n][requests]: texels
 // dispatch: n workgroups of LANES invocations, one an image
@@ -18,7 +18,7 @@ struct Candidate {
     class_id: u32,
 }
 var<workgroup> candidates: array<Candidate, LANES>;
-var<workgroup> sums: array<f32, LANES>;
+var<workgroup> sums: array<vec2<f32>, LANES>;
 const NOTHING = Candidate(-3.4e38, 0xffffffffu);
 
 // Whether `a` ranks before `b`.
@@ -57,11 +57,14 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: v
     let image = group_index(id, groups);
     let texels = (params.classes + 3u) / 4u;
     let peak = next(image, lane, Candidate(3.4e38, 0u));
-    var sum = 0.0;
+    var sum = vec2<f32>();
     for (var i = lane; i < texels; i += LANES) {
-        let four = exp(load_logits(image * texels + i) - peak.logit);
+        let logits = load_logits(image * texels + i);
+        let four = exp(logits - peak.logit);
+        // By their bits: a driver may assume that no comparison meets a NaN.
+        let odd = (bitcast<vec4<u32>>(logits) & vec4<u32>(0x7f800000u)) == vec4<u32>(0x7f800000u);
         for (var j = 0u; j < 4u; j++) {
-            sum += select(0.0, four[j], i * 4u + j < params.classes);
+            sum += select(vec2<f32>(), vec2<f32>(four[j], f32(odd[j])), i * 4u + j < params.classes);
         }
     }
     sums[lane] = sum;
@@ -83,7 +86,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: v
         if lane == 0u {
             class_id = min(class_id, params.classes - 1u);
             let logit = load_logits(image * texels + class_id / 4u)[class_id % 4u];
-            let record = vec4<f32>(f32(class_id), logit, exp(logit - peak.logit) / sums[0], 0.0);
+            let record = vec4<f32>(f32(class_id), logit, exp(logit - peak.logit) / sums[0].x, sums[0].y);
             store_y(image * params.requests + j, record);
         }
     }

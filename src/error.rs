@@ -1,6 +1,7 @@
 //! Everything that can go wrong, each as one line: what, where, and what to do.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::graph::GraphError;
 
@@ -71,6 +72,36 @@ pub enum Error {
         /// Its reason.
         reason: String,
     },
+    /// The device is gone: its driver gave up, it was taken away, or [`crate::Gpu::destroy`] was called. Nothing can be computed
+    /// on it any more.
+    #[error(
+        "{adapter}: the device was lost: {reason}; start again, with a smaller batch, another driver or --device cpu if it happens again"
+    )]
+    DeviceLost {
+        /// Its name.
+        adapter: String,
+        /// What the driver said.
+        reason: String,
+    },
+    /// The device did not answer in time. It may hang: nothing more is asked of it.
+    #[error(
+        "{adapter}: no answer within {} s; use a smaller batch or a longer --timeout, or, if the driver hangs, another one or --device cpu",
+        limit.as_secs_f64()
+    )]
+    TimedOut {
+        /// Its name.
+        adapter: String,
+        /// For how long it was waited for.
+        limit: Duration,
+    },
+    /// The scores or the map of an image hold infinities or NaNs.
+    #[error(
+        "{what}: the scores or the map are not finite: the network leaves the range of f32; check its weights, or use --device cpu, which computes in f64"
+    )]
+    NonFinite {
+        /// The image, or the picture that was to be written.
+        what: String,
+    },
     /// The device has too little memory.
     #[error("{adapter}: {needed} MiB needed, but {reason}; use a smaller batch, fewer classes, or --device cpu")]
     OutOfMemory {
@@ -86,7 +117,11 @@ pub enum Error {
 impl Error {
     /// Whether the machine is at fault, rather than the request or a file.
     pub fn is_machine(&self) -> bool {
-        matches!(self, Self::NoAdapter(_) | Self::Device { .. } | Self::OutOfMemory { .. })
+        use Error::{Device, DeviceLost, NoAdapter, NonFinite, OutOfMemory, TimedOut};
+        matches!(
+            self,
+            NoAdapter(_) | Device { .. } | DeviceLost { .. } | TimedOut { .. } | OutOfMemory { .. } | NonFinite { .. }
+        )
     }
 
     /// An unknown name, with the nearest of `known`.

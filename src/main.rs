@@ -8,6 +8,7 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     prepare_drivers();
+    std::panic::set_hook(Box::new(cli::broke));
     match cli::Cli::try_parse() {
         Ok(cli) => cli.run(),
         Err(error) => cli::usage(&error),

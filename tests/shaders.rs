@@ -2,6 +2,7 @@
 //! Vulkan, Direct3D, Metal and OpenGL take.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use gradcam::cam::{self, Method};
@@ -86,8 +87,10 @@ fn variants() -> BTreeSet<(&'static str, Vec<(&'static str, u32)>)> {
 
 #[test]
 fn every_variant_translates() {
+    // Where `tools/check_shaders.sh` wants the translations, for other compilers to look at.
+    let folder = std::env::var_os("GRADCAM_SHADER_TEXTS").map(PathBuf::from);
     let variants = variants();
-    for (shader, defines) in &variants {
+    for (i, (shader, defines)) in variants.iter().enumerate() {
         let text = preprocess::expand(shader, defines);
         let name = format!("{shader} {defines:?}");
         let module =
@@ -108,7 +111,13 @@ fn every_variant_translates() {
         let bound = module.global_variables.iter().filter(|(_, g)| g.binding.is_some()).count();
         assert!(bound <= 6, "{name}: over five operands");
         assert!(module.entry_points[0].workgroup_size.iter().product::<u32>() <= 256, "{name}: over 256 invocations");
-        translate(&name, &module, &info, has("MATRIX"));
+        let texts = translate(&name, &module, &info, has("MATRIX"));
+        if let Some(folder) = &folder {
+            // The shader's own text says which variant it is.
+            for (ending, text) in texts.into_iter().chain([("wgsl", format!("// {name}\n{text}").into())]) {
+                std::fs::write(folder.join(format!("{i:04}-{shader}.{ending}")), text).unwrap();
+            }
+        }
     }
     let used: BTreeSet<&str> = variants.iter().map(|(shader, _)| *shader).collect();
     let unused: Vec<&str> = preprocess::shaders().filter(|shader| !used.contains(shader)).collect();
@@ -116,30 +125,40 @@ fn every_variant_translates() {
     println!("{} variants of {} shaders", variants.len(), used.len());
 }
 
-/// Writes SPIR-V, HLSL, MSL and GLSL ES 3.1; of matrices SPIR-V alone, for Vulkan's cards are asked for them.
-fn translate(name: &str, module: &naga::Module, info: &naga::valid::ModuleInfo, matrices: bool) {
-    spv::write_vec(module, info, &spv::Options::default(), None).unwrap_or_else(|e| panic!("{name}: SPIR-V: {e}"));
+/// SPIR-V, HLSL, MSL and GLSL ES 3.1 by the ending of their files; of matrices SPIR-V alone, for Vulkan's cards are asked
+/// for them.
+fn translate(
+    name: &str,
+    module: &naga::Module,
+    info: &naga::valid::ModuleInfo,
+    matrices: bool,
+) -> Vec<(&'static str, Vec<u8>)> {
+    // Subgroups begin with version 1.3, matrices with 1.6.
+    let options = spv::Options { lang_version: if matrices { (1, 6) } else { (1, 3) }, ..Default::default() };
+    let words = spv::write_vec(module, info, &options, None).unwrap_or_else(|e| panic!("{name}: SPIR-V: {e}"));
+    let spirv = words.iter().flat_map(|word| word.to_le_bytes()).collect();
     if matrices {
-        return;
+        return vec![("spv", spirv)];
     }
 
     let options = hlsl::Options { fake_missing_bindings: true, ..Default::default() };
-    let (mut out, pipeline) = (String::new(), hlsl::PipelineOptions::default());
-    hlsl::Writer::new(&mut out, &options, &pipeline)
+    let (mut hlsl, pipeline) = (String::new(), hlsl::PipelineOptions::default());
+    hlsl::Writer::new(&mut hlsl, &options, &pipeline)
         .write(module, info, None)
         .unwrap_or_else(|e| panic!("{name}: HLSL: {e}"));
 
     let options = msl::Options { fake_missing_bindings: true, ..Default::default() };
-    msl::write_string(module, info, &options, &msl::PipelineOptions::default())
+    let (msl, _) = msl::write_string(module, info, &options, &msl::PipelineOptions::default())
         .unwrap_or_else(|e| panic!("{name}: MSL: {e}"));
 
     let options = glsl::Options { version: glsl::Version::new_gles(310), ..Default::default() };
     let pipeline =
         glsl::PipelineOptions { shader_stage: naga::ShaderStage::Compute, entry_point: "main".into(), multiview: None };
-    let mut out = String::new();
-    glsl::Writer::new(&mut out, module, info, &options, &pipeline, BoundsCheckPolicies::default())
+    let mut glsl = String::new();
+    glsl::Writer::new(&mut glsl, module, info, &options, &pipeline, BoundsCheckPolicies::default())
         .and_then(|mut writer| writer.write())
         .unwrap_or_else(|e| panic!("{name}: GLSL: {e}"));
+    vec![("spv", spirv), ("hlsl", hlsl.into()), ("metal", msl.into()), ("comp", glsl.into())]
 }
 
 /// The first lines of a shader tell what it computes and how it is dispatched.

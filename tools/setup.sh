@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs what is missing to run gradcam (`setup.sh run`) or its tests too (`setup.sh test`), on Debian and
-# its relatives; says what before it does. Rust itself is left to you: https://rustup.rs
+# Installs what is missing to run gradcam (`setup.sh run`), or its tests too (`setup.sh test`), or to check its shaders by
+# other compilers (`setup.sh shaders`) or itself on other drivers (`setup.sh backends`, `setup.sh swiftshader`), on Debian and its relatives; says
+# what before it does. Rust itself is left to you: https://rustup.rs
 set -euo pipefail
 
 PATH=$PATH:/usr/sbin:/sbin
@@ -17,6 +18,17 @@ if [ "${1:-run}" = test ]; then
     has_library libEGL.so.1 || packages+=(libegl1)
     has_file '/usr/lib/*/dri/swrast_dri.so' || has_file '/usr/lib64/dri/swrast_dri.so' || packages+=(libgl1-mesa-dri)
     has_file '/usr/share/vulkan/explicit_layer.d/VkLayer_khronos_validation.json' || packages+=(vulkan-validationlayers)
+fi
+if [ "${1:-run}" = shaders ]; then
+    command -v spirv-val >/dev/null || packages+=(spirv-tools)
+    command -v glslangValidator >/dev/null || packages+=(glslang-tools)
+fi
+if [ "${1:-run}" = backends ]; then
+    has_library libEGL.so.1 || packages+=(libegl1)
+    has_file '/usr/lib/*/dri/swrast_dri.so' || has_file '/usr/lib64/dri/swrast_dri.so' || packages+=(libgl1-mesa-dri)
+fi
+if [ "${1:-run}" = swiftshader ]; then
+    has_file '/usr/lib/chromium/vk_swiftshader_icd.json' || packages+=(chromium)
 fi
 [ ${#packages[@]} -gt 0 ] || exit 0
 

@@ -12,15 +12,15 @@ pub enum Status {
     Zero,
     /// The same positive value everywhere.
     Constant,
-    /// Some values are infinite or not numbers.
+    /// Some values, or some of the image's class scores, are infinite or not numbers.
     NonFinite,
 }
 
 impl Status {
-    /// The status of a map with this least and greatest value and number of values that are not finite.
+    /// The status of a map with this least and greatest value, and number of values and class scores that are not finite.
     pub fn of(least: f32, greatest: f32, non_finite: f32) -> Self {
         match () {
-            () if non_finite > 0.0 => Self::NonFinite,
+            () if non_finite > 0.0 || !(least.is_finite() && greatest.is_finite()) => Self::NonFinite,
             () if least == 0.0 && greatest == 0.0 => Self::Zero,
             () if greatest <= 0.0 => Self::AllNegative,
             () if least == greatest => Self::Constant,
@@ -35,7 +35,7 @@ impl Status {
             Self::AllNegative => Some("all of the layer speaks against this class, so the map is blank"),
             Self::Zero => Some("the map is zero everywhere"),
             Self::Constant => Some("the map is the same everywhere"),
-            Self::NonFinite => Some("the map holds values that are not finite"),
+            Self::NonFinite => Some("values are not finite, so the map means nothing"),
         }
     }
 }
@@ -53,5 +53,6 @@ mod tests {
         assert_eq!(Status::of(0.0, 0.0, 0.0), Status::Zero);
         assert_eq!(Status::of(2.0, 2.0, 0.0), Status::Constant);
         assert_eq!(Status::of(-1.0, 2.0, 1.0), Status::NonFinite);
+        assert_eq!(Status::of(0.0, f32::INFINITY, 0.0), Status::NonFinite);
     }
 }

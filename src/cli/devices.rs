@@ -118,7 +118,7 @@ impl Devices {
             ..GpuOptions::default()
         };
         let mut gpu = pollster::block_on(Gpu::open(&options))?;
-        Ok(Some(pollster::block_on(gpu.measure_profiles()).1))
+        Ok(Some(pollster::block_on(gpu.measure_profiles())?.1))
     }
 
     fn print(&self, adapters: &[Adapter]) -> Result<(), Failure> {

@@ -8,7 +8,8 @@ use std::time::Instant;
 use clap::Args;
 use gradcam::picture::ahead;
 use gradcam::{
-    Batch, Classes, Colormap, Error, Explainer, Explanation, Images, Method, Outputs, Pending, Photo, Result, Style,
+    Batch, Classes, Colormap, Error, Explainer, Explanation, Images, Method, Outputs, Pending, Photo, Result, Status,
+    Style,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
@@ -162,7 +163,7 @@ struct Run {
 impl Run {
     /// Explains photos; one that cannot be read is reported and left out. While the device works on a batch, threads
     /// prepare the next ones.
-    fn photos(&mut self, paths: Vec<PathBuf>, classes: &Classes, batch: usize) -> Result<(), Failure> {
+    fn photos(&mut self, paths: Vec<PathBuf>, classes: &Classes, mut batch: usize) -> Result<(), Failure> {
         let start = Instant::now();
         let threads = std::thread::available_parallelism().map_or(2, usize::from);
         let mut photos = ahead(paths, &self.explainer.model().preprocess, threads);
@@ -177,10 +178,16 @@ impl Run {
                     Err(error) => self.report(&error),
                 }
             }
-            let (paths, photos): (Vec<PathBuf>, Vec<Photo>) = good.into_iter().unzip();
-            if !photos.is_empty() {
+            let mut parts: Vec<(Vec<PathBuf>, Vec<Photo>)> = vec![good.into_iter().unzip()];
+            while let Some((mut paths, mut photos)) = parts.pop().filter(|part| !part.1.is_empty()) {
                 let submitted = self.explainer.submit(Images::Photos(&photos), classes, &self.outputs);
                 match pollster::block_on(submitted) {
+                    Err(Error::OutOfMemory { .. }) if photos.len() > 1 => {
+                        // Half as many at once, also from now on.
+                        batch = photos.len() / 2;
+                        let rest = (paths.split_off(batch), photos.split_off(batch));
+                        parts.extend([rest, (paths, photos)]);
+                    }
                     // Other photos may be smaller.
                     Err(error @ Error::OutOfMemory { .. }) => self.report(&error),
                     result => flying.push_back((paths, result?)),
@@ -213,21 +220,29 @@ impl Run {
         Ok(())
     }
 
-    fn tensors(&mut self, tensors: &Tensors, classes: &Classes, batch: usize) -> Result<(), Failure> {
+    fn tensors(&mut self, tensors: &Tensors, classes: &Classes, mut batch: usize) -> Result<(), Failure> {
         let [n, c, h, w] = tensors.shape;
-        for first in (0..n).step_by(batch) {
+        let mut first = 0;
+        while first < n {
             let last = n.min(first + batch);
             let images = Images::Tensor {
                 shape: [last - first, c, h, w],
                 values: &tensors.values[first * c * h * w..last * c * h * w],
             };
             let own = tensors.classes.as_ref().map(|c| Classes::PerImage(c[first..last].to_vec()));
-            let result = self.explainer.explain(images, own.as_ref().unwrap_or(classes), &self.outputs)?;
+            let result = match self.explainer.explain(images, own.as_ref().unwrap_or(classes), &self.outputs) {
+                Err(Error::OutOfMemory { .. }) if last - first > 1 => {
+                    batch = (last - first) / 2;
+                    continue;
+                }
+                result => result?,
+            };
             for (i, explanation) in result.explanations.iter().enumerate() {
                 self.show(&format!("input[{}]", first + i), None, explanation, &result)?;
             }
             self.collect(&result);
-            self.bar.inc(batch as u64);
+            self.bar.inc((last - first) as u64);
+            first = last;
         }
         Ok(())
     }
@@ -243,7 +258,7 @@ impl Run {
         self.worst = self.worst.max(if error.is_machine() { 1 } else { 2 });
     }
 
-    /// Writes the image's overlays, and prints what was found.
+    /// Writes the image's overlays, and prints what was found. Maps that are not finite are an error, and no picture.
     fn show(
         &mut self,
         name: &str,
@@ -255,9 +270,15 @@ impl Run {
         if let (Some(output), Some(path)) = (&mut self.output, path) {
             for (i, heatmap) in explanation.heatmaps.iter().enumerate() {
                 let file = output.file(path, &heatmap.prediction, i + 1, explanation.heatmaps.len())?;
-                heatmap.save_overlay(&file)?;
-                files.push(file);
+                let means = heatmap.status != Status::NonFinite;
+                if means {
+                    heatmap.save_overlay(&file)?;
+                }
+                files.push(means.then_some(file));
             }
+        }
+        if explanation.heatmaps.iter().any(|h| h.status == Status::NonFinite) {
+            self.report(&Error::NonFinite { what: name.to_owned() });
         }
         match self.print(name, &files, explanation, batch) {
             Err(Failure::Pipe) => self.unheard = true,
@@ -266,7 +287,13 @@ impl Run {
         Ok(())
     }
 
-    fn print(&self, name: &str, files: &[PathBuf], explanation: &Explanation, batch: &Batch) -> Result<(), Failure> {
+    fn print(
+        &self,
+        name: &str,
+        files: &[Option<PathBuf>],
+        explanation: &Explanation,
+        batch: &Batch,
+    ) -> Result<(), Failure> {
         if self.unheard {
             return Ok(());
         }
@@ -293,7 +320,8 @@ impl Run {
             writeln!(out, "{name}")?;
             let explained = explanation.heatmaps.iter().map(|h| &h.prediction);
             for (i, heatmap) in explanation.heatmaps.iter().enumerate() {
-                let file = files.get(i).map_or(String::new(), |f| format!("  → {}", f.display()));
+                let file =
+                    files.get(i).and_then(Option::as_ref).map_or(String::new(), |f| format!("  → {}", f.display()));
                 let remark = heatmap.status.remark().map_or(String::new(), |r| format!("  ({r})"));
                 writeln!(out, "{}{file}{remark}", line(&heatmap.prediction))?;
             }

@@ -12,6 +12,7 @@ mod verify;
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use gradcam::kernels::Profile;
@@ -103,6 +104,16 @@ impl From<std::io::Error> for Failure {
     }
 }
 
+/// What nobody expects, of this program or in a driver's name, as one line: the release build would only abort.
+pub fn broke(panic: &std::panic::PanicHookInfo) {
+    let payload = panic.payload();
+    let text = payload.downcast_ref::<String>().map(String::as_str).or_else(|| payload.downcast_ref().copied());
+    let what = text.unwrap_or("no reason given");
+    let at = panic.location().map_or(String::new(), |at| format!(" ({at})"));
+    say(&format!("the driver or this program broke down: {what}{at}; try another --device or --backend, or report it"));
+    std::process::exit(1);
+}
+
 /// One line on stderr.
 fn complain(error: &Error) {
     say(&error.to_string());
@@ -154,6 +165,9 @@ struct DeviceArgs {
     /// All sums are f32
     #[arg(long, value_enum, default_value = "f32")]
     precision: Precision,
+    /// How long to wait for the device before it is taken for hanging; two minutes if not given
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+    timeout: Option<u32>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -207,6 +221,7 @@ impl DeviceArgs {
             profile,
             half_weights: self.precision != Precision::F32,
             half_products: self.precision == Precision::F16,
+            timeout: self.timeout.map(|seconds| Duration::from_secs(seconds.into())),
             ..GpuOptions::default()
         };
         Ok(Device::Gpu(Box::new(pollster::block_on(Gpu::open(&options))?)))

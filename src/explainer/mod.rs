@@ -222,8 +222,8 @@ impl Explainer {
     /// Explains a batch of images: one submission and one readback.
     ///
     /// # Errors
-    /// [`Error::Request`] if classes, images and outputs contradict each other, [`Error::OutOfMemory`] or
-    /// [`Error::Device`] if the device fails.
+    /// [`Error::Request`] if classes, images and outputs contradict each other, [`Error::OutOfMemory`],
+    /// [`Error::DeviceLost`], [`Error::TimedOut`] or [`Error::Device`] if the device fails.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn explain(&mut self, images: Images<'_>, classes: &Classes, outputs: &Outputs) -> Result<Batch> {
         pollster::block_on(self.explain_async(images, classes, outputs))
@@ -254,7 +254,7 @@ impl Explainer {
         let work = match (&self.device, &prepared.session) {
             (Device::Gpu(gpu), Some(session)) => {
                 let inputs: Vec<(NodeId, &[u8])> = inputs.iter().map(|(id, bytes)| (*id, &**bytes)).collect();
-                Work::Submitted(session.submit(gpu, &inputs, outputs.clock))
+                Work::Submitted(session.submit(gpu, &inputs, outputs.clock).await?)
             }
             _ => Work::Done(on_cpu(built, &inputs)),
         };
@@ -264,7 +264,8 @@ impl Explainer {
     /// Waits for a batch that was submitted to this explainer.
     ///
     /// # Errors
-    /// [`Error::Device`] if the device failed, or is not the one that the batch was submitted to.
+    /// [`Error::DeviceLost`], [`Error::TimedOut`] or [`Error::Device`] if the device failed; [`Error::Request`] if it is not the
+    /// one that the batch was submitted to.
     pub async fn finish(&self, pending: Pending) -> Result<Batch> {
         let Pending { prepared, work } = pending;
         let assemble = |values: &[&[u8]], stats| {

@@ -63,8 +63,12 @@ impl Heatmap {
     /// Writes the overlay as a PNG.
     ///
     /// # Errors
-    /// [`Error::Request`] if no overlay was asked for, [`Error::Write`] if it cannot be written.
+    /// [`Error::Request`] if no overlay was asked for, [`Error::NonFinite`] if it means nothing, [`Error::Write`] if it
+    /// cannot be written.
     pub fn save_overlay(&self, path: impl AsRef<Path>) -> Result<()> {
+        if self.status == Status::NonFinite {
+            return Err(Error::NonFinite { what: path.as_ref().display().to_string() });
+        }
         let overlay = self.overlay.as_ref().ok_or_else(|| Error::Request("no overlay was asked for".into()))?;
         write_png(path.as_ref(), overlay.width, overlay.height, &overlay.rgba)
     }
@@ -111,7 +115,9 @@ pub fn assemble(model: &Model, recipe: &Recipe, values: &[&[u8]], layer_size: [u
 
     let prediction = |record: &[f32]| {
         let class = record[0] as usize;
-        Prediction { class, label: model.label(class), logit: record[1], probability: record[2] }
+        // Of scores that are not finite softmax makes nothing.
+        let probability = if record[3] > 0.0 { f32::NAN } else { record[2] };
+        Prediction { class, label: model.label(class), logit: record[1], probability }
     };
     let map = |numbers: &[u8], [height, width]: [usize; 2], i: usize| {
         let plane = height * width * 4;
@@ -119,6 +125,7 @@ pub fn assemble(model: &Model, recipe: &Recipe, values: &[&[u8]], layer_size: [u
         Some(Map { height, width, values: bytemuck::pod_collect_to_vec(own) })
     };
     let explain = |image: usize| {
+        let scores_not_finite = records[image * recipe.records * 4 + 3];
         let records: Vec<Prediction> =
             records[image * recipe.records * 4..][..recipe.records * 4].chunks(4).map(prediction).collect();
         let heatmaps = (0..recipe.maps).map(|j| {
@@ -126,7 +133,7 @@ pub fn assemble(model: &Model, recipe: &Recipe, values: &[&[u8]], layer_size: [u
             let range = &ranges[i * 4..];
             Heatmap {
                 prediction: records[j].clone(),
-                status: Status::of(range[0], range[1], range[2]),
+                status: Status::of(range[0], range[1], range[2] + scores_not_finite),
                 raw: map(raw, layer_size, i),
                 heatmap: map(heatmaps, [h, w], i),
                 overlay: overlays.get(image).map(|of_image| of_image[j].clone()),

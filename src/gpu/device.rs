@@ -2,7 +2,9 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use super::failure::{Failure, Failures, PATIENCE};
 use super::pipelines::Pipelines;
 use crate::error::{Error, Result};
 use crate::kernels::Profile;
@@ -132,6 +134,9 @@ pub struct GpuOptions {
     pub checked: bool,
     /// Refuses what needs more bytes of memory than this.
     pub memory_limit: Option<u64>,
+    /// How long to wait for an answer before the device is taken for hanging; two minutes if nothing is said. A browser
+    /// has limits of its own.
+    pub timeout: Option<Duration>,
 }
 
 /// An open device.
@@ -144,7 +149,8 @@ pub struct Gpu {
     counts: [AtomicU32; 2],
     /// The latest submission.
     last: Mutex<Option<wgpu::SubmissionIndex>>,
-    failure: Arc<Mutex<Option<String>>>,
+    pub(super) failures: Failures,
+    pub(super) timeout: Duration,
     info: AdapterInfo,
     pub(super) profile: Profile,
     /// Workgroups along the first dimension of a dispatch at most; more make further rows.
@@ -220,14 +226,14 @@ impl Gpu {
             reason: format!("cannot be opened: {e}"),
         };
         let (device, queue) = adapter.request_device(&descriptor).await.map_err(refused)?;
-        let failure: Arc<Mutex<Option<String>>> = Arc::default();
-        let (lost, uncaptured) = (failure.clone(), failure.clone());
+        let failures = Failures::default();
+        let (lost, unawaited) = (failures.clone(), failures.clone());
         device.set_device_lost_callback(move |reason, message| {
             if reason != wgpu::DeviceLostReason::Destroyed {
-                note(&lost, format!("the device was lost: {message}"));
+                lost.note(Failure::Lost(message));
             }
         });
-        device.on_uncaptured_error(Arc::new(move |e: wgpu::Error| note(&uncaptured, e.to_string())));
+        device.on_uncaptured_error(Arc::new(move |e: wgpu::Error| unawaited.note(Failure::Unawaited(e.to_string()))));
         let pipelines = Mutex::default();
         let across = limits.max_compute_workgroups_per_dimension;
         let mut gpu = Self {
@@ -237,7 +243,8 @@ impl Gpu {
             pipelines,
             counts: Default::default(),
             last: Mutex::default(),
-            failure,
+            failures,
+            timeout: options.timeout.unwrap_or(PATIENCE),
             info,
             profile: Profile::BUFFERS,
             across,
@@ -326,31 +333,13 @@ impl Gpu {
     ) -> Result<T> {
         // A browser runs the callback by itself; elsewhere somebody has to wait.
         #[cfg(not(target_arch = "wasm32"))]
-        self.device
-            .poll(wgpu::PollType::Wait { submission_index: mapped.submission, timeout: None })
-            .map_err(|e| self.error(e.to_string()))?;
+        self.wait(mapped.submission)?;
         let mapped = mapped.receiver.await;
         self.check()?;
         mapped.map_err(|e| self.error(e.to_string()))?.map_err(|e| self.error(e.to_string()))?;
         let taken = take(&staging.get_mapped_range(..bytes).map_err(|e| self.error(e.to_string()))?);
         staging.unmap();
         Ok(taken)
-    }
-
-    /// The error for `reason` on this device.
-    pub(super) fn error(&self, reason: impl Into<String>) -> Error {
-        Error::Device { adapter: self.info.name.clone(), reason: reason.into() }
-    }
-
-    /// Makes every later [`Gpu::check`] fail.
-    pub(super) fn fail(&self, reason: String) {
-        note(&self.failure, reason);
-    }
-
-    /// Fails if the device was lost, or met an error that nobody awaited.
-    pub(super) fn check(&self) -> Result<()> {
-        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        failure.map_or(Ok(()), |reason| Err(self.error(reason)))
     }
 }
 
@@ -360,11 +349,6 @@ fn matrices() -> (wgpu::Features, wgpu::ExperimentalFeatures) {
     // SAFETY: experimental features may have defects; this one is used where somebody asked for it.
     let experimental = unsafe { wgpu::ExperimentalFeatures::enabled() };
     (wgpu::Features::SHADER_F16 | wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX, experimental)
-}
-
-/// Keeps the first failure: the others follow from it.
-fn note(failure: &Mutex<Option<String>>, reason: String) {
-    failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(reason);
 }
 
 /// Adapters that can compute: graphics cards before processors, native interfaces before OpenGL.

@@ -94,7 +94,8 @@ impl Memory {
         if memory.bytes() > LARGE_UPLOAD {
             // What waits for its transfer is held twice; do not let a whole network wait.
             gpu.queue.submit([]);
-            gpu.device.poll(wgpu::PollType::wait_indefinitely()).map_err(|e| gpu.error(e.to_string()))?;
+            #[cfg(not(target_arch = "wasm32"))]
+            gpu.wait(None)?;
         }
         Ok(memory)
     }

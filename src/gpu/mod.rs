@@ -1,6 +1,7 @@
 //! The only room that knows wgpu: devices, memory, pipelines, and the run of a plan.
 
 mod device;
+mod failure;
 mod memory;
 mod peak;
 mod pipelines;

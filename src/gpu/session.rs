@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::device::{Gpu, Mapped};
+use super::failure::Watch;
 use super::memory::{Binding, Memory};
+use super::pipelines::Pipelines;
 use super::timing::{CLOCK_BYTES, Clock};
 use super::upload::Uploads;
 use crate::error::{Error, Result};
@@ -110,31 +112,21 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::OutOfMemory`] if the device lacks the room, as far as possible before any is taken;
-    /// [`Error::Device`] if it refuses a pipeline.
+    /// [`Error::Device`] if it refuses a pipeline; [`Error::DeviceLost`] or [`Error::TimedOut`] if it is of no use any more.
     pub async fn new(gpu: &Gpu, weights: &mut Weights, graph: &Graph, plan: &Plan) -> Result<Self> {
+        gpu.check()?;
         let needed = plan.memory() + plan.readback().sum::<u64>() + plan.weights().saturating_sub(weights.bytes());
         if let Some(free) = gpu.free_memory().filter(|free| needed > *free) {
             let reason = format!("only {} MiB are free", free >> 20);
             return Err(Error::OutOfMemory { adapter: gpu.info().name.clone(), needed: needed >> 20, reason });
         }
-        let out_of_memory = gpu.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-        let invalid = gpu.device.push_error_scope(wgpu::ErrorFilter::Validation);
-        // A driver that refuses a shader fails so; what follows from it is invalid, and says nothing.
-        let refused = gpu.device.push_error_scope(wgpu::ErrorFilter::Internal);
+        let watch = Watch::new(gpu);
         let session = Self::build(gpu, weights, graph, plan);
-        let (refused, invalid, out_of_memory) = (refused.pop(), invalid.pop(), out_of_memory.pop());
-        let (refused, invalid, out_of_memory) = (refused.await, invalid.await, out_of_memory.await);
-        let outcome = session.and_then(|session| match (out_of_memory, refused.or(invalid)) {
-            (Some(e), _) => {
-                let (adapter, needed) = (gpu.info().name.clone(), session.gpu_bytes >> 20);
-                Err(Error::OutOfMemory { adapter, needed, reason: e.to_string() })
-            }
-            (None, Some(e)) => Err(gpu.error(e.to_string())),
-            (None, None) => Ok(session),
-        });
+        let outcome = watch.end(gpu, needed).await.and(session);
         if outcome.is_err() {
-            // Some of the weights may not have found room.
+            // Some of the weights and pipelines may not have found room.
             weights.tensors.clear();
+            *gpu.pipelines.lock().unwrap_or_else(PoisonError::into_inner) = Pipelines::default();
         }
         outcome
     }
@@ -225,19 +217,30 @@ impl Session {
     /// Uploads the inputs, runs the plan, and returns its outputs' bytes: one submission, one readback.
     ///
     /// # Errors
-    /// [`Error::Device`] if the device was lost or failed.
+    /// As [`Session::submit`] and [`Session::finish`].
     pub async fn run(&self, gpu: &Gpu, inputs: &[(NodeId, &[u8])]) -> Result<(Vec<Vec<u8>>, Stats)> {
-        let run = self.submit(gpu, inputs, false);
+        let run = self.submit(gpu, inputs, false).await?;
         self.finish(gpu, run, |values, stats| (values.iter().map(|v| v.to_vec()).collect(), stats)).await
     }
 
     /// Uploads the inputs and hands the run to the device, which works on it while the caller goes on. Further runs may
     /// be submitted before this one is finished: the device does one after the other. With `clock` the device notes
     /// when it began and ended, if it can.
-    pub fn submit(&self, gpu: &Gpu, inputs: &[(NodeId, &[u8])], clock: bool) -> Run {
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`] if there is no room for another run on its way; [`Error::Device`] if the device refuses the work;
+    /// [`Error::DeviceLost`] or [`Error::TimedOut`] if it is of no use any more.
+    pub async fn submit(&self, gpu: &Gpu, inputs: &[(NodeId, &[u8])], clock: bool) -> Result<Run> {
+        gpu.check()?;
+        let watch = Watch::new(gpu);
+        let run = self.record(gpu, inputs, clock);
+        watch.end(gpu, self.gpu_bytes).await.and(run)
+    }
+
+    fn record(&self, gpu: &Gpu, inputs: &[(NodeId, &[u8])], clock: bool) -> Result<Run> {
         let clock = clock.then(|| Clock::new(gpu, 2)).flatten();
         let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("explain") });
-        let upload = self.give(gpu, &mut encoder, inputs);
+        let upload = self.give(gpu, &mut encoder, inputs)?;
         {
             let timestamp_writes = clock.as_ref().map(|c| c.around(0));
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: None, timestamp_writes });
@@ -257,7 +260,7 @@ impl Session {
         self.uploads.give_back(upload);
         let mapped = gpu.map(&staging, bytes);
         let counted = [0, 1].map(|i| gpu.counts()[i] - before[i]);
-        Run { staging, mapped, bytes, counted }
+        Ok(Run { staging, mapped, bytes, counted })
     }
 
     /// Writes the inputs, those in buffers by way of an upload that the recording copies: to be given back once it is submitted.
@@ -266,7 +269,7 @@ impl Session {
         gpu: &Gpu,
         encoder: &mut wgpu::CommandEncoder,
         inputs: &[(NodeId, &[u8])],
-    ) -> Option<wgpu::Buffer> {
+    ) -> Result<Option<wgpu::Buffer>> {
         let mut buffers = vec![];
         for Input { node, slot, packed } in &self.inputs {
             let given = inputs.iter().find(|(id, _)| id == node).expect("every input of the plan is given").1;
@@ -282,7 +285,7 @@ impl Session {
     /// Waits for a run, and hands its outputs' bytes to `take`, in the order of the plan.
     ///
     /// # Errors
-    /// [`Error::Device`] if the device was lost or failed.
+    /// [`Error::DeviceLost`], [`Error::TimedOut`] or [`Error::Device`] if the device did not do it.
     pub async fn finish<T>(&self, gpu: &Gpu, run: Run, take: impl FnOnce(&[&[u8]], Stats) -> T) -> Result<T> {
         let [submissions, readbacks] = run.counted;
         let taken = gpu.read(&run.staging, run.mapped, run.bytes, |bytes| {

@@ -13,7 +13,7 @@ impl Session {
     /// its node and its bytes, row-major. What `judge` returns takes the value's place for the dispatches that follow.
     ///
     /// # Errors
-    /// [`crate::Error::Device`] if the device was lost or failed.
+    /// As [`Session::finish`].
     pub async fn trace(
         &self,
         gpu: &Gpu,
@@ -23,7 +23,7 @@ impl Session {
         mut judge: impl FnMut(NodeId, Vec<u8>) -> Vec<u8>,
     ) -> Result<()> {
         let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        let upload = self.give(gpu, &mut encoder, inputs);
+        let upload = self.give(gpu, &mut encoder, inputs)?;
         gpu.submit(encoder);
         self.uploads.give_back(upload);
         for (at, step) in self.steps.iter().enumerate() {

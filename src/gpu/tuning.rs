@@ -93,7 +93,7 @@ impl Gpu {
                 Some(profile) => profile,
                 None => {
                     let best;
-                    (best, verdict) = self.measure_profiles().await;
+                    (best, verdict) = self.measure_profiles().await?;
                     best
                 }
             },
@@ -108,14 +108,18 @@ impl Gpu {
     }
 
     /// Measures which profile suits the device best, and remembers it for the next [`Gpu::open`]. The one in use stays.
-    pub async fn measure_profiles(&mut self) -> (Profile, Verdict) {
+    ///
+    /// # Errors
+    /// [`crate::Error::DeviceLost`], [`crate::Error::TimedOut`] or [`crate::Error::Device`] if it is of no use after that.
+    pub async fn measure_profiles(&mut self) -> Result<(Profile, Verdict)> {
         let in_use = self.profile.clone();
         let (best, probed) = self.fastest_profile().await;
         self.profile = in_use;
+        self.check()?;
         let verdict = Verdict::of(self.info()).unwrap_or_default();
         let verdict = Verdict { profile: best.name.to_owned(), probed, ..verdict };
         self.remember(verdict.clone());
-        (best, verdict)
+        Ok((best, verdict))
     }
 
     /// The profile as this device can run it.

@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::device::Gpu;
+use crate::error::Result;
 
 /// Bytes that a thread writes at a time,
 const PART: usize = 1 << 20;
@@ -19,16 +20,19 @@ pub struct Uploads {
 impl Uploads {
     /// Records copies of each content to its buffer, by way of one of the buffers here: give it back once the recording was
     /// submitted. The contents have the same sizes each time.
+    ///
+    /// # Errors
+    /// [`crate::Error::Device`] if such memory cannot be written: there may be none left.
     pub fn copy(
         &self,
         gpu: &Gpu,
         encoder: &mut wgpu::CommandEncoder,
         contents: &[(&wgpu::Buffer, &[u8])],
-    ) -> Option<wgpu::Buffer> {
+    ) -> Result<Option<wgpu::Buffer>> {
         let place = |content: &[u8]| content.len().next_multiple_of(wgpu::MAP_ALIGNMENT as usize);
         let size: usize = contents.iter().map(|(_, content)| place(content)).sum();
         if size == 0 {
-            return None;
+            return Ok(None);
         }
         let kept = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let upload = kept.unwrap_or_else(|| {
@@ -41,12 +45,12 @@ impl Uploads {
         });
         let mut offset = 0;
         for (buffer, content) in contents {
-            fill(gpu, &upload, offset, content);
+            fill(&upload, offset, content).map_err(|e| gpu.error(format!("an input could not be written: {e}")))?;
             encoder.copy_buffer_to_buffer(&upload, offset, buffer, 0, content.len() as u64);
             offset += place(content) as u64;
         }
         upload.unmap();
-        Some(upload)
+        Ok(Some(upload))
     }
 
     /// Keeps the buffer for the next run, when the device has read it.
@@ -62,24 +66,19 @@ impl Uploads {
 }
 
 /// Writes a content at byte `offset`, large ones by several threads: one alone fills such memory at a fraction of its speed.
-fn fill(gpu: &Gpu, upload: &wgpu::Buffer, offset: u64, content: &[u8]) {
-    let write = |offset: u64, part: &[u8]| match upload.get_mapped_range_mut(offset..offset + part.len() as u64) {
-        Ok(mut range) => range.copy_from_slice(part),
-        Err(error) => gpu.fail(format!("an input could not be written: {error}")),
+fn fill(upload: &wgpu::Buffer, offset: u64, content: &[u8]) -> Result<(), wgpu::MapRangeError> {
+    let write = |(part, at): (&[u8], u64)| {
+        upload.get_mapped_range_mut(at..at + part.len() as u64)?.copy_from_slice(part);
+        Ok(())
     };
-    let parts = content.chunks(PART).zip((offset..).step_by(PART));
+    let mut parts = content.chunks(PART).zip((offset..).step_by(PART));
     if content.len() < 2 * PART || cfg!(target_arch = "wasm32") {
-        return parts.for_each(|(part, at)| write(at, part));
+        return parts.try_for_each(write);
     }
     let parts = Mutex::new(parts);
+    let next = || parts.lock().unwrap_or_else(PoisonError::into_inner).next();
     std::thread::scope(|scope| {
-        for _ in 0..THREADS {
-            scope.spawn(|| {
-                let next = || parts.lock().unwrap_or_else(PoisonError::into_inner).next();
-                while let Some((part, at)) = next() {
-                    write(at, part);
-                }
-            });
-        }
-    });
+        let threads = [(); THREADS].map(|()| scope.spawn(|| std::iter::from_fn(next).try_for_each(write)));
+        threads.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(|p| std::panic::resume_unwind(p)))
+    })
 }

@@ -251,8 +251,8 @@ pub enum Op {
     /// `(x [n,c,h,w]) -> [n,c,1,1]`: mean over space, both global pooling and Grad-CAM's weights.
     Mean,
 
-    /// `(logits [n,c,1,1], requests plain [n,k,1,1]) -> [n·k,4,1,1]`: class, logit, softmax probability, 0.
-    /// A request is a class index, or negative for the next most probable class.
+    /// `(logits [n,c,1,1], requests plain [n,k,1,1]) -> [n·k,4,1,1]`: class, logit, softmax probability, count of the
+    /// image's logits that are not finite. A request is a class index, or negative for the next most probable class.
     Select,
     /// `(selection) -> [m,c,1,1]`: one-hot rows, the derivative of each image's first `maps` selected logits.
     Seed {

@@ -2,8 +2,8 @@
 
 use crate::graph::Shape;
 
-/// Records of class, logit, softmax probability and 0 for each request: a class index, or a negative
-/// number for the next most probable class (the first of equal ones).
+/// Records of class, logit, softmax probability, and count of the image's logits that are not finite in f32, for each
+/// request: a class index, or a negative number for the next most probable class (the first of equal ones).
 pub fn select(logits: &[f64], [_, classes, ..]: Shape, requests: &[f64], [_, k, ..]: Shape) -> Vec<f64> {
     let mut records = vec![];
     for (logits, requests) in logits.chunks(classes).zip(requests.chunks(k)) {
@@ -11,6 +11,7 @@ pub fn select(logits: &[f64], [_, classes, ..]: Shape, requests: &[f64], [_, k, 
         ranking.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]).then(a.cmp(&b)));
         let max = logits[ranking[0]];
         let sum: f64 = logits.iter().map(|l| (l - max).exp()).sum();
+        let others = logits.iter().filter(|l| !(**l as f32).is_finite()).count();
         let mut rank = 0;
         for &request in requests {
             let class = if request < 0.0 {
@@ -19,7 +20,7 @@ pub fn select(logits: &[f64], [_, classes, ..]: Shape, requests: &[f64], [_, k, 
             } else {
                 request as usize
             };
-            records.extend([class as f64, logits[class], (logits[class] - max).exp() / sum, 0.0]);
+            records.extend([class as f64, logits[class], (logits[class] - max).exp() / sum, others as f64]);
         }
     }
     records

@@ -48,6 +48,7 @@ pub fn places(
             backend,
             variant: variant.map(str::to_owned),
             precision,
+            timeout: None,
         };
         // A variant that is named makes it needless to measure which suits best.
         let first = if variants.is_empty() { None } else { Some(Profile::BUFFERS.name) };

@@ -1,0 +1,185 @@
+//! Faults at the device, injected: each ends in the error that is meant for it, in time, and without a picture.
+
+#[path = "common/place.rs"]
+#[allow(dead_code)]
+mod place;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use gradcam::gpu::{Gpu, GpuOptions, Session, Weights};
+use gradcam::graph::{Builder, Graph, Kind, Op, ParamSource};
+use gradcam::kernels::{Dispatch, Operand, Profile};
+use gradcam::model::zoo::architectures;
+use gradcam::model::{Tensor, seeded};
+use gradcam::plan::{Medium, Plan, Slot};
+use gradcam::{Classes, Device, Error, Explainer, Explanation, Heatmap, Images, Model, Outputs, Overlay, Status};
+use safetensors::tensor::{Dtype, TensorView, serialize};
+
+use place::{Place, json};
+
+const INVOCATIONS: u32 = 1 << 14;
+
+/// Weights whose classifier carries all scores out of f32.
+#[derive(Default)]
+struct Loud(Vec<Tensor>);
+
+impl ParamSource for Loud {
+    fn get(&mut self, name: &str, shape: &[usize]) -> Arc<[f32]> {
+        let loud = |_| vec![3e38; shape.iter().product()].into();
+        let values =
+            Some(name).filter(|name| *name == "fc.weight").map_or_else(|| seeded::tensor(name, shape, 1.0), loud);
+        self.0.push((name.to_owned(), shape.to_vec(), values.clone()));
+        values
+    }
+}
+
+/// The tensors of such a ResNet-18.
+fn loud() -> Vec<Tensor> {
+    let (mut graph, mut loud) = (Graph::default(), Loud::default());
+    let input = graph.input(Kind::Plain, [1, 3, 224, 224]);
+    let x = graph.push(Op::Pack, &[input]).unwrap();
+    let resnet = architectures().find(|a| a.name == "resnet18").unwrap();
+    (resnet.build)(&mut Builder::new(graph, &mut loud), x, 5).unwrap();
+    loud.0
+}
+
+fn open(options: GpuOptions) -> Gpu {
+    // The variant decides nothing here, and is not measured.
+    let options = GpuOptions { profile: Some(Profile::BUFFERS), ..options };
+    pollster::block_on(Gpu::open(&options)).expect("a graphics adapter: run `make setup`")
+}
+
+fn explainer(options: GpuOptions) -> Explainer {
+    Explainer::new(Model::bundled().unwrap(), Device::Gpu(Box::new(open(options))))
+}
+
+fn device(explainer: &Explainer) -> &Gpu {
+    match explainer.device() {
+        Device::Gpu(gpu) => gpu,
+        Device::Cpu => unreachable!(),
+    }
+}
+
+/// A plan of one dispatch of `peak.wgsl`, which runs as long as ROUNDS says, with its session.
+fn session(gpu: &Gpu, defines: Vec<(&'static str, u32)>) -> gradcam::Result<Session> {
+    let mut graph = Graph::default();
+    let y = graph.input(Kind::Plain, [1, 1, 1, INVOCATIONS as usize]);
+    let dispatch = Dispatch {
+        node: y,
+        before: vec![],
+        shader: "peak",
+        defines,
+        params: bytemuck::bytes_of(&[INVOCATIONS, 0.5_f32.to_bits()]).to_vec(),
+        operands: vec![Operand::Write(y)],
+        groups: INVOCATIONS / 64,
+        product: None,
+    };
+    let plan = Plan {
+        dispatches: vec![dispatch],
+        types: vec![graph.nodes[y].ty],
+        slots: vec![Slot { medium: Medium::Words, bytes: u64::from(INVOCATIONS) * 4 }],
+        place: vec![Some(0)],
+        inputs: vec![],
+        outputs: vec![y],
+    };
+    pollster::block_on(Session::new(gpu, &mut Weights::default(), &graph, &plan))
+}
+
+/// The error's line; it must be of the kind that `is` accepts.
+fn told<T>(result: gradcam::Result<T>, is: impl FnOnce(&Error) -> bool) -> String {
+    let error = result.err().expect("a fault");
+    assert!(is(&error) && error.is_machine(), "{error:?}");
+    error.to_string()
+}
+
+/// Before anything, between two batches, and with batches on their way.
+#[test]
+fn a_destroyed_device() {
+    let lost = |error: &Error| matches!(error, Error::DeviceLost { .. });
+    let says = |text: String| assert!(text.contains("the device was lost: it was destroyed; start again"), "{text}");
+    let values = vec![0.5; 3 * 224 * 224];
+    let images = Images::Tensor { shape: [1, 3, 224, 224], values: &values };
+    let (classes, outputs) = (Classes::Top(1), Outputs { heatmap: true, ..Outputs::default() });
+    let mut explainer = explainer(GpuOptions::default());
+    explainer.explain(images, &classes, &outputs).unwrap();
+    let mut submit = || pollster::block_on(explainer.submit(images, &classes, &outputs));
+    let pending = [submit().unwrap(), submit().unwrap()];
+    device(&explainer).destroy();
+    for pending in pending {
+        says(told(pollster::block_on(explainer.finish(pending)), lost));
+    }
+    // The plan is there.
+    says(told(explainer.explain(images, &classes, &outputs), lost));
+    // A plan has to be made.
+    says(told(explainer.explain(images, &Classes::Top(2), &outputs), lost));
+    says(told(pollster::block_on(explainer.time()), lost));
+    says(told(pollster::block_on(device(&explainer).peak()), lost));
+}
+
+/// The wait ends long before the work, and nothing else waits for it: no further run, and not who closes the device.
+#[test]
+fn a_submission_that_does_not_end() {
+    let gpu = open(GpuOptions { timeout: Some(Duration::from_millis(50)), ..Default::default() });
+    let endless = session(&gpu, vec![("WORKGROUP", 64), ("ROUNDS", 200_000)]).unwrap();
+    let start = Instant::now();
+    let timed_out = |error: &Error| matches!(error, Error::TimedOut { .. });
+    let text = told(pollster::block_on(endless.run(&gpu, &[])), timed_out);
+    assert!(text.contains("no answer within 0.05 s; use a smaller batch or a longer --timeout"), "{text}");
+    // Nothing more is asked of it.
+    told(pollster::block_on(endless.run(&gpu, &[])), timed_out);
+    drop((endless, gpu));
+    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+}
+
+/// A network whose scores leave the range of f32: its maps mean nothing, on the GPU and on the CPU, and are not written.
+#[test]
+fn values_that_are_not_finite() {
+    let values = vec![0.5; 3 * 64 * 64];
+    let images = Images::Tensor { shape: [1, 3, 64, 64], values: &values };
+    for device in [Device::Gpu(Box::new(open(GpuOptions::default()))), Device::Cpu] {
+        let model = Model::from_tensors("loud", loud(), Some("resnet18")).unwrap();
+        let mut explainer = Explainer::new(model, device);
+        let outputs = Outputs { predictions: 5, ..Outputs::default() };
+        let batch = explainer.explain(images, &Classes::Top(5), &outputs).unwrap();
+        let Explanation { predictions, heatmaps, .. } = &batch.explanations[0];
+        assert!(heatmaps.iter().all(|heatmap| heatmap.status == Status::NonFinite), "{heatmaps:?}");
+        assert!(predictions.iter().all(|prediction| prediction.probability.is_nan()), "{predictions:?}");
+        let picture = Path::new(env!("CARGO_TARGET_TMPDIR")).join("not-finite.png");
+        let drawn = Overlay { width: 1, height: 1, rgba: vec![0; 4] };
+        let heatmap = Heatmap { overlay: Some(drawn), ..heatmaps[0].clone() };
+        let text = told(heatmap.save_overlay(&picture), |error| matches!(error, Error::NonFinite { .. }));
+        assert!(text.contains("not-finite.png: the scores or the map are not finite") && !picture.exists(), "{text}");
+    }
+}
+
+/// The program says so, goes on, writes no picture, and its exit code is 1.
+#[test]
+fn the_program_tells_what_is_not_finite() {
+    let place = Place::with(&["chelsea.png"]);
+    let loud = loud();
+    let views = loud.iter().map(|(name, shape, values)| {
+        (name, TensorView::new(Dtype::F32, shape.clone(), bytemuck::cast_slice(values)).unwrap())
+    });
+    place.write("loud.safetensors", serialize(views, None).unwrap());
+    let (code, out, err) = place.run("explain chelsea.png --model loud.safetensors --arch resnet18 --json -o map.png");
+    let map = &json(&out)[0]["maps"][0];
+    assert!(map["status"] == "non-finite" && map["overlay"].is_null() && map["probability"].is_null(), "{map}");
+    let says =
+        err.starts_with("gradcam: chelsea.png: the scores or the map are not finite") && err.lines().count() == 1;
+    assert!(code == Some(1) && says, "{code:?} {err}");
+    assert!(!place.path("map.png").exists());
+}
+
+/// A shader that is not valid names itself; the device goes on with others.
+#[test]
+fn an_invalid_shader() {
+    let gpu = open(GpuOptions::default());
+    let refused = |error: &Error| matches!(error, Error::Device { .. });
+    let text = told(session(&gpu, vec![("WORKGROUP", 64)]), refused);
+    assert!(text.contains("peak") && text.contains("ROUNDS"), "{text}");
+    let valid = session(&gpu, vec![("WORKGROUP", 64), ("ROUNDS", 1)]).unwrap();
+    let (values, _) = pollster::block_on(valid.run(&gpu, &[])).unwrap();
+    assert_eq!(values[0].len(), INVOCATIONS as usize * 4);
+}

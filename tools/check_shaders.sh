@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Has every variant of every shader, as naga translates it, looked at by compilers that know nothing of naga: SPIR-V by
+# spirv-val, GLSL by glslangValidator, HLSL by Microsoft's DXC. Names the first that is refused.
+# usage: check_shaders.sh [spirv|glsl|hlsl]...    all if none is named; hlsl downloads DXC once, 67 MB
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+tools/setup.sh shaders
+texts=$(mktemp -d)
+trap 'rm -rf "$texts"' EXIT
+GRADCAM_SHADER_TEXTS=$texts cargo test --quiet --test shaders every_variant_translates >/dev/null
+
+# Runs a command over the files of a kind, many at once, and says how many there were.
+over() {
+    local kind=$1 name=$2 at_once=$3 files file
+    shift 3
+    # Of matrices there is SPIR-V alone, newer than Debian's tools: left out.
+    files=$(cd "$texts" && ls -- *.comp | sed "s/comp\$/$kind/")
+    cd "$texts"
+    if xargs -P "$(nproc)" -n "$at_once" "$@" <<<"$files" >/dev/null 2>&1; then
+        echo "$kind: $(wc -l <<<"$files") variants pass $name"
+        return
+    fi
+    for file in $files; do
+        "$@" "$file" >log 2>&1 && continue
+        echo "$kind: $name refuses $(head -1 "${file%.*}.wgsl" | cut -c4-): $(grep -im1 error log || head -1 log)" >&2
+        exit 1
+    done
+}
+
+root=$PWD
+for kind in ${@:-spirv glsl hlsl}; do
+    case $kind in
+    spirv) over spv spirv-val 1 spirv-val --target-env vulkan1.1 ;;
+    glsl) over comp glslangValidator 64 glslangValidator ;;
+    hlsl) over hlsl DXC 64 python3 "$root/tools/dxc.py" ;;
+    *) echo "check_shaders: '$kind' is none of spirv, glsl, hlsl" >&2 && exit 1 ;;
+    esac
+done
