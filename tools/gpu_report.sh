@@ -3,8 +3,9 @@
 #
 #     tools/gpu_report.sh BINARY OUT/
 #
-# needs the program, a Vulkan loader and driver, and, where python3 has torch and torchvision, compares with PyTorch on the
-# same card. Each step has a time limit and a log of its own in OUT/; what one step could not do does not stop the others.
+# needs the program, a Vulkan loader and driver, and, where python3 has torch, torchvision and grad-cam, compares with PyTorch
+# on the same card. Each step has a time limit and files of its own in OUT/; what one step could not do does not stop the
+# others. OUT/steps.tsv says how each ended.
 set -uo pipefail
 
 [ $# = 2 ] || { echo "usage: tools/gpu_report.sh BINARY OUT/" >&2; exit 2; }
@@ -16,7 +17,7 @@ out=$(realpath "$out")
 export GRADCAM_CACHE=$out/cache
 printf 'step\tseconds\texit\n' >"$out/steps.tsv"
 
-# step NAME LIMIT COMMAND…: runs it for LIMIT seconds at most; its output goes to NAME.json or NAME.log.
+# step NAME.EXTENSION LIMIT COMMAND…: its output goes to that file, what it says on stderr to NAME.err.
 step() {
     local name=$1 limit=$2 start=$SECONDS code=0
     shift 2
@@ -29,15 +30,15 @@ networks=(resnet50 resnet18 vgg16 mobilenet_v2 squeezenet1_1 efficientnet_b0 den
 batches=(--batch 1 --batch 8 --batch 32)
 
 step machine.log 10 bash -c 'date -u; uname -sr; nproc; grep -m1 "model name" /proc/cpuinfo; nvidia-smi || true'
-step devices.json 30 "$binary" devices --json
-step bench.json 90 "$binary" bench "${networks[@]}" "${batches[@]}" --runs 20 --json
-for variant in buffers buffers-shared textures; do
-    step "bench-$variant.json" 40 "$binary" bench resnet50 mobilenet_v2 "${batches[@]}" --variant "$variant" --json
-done
-step bench-f16-weights.json 40 "$binary" bench resnet50 vgg16 "${batches[@]}" --precision f16-weights --json
-step kernels-1.json 40 "$binary" bench resnet50 vgg16 --batch 1 --kernels --json
-step kernels-32.json 40 "$binary" bench resnet50 vgg16 --batch 32 --kernels --json
+step devices.json 30 "$binary" devices --probe --json
+step verify.log 60 "$binary" verify --report "$out/verify.json"
+step bench.json 75 "$binary" bench "${networks[@]}" "${batches[@]}" --json
 if python3 -c 'import torch, torchvision, pytorch_grad_cam; assert torch.cuda.is_available()' 2>/dev/null; then
-    step torch.log 120 python3 "$tools/benchmark.py" --gradcam "$binary" --torch cuda --batch 1 8 32 --rounds 3 \
+    step torch.log 75 python3 "$tools/benchmark.py" --gradcam "$binary" --torch cuda --batch 1 8 32 --rounds 1 \
         --json "$out/torch.json"
 fi
+step variants.json 40 "$binary" bench resnet50 mobilenet_v2 --batch 1 --batch 32 --variant all --json
+step precisions.json 40 "$binary" bench resnet50 vgg16 --batch 1 --batch 32 \
+    --precision f32 --precision f16-weights --precision f16 --json
+step kernels.log 30 "$binary" bench resnet50 vgg16 --batch 1 --batch 32 --kernels
+step tune.json 60 "$binary" tune resnet50 vgg16 --json
