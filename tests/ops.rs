@@ -329,7 +329,9 @@ fn large_weights_come_in_pieces() {
             let pieces = plan.dispatches.iter().flat_map(|d| &d.operands).filter(|o| matches!(o, Operand::Constant(_)));
             assert!(pieces.count() > 1, "{} is in one piece", case.name);
         }
-        check_on(every_gpu().into_iter().chain(gpus(macro_tiles().take(1))).collect(), TOLERANCE, vec![case]);
+        // In slices, whose sums are shorter: products are added one by one, 6,000 of them to 3.4e-6 of the largest.
+        let sliced = macro_tiles().filter(|p| p.shared[0].team.is_some_and(|team| team.slices > 1)).take(1);
+        check_on(every_gpu().into_iter().chain(gpus(sliced)).collect(), TOLERANCE, vec![case]);
     }
 }
 

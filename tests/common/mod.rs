@@ -3,7 +3,7 @@
 
 use gradcam::gpu::{Gpu, GpuOptions, Session, Stats, Weights};
 use gradcam::graph::{Graph, Kind, NodeId, Shape};
-use gradcam::kernels::{Costs, Profile};
+use gradcam::kernels::{Costs, Profile, Tile};
 use gradcam::plan::Plan;
 use gradcam::reference::{self, Value};
 pub use gradcam::verify::net::Random;
@@ -13,9 +13,10 @@ pub fn every_gpu() -> Vec<(String, Gpu)> {
     gpus(Profile::ALL)
 }
 
-/// Profiles that cut every product into macro tiles, of one kind each.
+/// Profiles that cut every product into macro tiles, of one kind each: all that are made without units for matrices.
 pub fn macro_tiles() -> impl Iterator<Item = Profile> {
-    Profile::BUFFERS_SHARED.shared.iter().map(|tile| {
+    let plain = |tile: &&Tile| tile.team.is_some_and(|team| !team.matrices);
+    Profile::BUFFERS_SHARED.shared.iter().filter(plain).map(|tile| {
         let name = format!("{tile:?}").leak();
         Profile { name, tiles: &[], shared: std::slice::from_ref(tile), storage: 32768, ..Profile::BUFFERS_SHARED }
     })
