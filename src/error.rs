@@ -103,7 +103,7 @@ pub enum Error {
         what: String,
     },
     /// The device has too little memory.
-    #[error("{adapter}: {needed} MiB needed, but {reason}; use a smaller batch, fewer classes, or --device cpu")]
+    #[error("{adapter}: {needed} MiB needed, but {reason}; use a smaller --batch, fewer classes, or --device cpu")]
     OutOfMemory {
         /// Its name.
         adapter: String,
