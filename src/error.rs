@@ -124,6 +124,11 @@ impl Error {
         )
     }
 
+    /// Whether the device is of no use any more, so that another one has to be opened.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::DeviceLost { .. } | Self::TimedOut { .. })
+    }
+
     /// An unknown name, with the nearest of `known`.
     pub(crate) fn unknown<'a>(
         kind: &'static str,

@@ -189,7 +189,7 @@ impl Gpu {
     ///
     /// # Errors
     /// [`Error::NoAdapter`] if there is none, [`Error::Unknown`] if none has the asked number or name,
-    /// [`Error::Device`] if the driver refuses.
+    /// [`Error::Device`] if the driver refuses, [`Error::DeviceLost`] or [`Error::TimedOut`] if it fails when it is measured.
     pub async fn open(options: &GpuOptions) -> Result<Self> {
         let adapters = match (options.backend, &options.adapter) {
             (Some(backend), _) => enumerate(backend.flags()).await,
