@@ -103,7 +103,7 @@ pub enum Error {
         what: String,
     },
     /// The device has too little memory.
-    #[error("{adapter}: {needed} MiB needed, but {reason}; use a smaller batch, fewer classes, or --device cpu")]
+    #[error("{adapter}: {needed} MiB needed, but {reason}; use a smaller --batch, fewer classes, or --device cpu")]
     OutOfMemory {
         /// Its name.
         adapter: String,
@@ -122,6 +122,11 @@ impl Error {
             self,
             NoAdapter(_) | Device { .. } | DeviceLost { .. } | TimedOut { .. } | OutOfMemory { .. } | NonFinite { .. }
         )
+    }
+
+    /// Whether the device is of no use any more, so that another one has to be opened.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::DeviceLost { .. } | Self::TimedOut { .. })
     }
 
     /// An unknown name, with the nearest of `known`.

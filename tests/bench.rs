@@ -119,6 +119,10 @@ fn failures_are_rows() {
     assert!(rows[0]["error"].as_str().unwrap().contains("MiB") && rows[0]["ms_per_image"].is_null(), "{out}");
     assert!(rows[0]["batch"] == 1024 && rows[0]["adapter"] == rows[1]["adapter"], "{out}");
     assert!(rows[1]["error"].is_null() && rows[1]["ms_per_image"].as_f64().unwrap() > 0.0, "{out}");
+    let (code, out, err) =
+        place.run(&format!("{SMALL} --batch 1 --batch 2 --timeout 0.00001 --variant buffers --json"));
+    let told = array(&out).iter().filter(|r| r["error"].as_str().unwrap().contains("within 0.00001 s")).count();
+    assert_eq!((code, told, err.lines().count()), (Some(1), 2, 2), "{err}");
     place.refuses(
         2,
         "bench squeezenet1_1 --size 8x8 => input

@@ -20,6 +20,10 @@ use safetensors::tensor::{Dtype, TensorView, serialize};
 use place::{Place, json};
 
 const INVOCATIONS: u32 = 1 << 14;
+/// `peak.wgsl` works on these rounds for some ten milliseconds on a large graphics card, for seconds on a processor.
+const LONG: [(&str, u32); 2] = [("WORKGROUP", 64), ("ROUNDS", 200_000)];
+/// Shorter than either.
+const LIMIT: Duration = Duration::from_millis(1);
 
 /// Weights whose classifier carries all scores out of f32.
 #[derive(Default)]
@@ -94,10 +98,13 @@ fn told<T>(result: gradcam::Result<T>, is: impl FnOnce(&Error) -> bool) -> Strin
     error.to_string()
 }
 
+fn lost(error: &Error) -> bool {
+    matches!(error, Error::DeviceLost { .. })
+}
+
 /// Before anything, between two batches, and with batches on their way.
 #[test]
 fn a_destroyed_device() {
-    let lost = |error: &Error| matches!(error, Error::DeviceLost { .. });
     let says = |text: String| assert!(text.contains("the device was lost: it was destroyed; start again"), "{text}");
     let values = vec![0.5; 3 * 224 * 224];
     let images = Images::Tensor { shape: [1, 3, 224, 224], values: &values };
@@ -118,15 +125,92 @@ fn a_destroyed_device() {
     says(told(pollster::block_on(device(&explainer).peak()), lost));
 }
 
+/// While another thread waits for it.
+#[test]
+fn a_device_destroyed_amid_a_run() {
+    let gpu = open(GpuOptions::default());
+    let long = session(&gpu, LONG.to_vec()).unwrap();
+    let run = pollster::block_on(long.submit(&gpu, &[], false)).unwrap();
+    let text = std::thread::scope(|scope| {
+        let waits = scope.spawn(|| told(pollster::block_on(long.finish(&gpu, run, |_, _| ())), lost));
+        std::thread::sleep(Duration::from_millis(2));
+        gpu.destroy();
+        waits.join().unwrap()
+    });
+    assert!(text.contains("the device was lost: it was destroyed; start again"), "{text}");
+}
+
+/// Who closes a device waits no longer than the limit for work that nobody waited for, whether the device is lost or not.
+#[test]
+fn work_that_nobody_waits_for() {
+    for destroyed in [false, true] {
+        let gpu = open(GpuOptions { timeout: Some(LIMIT), ..Default::default() });
+        let endless = session(&gpu, LONG.to_vec()).unwrap();
+        let start = Instant::now();
+        let run = pollster::block_on(endless.submit(&gpu, &[], false)).unwrap();
+        if destroyed {
+            gpu.destroy();
+        }
+        drop((run, endless, gpu));
+        assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+    }
+}
+
+/// A limit counts all that is kept: there is room again once a batch on its way is done and its plan forgotten.
+#[test]
+fn memory_that_others_hold() {
+    let values = vec![0.5; 3 * 224 * 224];
+    let images = Images::Tensor { shape: [1, 3, 224, 224], values: &values };
+    let outputs = Outputs { heatmap: true, ..Outputs::default() };
+    let (one, two) = (Classes::Top(1), Classes::Top(2));
+    let needed = explainer(GpuOptions::default()).explain(images, &two, &outputs).unwrap().stats.gpu_bytes;
+    // For the weights and one plan, not for two.
+    let memory_limit = Some(needed + (1 << 20));
+    let mut explainer = explainer(GpuOptions { memory_limit, ..Default::default() });
+    let explain = |explainer: &mut Explainer, classes| told_memory(explainer.explain(images, classes, &outputs));
+    let pending = pollster::block_on(explainer.submit(images, &one, &outputs)).unwrap();
+    assert!(explain(&mut explainer, &two).is_some());
+    assert!(explainer.forget_plans());
+    assert!(explain(&mut explainer, &two).is_some(), "the batch on its way holds its plan");
+    pollster::block_on(explainer.finish(pending)).unwrap();
+    assert!(explain(&mut explainer, &two).is_none() && explain(&mut explainer, &one).is_some());
+    assert!(explainer.forget_plans() && explain(&mut explainer, &one).is_none());
+}
+
+/// Whether there was too little memory, which says so.
+fn told_memory<T>(result: gradcam::Result<T>) -> Option<String> {
+    let text = result.is_err().then(|| told(result, |error| matches!(error, Error::OutOfMemory { .. })))?;
+    assert!(text.contains("MiB are free; use a smaller --batch"), "{text}");
+    Some(text)
+}
+
+/// The program ends in time too, with one line and without a picture.
+#[test]
+fn the_program_does_not_wait_for_ever() {
+    let place = Place::with(&["chelsea.png"]);
+    let limited = "explain chelsea.png -o map.png --timeout 0.00001";
+    let (code, out, err) = place.run(limited);
+    let says = err.contains("no answer within 0.00001 s; use a smaller batch") && err.lines().count() == 1;
+    assert!(code == Some(1) && out.is_empty() && says, "{code:?} {out} {err}");
+    assert!(!place.path("map.png").exists());
+    place.refuses(
+        2,
+        "explain chelsea.png --timeout 0 => --timeout|above 0
+         explain chelsea.png --timeout=-1 => --timeout|above 0
+         explain chelsea.png --timeout NaN => --timeout|above 0
+         explain chelsea.png --timeout 1e99 => --timeout|above 0",
+    );
+}
+
 /// The wait ends long before the work, and nothing else waits for it: no further run, and not who closes the device.
 #[test]
 fn a_submission_that_does_not_end() {
-    let gpu = open(GpuOptions { timeout: Some(Duration::from_millis(50)), ..Default::default() });
-    let endless = session(&gpu, vec![("WORKGROUP", 64), ("ROUNDS", 200_000)]).unwrap();
+    let gpu = open(GpuOptions { timeout: Some(LIMIT), ..Default::default() });
+    let endless = session(&gpu, LONG.to_vec()).unwrap();
     let start = Instant::now();
     let timed_out = |error: &Error| matches!(error, Error::TimedOut { .. });
     let text = told(pollster::block_on(endless.run(&gpu, &[])), timed_out);
-    assert!(text.contains("no answer within 0.05 s; use a smaller batch or a longer --timeout"), "{text}");
+    assert!(text.contains("no answer within 0.001 s; use a smaller batch or a longer --timeout"), "{text}");
     // Nothing more is asked of it.
     told(pollster::block_on(endless.run(&gpu, &[])), timed_out);
     drop((endless, gpu));

@@ -1,6 +1,7 @@
 //! `gradcam explain`.
 
 use std::collections::VecDeque;
+use std::fmt::Display;
 use std::io::{Write, stdout};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -16,7 +17,7 @@ use serde_json::json;
 
 use super::output::Output;
 use super::tensors::{Collected, Tensors, check_place};
-use super::{DeviceArgs, Failure, ModelArgs, complain, print_json, say};
+use super::{DeviceArgs, Failure, ModelArgs, print_json, say};
 
 /// Batches on their way to the device and back.
 const IN_FLIGHT: usize = 3;
@@ -175,13 +176,17 @@ impl Run {
             for (path, photo) in taken {
                 match photo {
                     Ok(photo) => good.push((path, photo)),
-                    Err(error) => self.report(&error),
+                    Err(error) => self.report(&error, error.is_machine()),
                 }
             }
             let mut parts: Vec<(Vec<PathBuf>, Vec<Photo>)> = vec![good.into_iter().unzip()];
             while let Some((mut paths, mut photos)) = parts.pop().filter(|part| !part.1.is_empty()) {
                 let submitted = self.explainer.submit(Images::Photos(&photos), classes, &self.outputs);
                 match pollster::block_on(submitted) {
+                    // What is on its way holds memory too, and so do plans of other shapes.
+                    Err(Error::OutOfMemory { .. }) if self.land(&mut flying)? || self.explainer.forget_plans() => {
+                        parts.push((paths, photos));
+                    }
                     Err(Error::OutOfMemory { .. }) if photos.len() > 1 => {
                         // Half as many at once, also from now on.
                         batch = photos.len() / 2;
@@ -189,24 +194,33 @@ impl Run {
                         parts.extend([rest, (paths, photos)]);
                     }
                     // Other photos may be smaller.
-                    Err(error @ Error::OutOfMemory { .. }) => self.report(&error),
+                    Err(error @ Error::OutOfMemory { .. }) => {
+                        self.report(&format!("{}: {error}", paths[0].display()), true);
+                    }
                     result => flying.push_back((paths, result?)),
                 }
-            }
-            while flying.len() >= IN_FLIGHT || over && !flying.is_empty() {
-                let Some((paths, pending)) = flying.pop_front() else { break };
-                let result = pollster::block_on(self.explainer.finish(pending))?;
-                self.busy.extend(result.stats.device_ns);
-                for (explanation, path) in result.explanations.iter().zip(&paths) {
-                    self.show(&path.display().to_string(), Some(path), explanation, &result)?;
+                while flying.len() >= IN_FLIGHT {
+                    self.land(&mut flying)?;
                 }
-                self.collect(&result);
-                self.bar.inc(paths.len() as u64);
             }
             if over {
+                while self.land(&mut flying)? {}
                 return self.timing(start.elapsed().as_secs_f64());
             }
         }
+    }
+
+    /// Waits for the batch that was submitted first, if there is one, and shows what came of it.
+    fn land(&mut self, flying: &mut VecDeque<(Vec<PathBuf>, Pending)>) -> Result<bool, Failure> {
+        let Some((paths, pending)) = flying.pop_front() else { return Ok(false) };
+        let result = pollster::block_on(self.explainer.finish(pending))?;
+        self.busy.extend(result.stats.device_ns);
+        for (explanation, path) in result.explanations.iter().zip(&paths) {
+            self.show(&path.display().to_string(), Some(path), explanation, &result)?;
+        }
+        self.collect(&result);
+        self.bar.inc(paths.len() as u64);
+        Ok(true)
     }
 
     /// How many photos were explained in a second, and how much of that the device worked, if that was asked for.
@@ -231,6 +245,7 @@ impl Run {
             };
             let own = tensors.classes.as_ref().map(|c| Classes::PerImage(c[first..last].to_vec()));
             let result = match self.explainer.explain(images, own.as_ref().unwrap_or(classes), &self.outputs) {
+                Err(Error::OutOfMemory { .. }) if self.explainer.forget_plans() => continue,
                 Err(Error::OutOfMemory { .. }) if last - first > 1 => {
                     batch = (last - first) / 2;
                     continue;
@@ -253,9 +268,10 @@ impl Run {
         }
     }
 
-    fn report(&mut self, error: &Error) {
-        self.bar.suspend(|| complain(error));
-        self.worst = self.worst.max(if error.is_machine() { 1 } else { 2 });
+    /// Says what is wrong with one image, and goes on.
+    fn report(&mut self, error: &impl Display, is_machine: bool) {
+        self.bar.suspend(|| say(&error.to_string()));
+        self.worst = self.worst.max(if is_machine { 1 } else { 2 });
     }
 
     /// Writes the image's overlays, and prints what was found. Maps that are not finite are an error, and no picture.
@@ -278,7 +294,7 @@ impl Run {
             }
         }
         if explanation.heatmaps.iter().any(|h| h.status == Status::NonFinite) {
-            self.report(&Error::NonFinite { what: name.to_owned() });
+            self.report(&Error::NonFinite { what: name.to_owned() }, true);
         }
         match self.print(name, &files, explanation, batch) {
             Err(Failure::Pipe) => self.unheard = true,

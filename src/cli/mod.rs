@@ -166,8 +166,13 @@ struct DeviceArgs {
     #[arg(long, value_enum, default_value = "f32")]
     precision: Precision,
     /// How long to wait for the device before it is taken for hanging; two minutes if not given
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
-    timeout: Option<u32>,
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    timeout: Option<Duration>,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let duration = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    duration.filter(|d| !d.is_zero()).ok_or_else(|| "not a number of seconds above 0".into())
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -221,7 +226,7 @@ impl DeviceArgs {
             profile,
             half_weights: self.precision != Precision::F32,
             half_products: self.precision == Precision::F16,
-            timeout: self.timeout.map(|seconds| Duration::from_secs(seconds.into())),
+            timeout: self.timeout,
             ..GpuOptions::default()
         };
         Ok(Device::Gpu(Box::new(pollster::block_on(Gpu::open(&options))?)))

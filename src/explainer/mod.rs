@@ -179,6 +179,12 @@ impl Explainer {
         Self { kept_plans: plans.max(1), ..self }
     }
 
+    /// Lets go of the plans that are kept, and returns whether there were any: after [`Error::OutOfMemory`] they may hold the
+    /// room that was missing. Batches on their way keep theirs.
+    pub fn forget_plans(&mut self) -> bool {
+        !std::mem::take(&mut self.plans).is_empty()
+    }
+
     /// Moves to another device.
     pub fn on(self, device: Device) -> Self {
         Self { device, weights: Weights::default(), plans: vec![], ..self }
@@ -254,7 +260,12 @@ impl Explainer {
         let work = match (&self.device, &prepared.session) {
             (Device::Gpu(gpu), Some(session)) => {
                 let inputs: Vec<(NodeId, &[u8])> = inputs.iter().map(|(id, bytes)| (*id, &**bytes)).collect();
-                Work::Submitted(session.submit(gpu, &inputs, outputs.clock).await?)
+                let submitted = session.submit(gpu, &inputs, outputs.clock).await;
+                if matches!(submitted, Err(Error::OutOfMemory { .. })) {
+                    // A plan without room for its inputs is in the way of others.
+                    self.plans.pop();
+                }
+                Work::Submitted(submitted?)
             }
             _ => Work::Done(on_cpu(built, &inputs)),
         };

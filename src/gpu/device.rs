@@ -1,6 +1,6 @@
 //! Adapters and the device made from one.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -132,7 +132,7 @@ pub struct GpuOptions {
     pub half_products: bool,
     /// Keeps the bounds checks of shaders, which are not needed for correct ones. Browsers always keep them.
     pub checked: bool,
-    /// Refuses what needs more bytes of memory than this.
+    /// Refuses plans that would need more bytes of memory than this, together with the weights and all plans that are kept.
     pub memory_limit: Option<u64>,
     /// How long to wait for an answer before the device is taken for hanging; two minutes if nothing is said. A browser
     /// has limits of its own.
@@ -157,6 +157,20 @@ pub struct Gpu {
     pub(super) across: u32,
     checked: bool,
     memory_limit: Option<u64>,
+    /// Bytes that sessions hold.
+    taken: Arc<AtomicU64>,
+}
+
+/// Memory that counts as taken.
+pub struct Taken {
+    bytes: u64,
+    of: Arc<AtomicU64>,
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        self.of.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
 }
 
 /// A buffer's content that was asked for.
@@ -175,7 +189,7 @@ impl Gpu {
     ///
     /// # Errors
     /// [`Error::NoAdapter`] if there is none, [`Error::Unknown`] if none has the asked number or name,
-    /// [`Error::Device`] if the driver refuses.
+    /// [`Error::Device`] if the driver refuses, [`Error::DeviceLost`] or [`Error::TimedOut`] if it fails when it is measured.
     pub async fn open(options: &GpuOptions) -> Result<Self> {
         let adapters = match (options.backend, &options.adapter) {
             (Some(backend), _) => enumerate(backend.flags()).await,
@@ -250,6 +264,7 @@ impl Gpu {
             across,
             checked: options.checked,
             memory_limit: options.memory_limit,
+            taken: Arc::default(),
         };
         gpu.choose_profile(options.profile.clone()).await?;
         let unpacks = adapter.get_downlevel_capabilities().flags.contains(wgpu::DownlevelFlags::SHADER_F16_IN_F32);
@@ -291,15 +306,23 @@ impl Gpu {
         self.checked
     }
 
-    /// Bytes that a plan may take, as far as that can be known: the limit that was set, and for a driver on the
-    /// processor what the system has left. Graphics cards tell when it is too late, see [`super::Session::new`].
-    pub(super) fn free_memory(&self) -> Option<u64> {
+    /// Bytes that a plan may take beside so many of weights, as far as that can be known: what is left of the limit that was
+    /// set, and for a driver on the processor what the system has left. Graphics cards tell when it is too late, see
+    /// [`super::Session::new`].
+    pub(super) fn free_memory(&self, weights: u64) -> Option<u64> {
         let system = || {
             let text = std::fs::read_to_string("/proc/meminfo").ok().filter(|_| self.info.software)?;
             let line = text.lines().find_map(|l| l.strip_prefix("MemAvailable:"))?;
             line.trim().trim_end_matches("kB").trim().parse::<u64>().ok().map(|kib| kib << 10)
         };
-        self.memory_limit.into_iter().chain(system()).min()
+        let taken = self.taken.load(Ordering::Relaxed) + weights;
+        self.memory_limit.map(|limit| limit.saturating_sub(taken)).into_iter().chain(system()).min()
+    }
+
+    /// Counts memory as taken, for as long as what is returned lives.
+    pub(super) fn take(&self, bytes: u64) -> Taken {
+        self.taken.fetch_add(bytes, Ordering::Relaxed);
+        Taken { bytes, of: self.taken.clone() }
     }
 
     /// Hands a recording to the device.

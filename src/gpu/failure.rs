@@ -98,6 +98,18 @@ impl Gpu {
     /// As [`Gpu::check`].
     #[cfg(not(target_arch = "wasm32"))]
     pub(super) fn wait(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<()> {
+        match self.outcome(submission) {
+            None => Ok(()),
+            Some(failure) => {
+                self.failures.note(failure);
+                self.check()
+            }
+        }
+    }
+
+    /// What came of a wait, if not what was waited for.
+    #[cfg(not(target_arch = "wasm32"))]
+    fn outcome(&self, submission: Option<wgpu::SubmissionIndex>) -> Option<Failure> {
         let start = std::time::Instant::now();
         loop {
             let left = self.timeout.saturating_sub(start.elapsed());
@@ -105,25 +117,25 @@ impl Gpu {
             // wgpu panics where a driver reports a loss to those who wait; by then it has told the callback.
             let polled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.device.poll(until)));
             match polled {
-                Ok(Ok(_)) => return Ok(()),
+                Ok(Ok(_)) => return None,
                 // OpenGL waits for four seconds at most.
                 Ok(Err(wgpu::PollError::Timeout)) if start.elapsed() < self.timeout => {}
-                Ok(Err(wgpu::PollError::Timeout)) => {
-                    self.failures.note(Failure::TimedOut);
-                    return self.check();
-                }
+                Ok(Err(wgpu::PollError::Timeout)) => return Some(Failure::TimedOut),
                 // A submission that a lost device did not take.
-                Ok(Err(error)) => return self.check().and(Err(self.error(error.to_string()))),
-                Err(_) => return self.check().and(Err(self.error("failed while it was waited for"))),
+                Ok(Err(error)) => return Some(Failure::Unawaited(error.to_string())),
+                Err(_) => return Some(Failure::Unawaited("failed while it was waited for".into())),
             }
         }
     }
 }
 
+#[cfg(not(target_arch = "wasm32"))]
 impl Drop for Gpu {
-    /// Who closes a device waits for its work: one that did not answer is left to the system.
+    /// wgpu closes a device when its work is done, however long that takes: one that does not answer is left to the system.
+    /// Work that nobody waited for may hang too, even on a device that was lost.
     fn drop(&mut self) {
-        if let Some(Failure::TimedOut) = self.failures.first() {
+        let hung = matches!(self.failures.first(), Some(Failure::TimedOut));
+        if hung || matches!(self.outcome(None), Some(Failure::TimedOut)) {
             std::mem::forget((self.device.clone(), self.queue.clone()));
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::device::{Gpu, Mapped};
+use super::device::{Gpu, Mapped, Taken};
 use super::failure::Watch;
 use super::memory::{Binding, Memory};
 use super::pipelines::Pipelines;
@@ -105,6 +105,8 @@ pub struct Session {
     inputs: Vec<Input>,
     outputs: Vec<Output>,
     gpu_bytes: u64,
+    /// Counts its own part of them.
+    _taken: Taken,
 }
 
 impl Session {
@@ -116,7 +118,7 @@ impl Session {
     pub async fn new(gpu: &Gpu, weights: &mut Weights, graph: &Graph, plan: &Plan) -> Result<Self> {
         gpu.check()?;
         let needed = plan.memory() + plan.readback().sum::<u64>() + plan.weights().saturating_sub(weights.bytes());
-        if let Some(free) = gpu.free_memory().filter(|free| needed > *free) {
+        if let Some(free) = gpu.free_memory(weights.bytes()).filter(|free| needed > *free) {
             let reason = format!("only {} MiB are free", free >> 20);
             return Err(Error::OutOfMemory { adapter: gpu.info().name.clone(), needed: needed >> 20, reason });
         }
@@ -199,7 +201,8 @@ impl Session {
             Output { slot: plan.slot(id), from, to, bytes }
         };
         let outputs = plan.outputs.iter().zip(plan.readback()).map(place).collect();
-        let gpu_bytes = memory.iter().map(|m| m.bytes()).sum::<u64>() + uniforms.size() + readback + weights.bytes();
+        let own_bytes = memory.iter().map(|m| m.bytes()).sum::<u64>() + uniforms.size() + readback;
+        let gpu_bytes = own_bytes + weights.bytes();
         let given = |&id: &NodeId| {
             let node = &graph.nodes[id];
             let slot = plan.slot(id);
@@ -211,7 +214,8 @@ impl Session {
         let inputs = plan.inputs.iter().map(given).collect();
         // The first one is made where a lack of memory is noticed.
         let free = Mutex::new(vec![staging_buffer(gpu, readback)]);
-        Ok(Self { steps, memory, readback, free, uploads: Uploads::default(), inputs, outputs, gpu_bytes })
+        let (uploads, _taken) = (Uploads::default(), gpu.take(own_bytes));
+        Ok(Self { steps, memory, readback, free, uploads, inputs, outputs, gpu_bytes, _taken })
     }
 
     /// Uploads the inputs, runs the plan, and returns its outputs' bytes: one submission, one readback.

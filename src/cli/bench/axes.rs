@@ -1,9 +1,11 @@
 //! What to measure: every combination of what is named.
 
+use std::time::Duration;
+
 use clap::Args;
 use gradcam::{Method, Result};
 
-use super::super::{BackendArg, Precision};
+use super::super::{BackendArg, Precision, seconds};
 use super::open;
 use super::places::{self, Place};
 use super::rounds::{Group, Network};
@@ -40,6 +42,9 @@ pub struct Axes {
     /// How weights are stored on the device
     #[arg(long, value_enum, default_value = "f32")]
     precision: Vec<Precision>,
+    /// How long to wait for the device before it is taken for hanging; two minutes if not given
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    timeout: Option<Duration>,
     /// Runs that count at least; quick ones are repeated for 20 ms a round
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     runs: u32,
@@ -59,7 +64,7 @@ impl Axes {
             [] => vec![None],
             named => unique(named.iter().cloned().map(Some)),
         };
-        places::places(&devices, self.backend, &self.variant, &unique(self.precision.iter().copied()))
+        places::places(&devices, self.backend, &self.variant, &unique(self.precision.iter().copied()), self.timeout)
     }
 
     /// What to measure of a network.

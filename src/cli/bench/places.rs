@@ -1,5 +1,7 @@
 //! Where to measure: adapters × variants × precisions.
 
+use std::time::Duration;
+
 use gradcam::kernels::Profile;
 use gradcam::{AdapterInfo, Backend, Device, Error, Gpu, Result};
 
@@ -38,6 +40,7 @@ pub fn places(
     backend: Option<BackendArg>,
     variants: &[String],
     precisions: &[Precision],
+    timeout: Option<Duration>,
 ) -> Result<Vec<Place>> {
     let named: Vec<&str> = variants.iter().map(String::as_str).filter(|name| *name != ALL).collect();
     named.iter().try_for_each(|name| Profile::named(name).map(drop))?;
@@ -48,7 +51,7 @@ pub fn places(
             backend,
             variant: variant.map(str::to_owned),
             precision,
-            timeout: None,
+            timeout,
         };
         // A variant that is named makes it needless to measure which suits best.
         let first = if variants.is_empty() { None } else { Some(Profile::BUFFERS.name) };

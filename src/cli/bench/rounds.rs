@@ -79,6 +79,11 @@ impl Network<'_> {
                         continue;
                     }
                     Err(error) => {
+                        if error.is_final() {
+                            // What was prepared on this device has to be on another one.
+                            let gone = |(other, _): &mut (usize, Subject)| self.case(*other).0 == group;
+                            later.extend(ready.extract_if(.., gone).map(|(other, _)| other));
+                        }
                         rows[at] = Some(self.row(at, Err(error)));
                         if ready.iter().all(|(other, _)| self.case(*other).0 != group) {
                             // Whatever is left of it would be in the way.
@@ -140,7 +145,16 @@ impl Network<'_> {
                 let burst = |engine: &mut Engine| subject.burst(&mut engine.explainer, runs, others);
                 let outcome = self.engine(at, engines).and_then(burst);
                 bar.inc(1);
-                outcome.map_err(|error| done.push((at, Err(error)))).is_ok().then_some((at, subject))
+                match outcome {
+                    Ok(()) => Some((at, subject)),
+                    Err(error) => {
+                        if error.is_final() {
+                            engines[self.case(at).0] = None;
+                        }
+                        done.push((at, Err(error)));
+                        None
+                    }
+                }
             };
             ready = ready.into_iter().filter_map(measured).collect();
         }
