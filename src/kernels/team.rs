@@ -99,13 +99,13 @@ impl Team {
         let rounds = steps.div_ceil((self.depth * self.slices) as usize);
         let [blocks, pixels, depth] = [self.blocks, self.pixels, self.depth].map(f64::from);
         let brought: u32 = self.brought(tile).iter().sum();
-        let (step, stored) = if self.matrices {
-            (costs.matrices, costs.staged)
+        let step = if self.matrices {
+            costs.matrices
         } else {
-            ((pixels + 4.0 * blocks) * costs.staged + blocks * pixels * costs.product, costs.staged)
+            (pixels + 4.0 * blocks) * costs.staged + blocks * pixels * costs.product
         };
         let meeting = f64::from(self.invocations(tile)) * costs.sync;
-        let round = f64::from(brought) * (costs.fetch + stored) + depth * step + meeting;
+        let round = f64::from(brought) * (costs.fetch + costs.staged) + depth * step + meeting;
         let written = blocks * pixels * (costs.store + f64::from(self.slices - 1) * costs.staged);
         (rounds, rounds as f64 * round + written + costs.start)
     }
