@@ -26,6 +26,7 @@ struct Params {
 #import read_weight w 2
 #import write y 3
 #import epilogue 4
+#import greatest
 #import grid
 const LOWEST = vec4<f32>(-0x1.fffffep127);
 
@@ -102,8 +103,8 @@ const LOWEST = vec4<f32>(-0x1.fffffep127);
             let z$l$g_$p = select(LOWEST, sum$l$g_$p, column + $pu < params.grid.x);
 #endfor
 #for p in 0..WINDOWS
-            shared$l$g_$p = max(max(z$l$g_$($p*2), z$l$g_$($p*2+1)), z$l$g_$($p*2+2));
-            best$l$g_$p = max(best$l$g_$p, shared$l$g_$p);
+            shared$l$g_$p = greatest(greatest(z$l$g_$($p*2), z$l$g_$($p*2+1)), z$l$g_$($p*2+2));
+            best$l$g_$p = greatest(best$l$g_$p, shared$l$g_$p);
 #endfor
 #endfor
 #endfor

@@ -18,6 +18,7 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 #import read x 1
 #import write y 2
+#import greatest
 #import grid
 
 @compute @workgroup_size(WORKGROUP)
@@ -39,7 +40,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
 #for c in 0..COLUMNS
     var greatest$c = load_x(line0 + column$c);
 #for r in 0..ROWS
-    greatest$c = max(greatest$c, load_x(line$r + column$c));
+    greatest$c = greatest(greatest$c, load_x(line$r + column$c));
 #endfor
 #endfor
     let image = split(plane, params.blocks);
@@ -49,7 +50,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     if o.x + $pu < params.out_size.x {
         var best = greatest$($p*STRIDE);
 #for k in 0..KERNEL
-        best = max(best, greatest$($p*STRIDE+$k));
+        best = greatest(best, greatest$($p*STRIDE+$k));
 #endfor
         store_y(to + $pu, best);
     }

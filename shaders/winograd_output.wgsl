@@ -24,6 +24,9 @@ struct Params {
 #import write y 2
 #import epilogue 3
 #endif
+#ifdef POOLED
+#import greatest
+#endif
 #import grid
 
 @compute @workgroup_size(WORKGROUP)
@@ -72,9 +75,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
 #for i in 0..2
 #for j in 0..2
     if all(corner + vec2<u32>($ju, $iu) < size) {
-        let upper = max(finish(0u, y$($i*2)$($j*2)), finish(0u, y$($i*2)$($j*2+1)));
-        let lower = max(finish(0u, y$($i*2+1)$($j*2)), finish(0u, y$($i*2+1)$($j*2+1)));
-        store_y(plane + $iu * size.x + $ju, max(upper, lower));
+        let upper = greatest(finish(0u, y$($i*2)$($j*2)), finish(0u, y$($i*2)$($j*2+1)));
+        let lower = greatest(finish(0u, y$($i*2+1)$($j*2)), finish(0u, y$($i*2+1)$($j*2+1)));
+        store_y(plane + $iu * size.x + $ju, greatest(upper, lower));
     }
 #endfor
 #endfor

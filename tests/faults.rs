@@ -25,28 +25,30 @@ const LONG: [(&str, u32); 2] = [("WORKGROUP", 64), ("ROUNDS", 200_000)];
 /// Shorter than either.
 const LIMIT: Duration = Duration::from_millis(1);
 
-/// Weights whose classifier carries all scores out of f32.
-#[derive(Default)]
-struct Loud(Vec<Tensor>);
+/// Weights one tensor of which carries values out of f32.
+struct Loud {
+    tensor: &'static str,
+    tensors: Vec<Tensor>,
+}
 
 impl ParamSource for Loud {
     fn get(&mut self, name: &str, shape: &[usize]) -> Arc<[f32]> {
         let loud = |_| vec![3e38; shape.iter().product()].into();
         let values =
-            Some(name).filter(|name| *name == "fc.weight").map_or_else(|| seeded::tensor(name, shape, 1.0), loud);
-        self.0.push((name.to_owned(), shape.to_vec(), values.clone()));
+            Some(name).filter(|name| *name == self.tensor).map_or_else(|| seeded::tensor(name, shape, 1.0), loud);
+        self.tensors.push((name.to_owned(), shape.to_vec(), values.clone()));
         values
     }
 }
 
-/// The tensors of such a ResNet-18.
-fn loud() -> Vec<Tensor> {
-    let (mut graph, mut loud) = (Graph::default(), Loud::default());
+/// The tensors of such a network.
+fn loud(architecture: &str, tensor: &'static str) -> Vec<Tensor> {
+    let (mut graph, mut loud) = (Graph::default(), Loud { tensor, tensors: vec![] });
     let input = graph.input(Kind::Plain, [1, 3, 224, 224]);
     let x = graph.push(Op::Pack, &[input]).unwrap();
-    let resnet = architectures().find(|a| a.name == "resnet18").unwrap();
-    (resnet.build)(&mut Builder::new(graph, &mut loud), x, 5).unwrap();
-    loud.0
+    let architecture = architectures().find(|a| a.name == architecture).unwrap();
+    (architecture.build)(&mut Builder::new(graph, &mut loud), x, 5).unwrap();
+    loud.tensors
 }
 
 fn open(options: GpuOptions) -> Gpu {
@@ -223,7 +225,7 @@ fn values_that_are_not_finite() {
     let values = vec![0.5; 3 * 64 * 64];
     let images = Images::Tensor { shape: [1, 3, 64, 64], values: &values };
     for device in [Device::Gpu(Box::new(open(GpuOptions::default()))), Device::Cpu] {
-        let model = Model::from_tensors("loud", loud(), Some("resnet18")).unwrap();
+        let model = Model::from_tensors("loud", loud("resnet18", "fc.weight"), Some("resnet18")).unwrap();
         let mut explainer = Explainer::new(model, device);
         let outputs = Outputs { predictions: 5, ..Outputs::default() };
         let batch = explainer.explain(images, &Classes::Top(5), &outputs).unwrap();
@@ -238,11 +240,29 @@ fn values_that_are_not_finite() {
     }
 }
 
+/// Infinities early in a network make NaNs, of which activations and pools might make plausible numbers again.
+#[test]
+fn an_overflow_inside_a_network() {
+    let values = vec![0.5; 3 * 64 * 64];
+    let images = Images::Tensor { shape: [1, 3, 64, 64], values: &values };
+    for (name, tensor) in [
+        ("resnet18", "layer1.0.conv1.weight"),                 // ReLU
+        ("squeezenet1_1", "features.0.weight"),                // max pools
+        ("mobilenet_v2", "features.1.conv.1.weight"),          // ReLU6
+        ("mobilenet_v3_small", "features.2.block.2.0.weight"), // hard swish, and gates by the hard sigmoid
+    ] {
+        let model = Model::from_tensors(name, loud(name, tensor), Some(name)).unwrap();
+        let mut explainer = Explainer::new(model, Device::Gpu(Box::new(open(GpuOptions::default()))));
+        let batch = explainer.explain(images, &Classes::Top(1), &Outputs::default()).unwrap();
+        assert_eq!(batch.explanations[0].heatmaps[0].status, Status::NonFinite, "{name}");
+    }
+}
+
 /// The program says so, goes on, writes no picture, and its exit code is 1.
 #[test]
 fn the_program_tells_what_is_not_finite() {
     let place = Place::with(&["chelsea.png"]);
-    let loud = loud();
+    let loud = loud("resnet18", "fc.weight");
     let views = loud.iter().map(|(name, shape, values)| {
         (name, TensorView::new(Dtype::F32, shape.clone(), bytemuck::cast_slice(values)).unwrap())
     });

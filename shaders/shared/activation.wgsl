@@ -1,6 +1,10 @@
 // Activation functions by code, in the order of `graph::Activation`; 0 is the identity.
 fn sigmoid(x: vec4<f32>) -> vec4<f32> { return 1.0 / (1.0 + exp(-x)); }
-fn hard_sigmoid(x: vec4<f32>) -> vec4<f32> { return clamp(x + 3.0, vec4<f32>(), vec4<f32>(6.0)) / 6.0; }
+fn hard_sigmoid(x: vec4<f32>) -> vec4<f32> { return relu6(x + 3.0) / 6.0; }
+
+// `max` and `clamp` may turn a NaN into a number, and hide it. A comparison with it is false, so it stays here.
+fn relu(x: vec4<f32>) -> vec4<f32> { return select(x, vec4<f32>(), x < vec4<f32>()); }
+fn relu6(x: vec4<f32>) -> vec4<f32> { return select(relu(x), vec4<f32>(6.0), x > vec4<f32>(6.0)); }
 
 const INVERSE_SQRT_2 = 0.70710678;
 const INVERSE_SQRT_2_PI = 0.39894228;
@@ -17,8 +21,8 @@ fn normal(x: vec4<f32>) -> vec4<f32> {
 
 fn activate(code: u32, x: vec4<f32>) -> vec4<f32> {
     switch code {
-        case 1u: { return max(x, vec4<f32>()); }
-        case 2u: { return clamp(x, vec4<f32>(), vec4<f32>(6.0)); }
+        case 1u: { return relu(x); }
+        case 2u: { return relu6(x); }
         case 3u: { return sigmoid(x); }
         case 4u: { return x * sigmoid(x); }
         case 5u: { return hard_sigmoid(x); }

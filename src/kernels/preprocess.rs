@@ -17,7 +17,7 @@ const SHADERS: &[(&str, &str)] = files!("":
     "rescale" "resize" "scale_shift" "separable" "seed" "select" "spread" "unpack" "weighted_sum" "winograd_input"
     "winograd_output");
 const SHARED: &[(&str, &str)] = files!("shared/":
-    "accumulate" "accumulate_matrices" "accumulate_shared" "accumulate_staged" "activation" "bilinear" "conv" "epilogue" "geometry" "grid" "lanes" "macro_tile"
+    "accumulate" "accumulate_matrices" "accumulate_shared" "accumulate_staged" "activation" "bilinear" "conv" "epilogue" "geometry" "greatest" "grid" "lanes" "macro_tile"
     "main_staged" "main_tiled" "moments" "pointwise" "pool" "present" "prologue" "read" "read_weight" "rescale" "resized"
     "source" "split" "spread_taps" "strip" "sums" "tile" "winograd_tile" "write" "write_map");
 
