@@ -1,13 +1,11 @@
 //! `activation.wgsl`, `activation_grad.wgsl`, `scale_shift.wgsl` and `add.wgsl`: element-wise kernels.
 
 use super::constant::{Constant, Packing};
-use super::{Context, Dispatch, blocks, texels};
+use super::context::Context;
+use super::dispatch::Dispatch;
+use super::epilogue::code;
+use super::texel::{blocks, texels};
 use crate::graph::{Activation, ParamId};
-
-/// The shaders' code for an activation.
-pub fn code(f: Activation) -> u32 {
-    1 + Activation::ALL.iter().position(|&a| a == f).unwrap_or(0) as u32
-}
 
 /// `f(x)`.
 pub fn forward(cx: &Context, f: Activation) -> Dispatch {

@@ -2,8 +2,11 @@
 
 use bytemuck::Pod;
 
-use super::conv::columns;
-use super::{Context, Dispatch, Operand, blocks};
+use super::context::Context;
+use super::dispatch::{Dispatch, Operand};
+use super::geometry::columns;
+use super::prologue::rescaling;
+use super::texel::blocks;
 use crate::graph::Op;
 
 /// `Σ_c weights · a`.
@@ -61,11 +64,6 @@ pub fn resize(cx: &Context) -> Dispatch {
     defines.extend(plain(cx));
     defines.push(("PIXELS", pixels));
     cx.independent(cx.profile.flat, "resize", &defines, params, operands, m * oh * strips)
-}
-
-/// Defines of `shared/rescale.wgsl`.
-pub fn rescaling(positive: bool) -> Vec<(&'static str, u32)> {
-    if positive { vec![("POSITIVE", 1)] } else { vec![] }
 }
 
 /// Ranges by which values are rescaled when they are read, and defines.

@@ -1,6 +1,8 @@
 //! `concat.wgsl`, `channels.wgsl`, `gate.wgsl` and `gate_grad.wgsl`: kernels that move, join and weigh channels.
 
-use super::{Context, Dispatch, Operand, blocks, texels};
+use super::context::Context;
+use super::dispatch::{Dispatch, Operand};
+use super::texel::{blocks, texels};
 
 /// The channels of one operand, then those of the other; of operands that lie in place already there is nothing to do.
 pub fn concat(cx: &Context) -> Vec<Dispatch> {

@@ -1,6 +1,8 @@
 //! `select.wgsl`, `seed.wgsl` and `class_outer.wgsl`: the choice of classes, and where the backward pass begins.
 
-use super::{Context, Dispatch, blocks, texels};
+use super::context::Context;
+use super::dispatch::Dispatch;
+use super::texel::{blocks, texels};
 
 /// Records of the requested or most probable classes.
 pub fn select(cx: &Context) -> Dispatch {

@@ -2,7 +2,9 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{Context, Dispatch, Texel, blocks, texels};
+use super::context::Context;
+use super::dispatch::Dispatch;
+use super::texel::{Texel, blocks, texels};
 use crate::graph::Shape;
 
 #[repr(C)]

@@ -4,8 +4,10 @@
 use bytemuck::{Pod, Zeroable};
 
 use super::constant::{Constant, Packing};
-use super::conv::columns;
-use super::{Context, Dispatch, Operand, blocks, texels};
+use super::context::Context;
+use super::dispatch::{Dispatch, Operand};
+use super::geometry::columns;
+use super::texel::{blocks, texels};
 use crate::graph::{ClassWeights, Linear};
 
 /// Images that share one load of the weights at most.

@@ -3,7 +3,9 @@
 use bytemuck::{Pod, Zeroable};
 
 use super::constant::{Constant, Packing};
-use super::{Context, Dispatch, blocks};
+use super::context::Context;
+use super::dispatch::Dispatch;
+use super::texel::blocks;
 use crate::graph::LayerNorm;
 
 /// In sync with both shaders; the forward one has no `per_image`.

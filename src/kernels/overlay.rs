@@ -2,7 +2,8 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{Context, Dispatch};
+use super::context::Context;
+use super::dispatch::Dispatch;
 use crate::graph::Overlay;
 
 #[repr(C)]

@@ -2,8 +2,12 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::conv::{Pass, columns, row_defines};
-use super::{Context, Dispatch, Profile, blocks};
+use super::context::Context;
+use super::dispatch::Dispatch;
+use super::geometry::{columns, row_defines};
+use super::pass::Pass;
+use super::profile::Profile;
+use super::texel::blocks;
 use crate::graph::{Pool2d, PoolKind, Shape};
 
 /// In sync with `pool.wgsl` and with the beginning, `pool_grad.wgsl`; width before height.

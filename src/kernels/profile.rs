@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use super::constant::MAX_TEXELS;
-use super::team::Team;
-use super::tile::{Costs, Tile};
-use super::tuned::Tuned;
+use super::texel::MAX_TEXELS;
+use super::tiling::{Costs, Team, Tile, Tuned};
 use crate::error::{Error, Result};
 
 /// Where tensors live and how the work is cut, chosen for a device.

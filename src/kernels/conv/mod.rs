@@ -1,34 +1,26 @@
 //! Convolutions and their gradients: which algorithm, and `conv.wgsl`, `conv_shared.wgsl` and `depthwise.wgsl`.
 
-mod pass;
+mod pointwise;
 mod pooled;
+pub mod separable;
+mod winograd;
 
-pub use pass::{Pass, Taps};
 pub use pooled::pools;
 
 use bytemuck::{Pod, Zeroable};
 
 use super::constant::{Channels, Constant, Packing};
-use super::pointwise::Job;
-use super::tile::{Product, Tile};
-use super::winograd::Winograd;
-use super::{Context, Dispatch, Operand, Profile, blocks, separable};
-use crate::graph::{Conv2d, Graph, NodeId, Op, ParamId, Shape};
+use super::context::Context;
+use super::dispatch::{Dispatch, Operand};
+use super::geometry::{Geometry, columns, row_defines};
+use super::pass::Pass;
+use super::profile::Profile;
+use super::texel::blocks;
+use super::tiling::{Product, Tile};
+use pointwise::Job;
+use winograd::Winograd;
 
-/// Geometry of a pass, width before height; in sync with `shared/geometry.wgsl`.
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub struct Geometry {
-    in_size: [u32; 2],
-    grid: [u32; 2],
-    out_size: [u32; 2],
-    kernel: [u32; 2],
-    stride: [u32; 2],
-    dilation: [u32; 2],
-    pad: [u32; 2],
-    step: [u32; 2],
-    offset: [u32; 2],
-}
+use crate::graph::{Conv2d, Graph, NodeId, Op, ParamId, Shape};
 
 #[repr(C)]
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -137,7 +129,7 @@ fn kernel(cx: &mut Context, conv: &Conv2d, pass: &Pass, gradient: bool) -> Vec<D
     }
     let strips = tile.strips(pixels);
     let read = (in_blocks * in_h * in_w * x[0]) as f64 / pixels as f64;
-    let run = tile.run(cx.profile, strips, read);
+    let run = tile.run(cx.profile.near, strips, read);
     let numbers = [in_blocks, out_blocks, groups, tile.tiles(out_blocks), strips, run, pixels].map(|v| v as u32);
     let [in_blocks, out_blocks, groups, tiles, strips32, run, pixels] = numbers;
     let (defines, extra) = cx.epilogue();
@@ -152,7 +144,7 @@ fn kernel(cx: &mut Context, conv: &Conv2d, pass: &Pass, gradient: bool) -> Vec<D
     let piece = |constant: Constant| {
         let rows = constant.rows.clone();
         let params = ConvParams {
-            geometry: geometry(cx, pass),
+            geometry: Geometry::new(pass, cx.input(0), cx.shape()),
             in_blocks,
             out_blocks,
             groups,
@@ -175,24 +167,6 @@ fn kernel(cx: &mut Context, conv: &Conv2d, pass: &Pass, gradient: bool) -> Vec<D
     pieces.map(piece).collect()
 }
 
-/// Neighbouring pixels of a row that one invocation of a depthwise kernel makes: the most that waste the least.
-pub fn columns(most: u32, width: usize) -> u32 {
-    let wasted = |p: &u32| width.next_multiple_of(*p as usize);
-    (2..=most).rev().min_by_key(wasted).unwrap_or(1)
-}
-
-/// Defines of kernels that make so many neighbouring pixels of a row, whose windows lie in COLUMNS columns.
-pub fn row_defines(pass: &Pass, pixels: u32) -> Vec<(&'static str, u32)> {
-    let [kernel, stride, dilation] = [pass.taps.count[1].max(1), pass.stride[1], pass.dilation[1]].map(|v| v as u32);
-    vec![
-        ("KERNEL", kernel),
-        ("ROWS", pass.taps.count[0] as u32),
-        ("STRIDE", stride),
-        ("DILATION", dilation),
-        ("COLUMNS", (pixels - 1) * stride + (kernel - 1) * dilation + 1),
-    ]
-}
-
 fn depthwise(cx: &Context, conv: &Conv2d, pass: &Pass, bias: Option<ParamId>) -> Dispatch {
     let [n, out, ..] = cx.shape();
     let constant = Constant::whole(conv.weight, bias, Packing::Depthwise { channels: out, taps: pass.taps });
@@ -201,7 +175,7 @@ fn depthwise(cx: &Context, conv: &Conv2d, pass: &Pass, bias: Option<ParamId>) ->
     let to = cx.place(cx.epilogue.value);
     let [y_blocks, y_first] = to.numbers();
     let params = DepthwiseParams {
-        geometry: geometry(cx, pass),
+        geometry: Geometry::new(pass, cx.input(0), cx.shape()),
         blocks: blocks(out) as u32,
         planes: (n * blocks(out)) as u32,
         strips: strips as u32,
@@ -215,20 +189,4 @@ fn depthwise(cx: &Context, conv: &Conv2d, pass: &Pass, bias: Option<ParamId>) ->
     operands.extend(extra);
     let invocations = n * blocks(out) * pass.grid[0] * strips;
     cx.independent(cx.profile.tiled, "depthwise", &defines, params, operands, invocations)
-}
-
-pub fn geometry(cx: &Context, pass: &Pass) -> Geometry {
-    let size = |[vertical, horizontal]: [usize; 2]| [horizontal as u32, vertical as u32];
-    let ([_, _, in_h, in_w], [_, _, h, w]) = (cx.input(0), cx.shape());
-    Geometry {
-        in_size: size([in_h, in_w]),
-        grid: size(pass.grid),
-        out_size: size([h, w]),
-        kernel: size(pass.taps.count),
-        stride: size(pass.stride),
-        dilation: size(pass.dilation),
-        pad: size(pass.pad.map(|p| p as usize)),
-        step: size(pass.step),
-        offset: size(pass.offset),
-    }
 }

@@ -2,10 +2,16 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{Channels, Constant, Context, Dispatch, Geometry, Operand, Packing, Pass, Profile, Tile, blocks};
-use super::{geometry, row_defines};
 use crate::graph::{Conv2d, Graph, NodeId, Op, Pool2d, PoolKind, Shape, Window};
-use crate::kernels::{pool, tile::Product};
+use crate::kernels::constant::{Channels, Constant, Packing};
+use crate::kernels::context::Context;
+use crate::kernels::dispatch::{Dispatch, Operand};
+use crate::kernels::geometry::{Geometry, row_defines};
+use crate::kernels::pass::Pass;
+use crate::kernels::pool;
+use crate::kernels::profile::Profile;
+use crate::kernels::texel::blocks;
+use crate::kernels::tiling::{Product, Tile};
 
 /// Columns of a kernel at most: they are unrolled.
 const KERNEL: usize = 3;
@@ -105,7 +111,7 @@ pub fn lower(cx: &Context, conv: &Conv2d) -> Option<Dispatch> {
     let numbers = [out_blocks, tiles, out[0], cut.runs, cut.across, cut.strips].map(|v| v as u32);
     let [out_blocks, tiles32, images, runs, across, strips] = numbers;
     let [above, before] = pool.window.pad_start.map(|p| p as u32);
-    let geometry = Geometry { out_size: [out[3] as u32, out[2] as u32], ..geometry(cx, &pass) };
+    let geometry = Geometry::new(&pass, cx.input(0), out);
     let pool_pad = [before, above];
     let params =
         Params { geometry, pool_pad, out_blocks, tiles: tiles32, images, runs, across, strips, y_blocks, y_first };

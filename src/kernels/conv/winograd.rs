@@ -3,14 +3,16 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::constant::{Channels, Constant, MAX_TEXELS, Packing};
-use super::conv::Pass;
-use super::tile::{Product, Tile};
-use super::{Context, Dispatch, Operand, Place, Profile, blocks, pointwise};
+use super::pointwise;
 use crate::graph::{NodeId, ParamId, Shape};
+use crate::kernels::constant::{Channels, Constant, POINTS, Packing};
+use crate::kernels::context::Context;
+use crate::kernels::dispatch::{Dispatch, Operand, Place};
+use crate::kernels::pass::Pass;
+use crate::kernels::profile::Profile;
+use crate::kernels::texel::{MAX_TEXELS, blocks};
+use crate::kernels::tiling::{Product, Tile};
 
-/// Products of a tile.
-pub const POINTS: usize = 36;
 /// Pixels of a tile along each axis.
 const SIDE: usize = 4;
 
@@ -37,21 +39,6 @@ struct OutputParams {
     y_blocks: u32,
     y_first: u32,
     unused: u32,
-}
-
-/// `G g Gᵀ` of a 3×3 kernel, row by row.
-pub fn transform(g: [f32; 9]) -> [f32; POINTS] {
-    const G: [[f64; 3]; 6] = [
-        [1.0 / 4.0, 0.0, 0.0],
-        [-1.0 / 6.0, -1.0 / 6.0, -1.0 / 6.0],
-        [-1.0 / 6.0, 1.0 / 6.0, -1.0 / 6.0],
-        [1.0 / 24.0, 1.0 / 12.0, 1.0 / 6.0],
-        [1.0 / 24.0, -1.0 / 12.0, 1.0 / 6.0],
-        [0.0, 0.0, 1.0],
-    ];
-    let rows: [[f64; 3]; 6] =
-        std::array::from_fn(|i| std::array::from_fn(|x| (0..3).map(|y| G[i][y] * f64::from(g[y * 3 + x])).sum()));
-    std::array::from_fn(|point| (0..3).map(|x| rows[point / 6][x] * G[point % 6][x]).sum::<f64>() as f32)
 }
 
 /// A 3×3 convolution that can go this way, cut into chunks of tiles.

@@ -2,11 +2,15 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::constant::{Constant, Packing};
-use super::conv::{Geometry, Pass, columns, geometry, row_defines};
-use super::tile::{Product, Tile};
-use super::{Channels, Context, Dispatch, Operand, Profile, Taps, blocks};
 use crate::graph::{Conv2d, Shape};
+use crate::kernels::constant::{Channels, Constant, Packing};
+use crate::kernels::context::Context;
+use crate::kernels::dispatch::{Dispatch, Operand};
+use crate::kernels::geometry::{Geometry, columns, row_defines};
+use crate::kernels::pass::{Pass, Taps};
+use crate::kernels::profile::Profile;
+use crate::kernels::texel::blocks;
+use crate::kernels::tiling::{Product, Tile};
 
 /// Texels of an expanded window at most: they are held at once, and the loop over the rest is unrolled.
 const PATCH: usize = 192;
@@ -66,8 +70,15 @@ pub fn lower(cx: &Context, conv: &Conv2d, prologue: &Conv2d, tile: Tile) -> Disp
     let to = cx.place(cx.epilogue.value);
     let [y_blocks, y_first] = to.numbers();
     let [blocks, out_blocks, images, strips32] = [blocks(input), blocks(out), n, strips].map(|v| v as u32);
-    let params =
-        Params { geometry: geometry(cx, &pass), blocks, out_blocks, images, strips: strips32, y_blocks, y_first };
+    let params = Params {
+        geometry: Geometry::new(&pass, cx.input(0), cx.shape()),
+        blocks,
+        out_blocks,
+        images,
+        strips: strips32,
+        y_blocks,
+        y_first,
+    };
     let channels = Channels { out, input, weight_groups: 1, groups: 1, gradient: false };
     let taps = Taps::all([1; 2]);
     let constant =
@@ -84,7 +95,7 @@ pub fn lower(cx: &Context, conv: &Conv2d, prologue: &Conv2d, tile: Tile) -> Disp
         let channels = Channels { out: input, input: cx.input(0)[1], weight_groups: 1, groups: 1, gradient: false };
         let packing = Packing::Conv { channels, taps, tile: 1 };
         operands.push(Operand::Constant(Constant::whole(conv.weight, conv.bias, packing)));
-        let steps = super::blocks(channels.input) as u32;
+        let steps = channels.input.div_ceil(4) as u32;
         let fetches = (4 * steps + 1).div_ceil(tile.subgroup.max(1));
         defines.extend([("EXPANDED", 1), ("STEPS", steps), ("WEIGHTS", 4 * steps), ("EXPAND_FETCHES", fetches)]);
         defines.push(("INNER", inner));

@@ -2,9 +2,10 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::constant::Constant;
-use super::tile::{Product, Tile};
-use super::{Context, Dispatch, Operand, Place};
+use crate::kernels::constant::Constant;
+use crate::kernels::context::Context;
+use crate::kernels::dispatch::{Dispatch, Operand, Place};
+use crate::kernels::tiling::{Product, Tile};
 
 #[repr(C)]
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -51,7 +52,7 @@ impl Job {
         let gated = cx.prologue.is_some_and(|p| p.gates(cx.graph)) && self.tile.team.is_none();
         let images = if gated { self.pixels / self.plane } else { 1 };
         let strips = self.tile.strips(self.pixels / images);
-        let run = self.tile.run(cx.profile, images * strips, self.in_blocks as f64);
+        let run = self.tile.run(cx.profile.near, images * strips, self.in_blocks as f64);
         let rows = constant.rows.clone();
         let [in_blocks, out_blocks, tiles] = [self.in_blocks, self.out_blocks, self.tile.tiles(self.out_blocks)];
         let numbers = [in_blocks, out_blocks, tiles, strips, run, self.pixels, self.plane, rows.start, rows.len()];

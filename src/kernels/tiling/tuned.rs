@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::tile::{Product, Tile};
+use super::product::Product;
+use super::tile::Tile;
 
 /// Products of about the same extents: all within a factor of two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -1,0 +1,45 @@
+//! How a matrix product is cut into register tiles, and these into macro tiles.
+
+mod costs;
+mod product;
+mod tile;
+mod tuned;
+
+pub use costs::Costs;
+pub use product::Product;
+pub use tile::{Team, Tile};
+pub use tuned::{Class, Tuned};
+
+use super::profile::Profile;
+
+/// More steps than `conv_shared.wgsl` can count.
+const TOO_MANY_STEPS: usize = 1 << 20;
+
+impl Product {
+    /// All tiles that a profile offers.
+    pub fn tiles(profile: &Profile) -> impl Iterator<Item = Tile> {
+        let sharing = profile.subgroup.into_iter().chain([0]);
+        let tile = |subgroup| move |&[blocks, pixels]: &[u32; 2]| Tile { blocks, pixels, subgroup, team: None };
+        let register = sharing.flat_map(move |subgroup| profile.tiles.iter().map(tile(subgroup)));
+        let fits = |tile: &&Tile| {
+            tile.team.is_some_and(|team| team.memory(tile) <= profile.storage && (profile.matrices || !team.matrices))
+        };
+        register.chain(profile.shared.iter().filter(fits).copied())
+    }
+
+    /// Estimated cost, in a tile.
+    pub fn cost(&self, profile: &Profile, tile: Tile) -> f64 {
+        tile.cost(&profile.costs, self)
+    }
+
+    /// The measured cut, else the cheapest by the profile's costs; and its cost by these.
+    pub fn cut(&self, profile: &Profile) -> (Tile, f64) {
+        let priced = |tile: Tile| (tile, self.cost(profile, tile));
+        // What was measured comes from a file, and may be anything.
+        let offered = |tile: &Tile| Self::tiles(profile).any(|t| t == *tile);
+        let measured = profile.tuned.as_ref().and_then(|tuned| tuned.tile(self)).filter(offered).map(priced);
+        let counted = |tile: &Tile| tile.team.is_none() || self.steps < TOO_MANY_STEPS;
+        let cheapest = || Self::tiles(profile).filter(counted).map(priced).min_by(|a, b| a.1.total_cmp(&b.1));
+        measured.or_else(cheapest).expect("a profile has tiles")
+    }
+}
