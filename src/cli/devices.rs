@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::io::{Write, stdout};
 
 use clap::Args;
-use gradcam::gpu::Verdict;
+use gradcam::gpu::{Verdict, Verdicts};
 use gradcam::kernels::Profile;
 use gradcam::{AdapterInfo, Error, Gpu, GpuOptions, Result};
 use serde::Serialize;
 
 use super::bench::number;
-use super::{BackendArg, Failure, complain, print_json};
+use super::{BackendArg, Failure, complain, print_json, remembered};
 
 /// List the adapters that can compute, the best first: their limits, and which kernel variants suit them
 ///
@@ -93,10 +93,11 @@ impl Adapter {
 impl Devices {
     pub fn run(self) -> Result<(), Failure> {
         let backend = self.backend.map(Into::into);
+        let known = remembered::load();
         let mut adapters = vec![];
         let mut failed = false;
         for (at, info) in pollster::block_on(Gpu::adapters(backend)).into_iter().enumerate() {
-            let measured = if self.probe { self.measure(at) } else { Ok(Verdict::of(&info)) };
+            let measured = if self.probe { self.measure(at, &known).map(Some) } else { Ok(known.of(&info).cloned()) };
             let verdict = measured.unwrap_or_else(|error| {
                 complain(&error);
                 failed = true;
@@ -109,16 +110,19 @@ impl Devices {
     }
 
     /// What the probe finds on the adapter of this number.
-    fn measure(&self, adapter: usize) -> Result<Option<Verdict>, Error> {
+    fn measure(&self, adapter: usize, known: &Verdicts) -> Result<Verdict, Error> {
         let options = GpuOptions {
             backend: self.backend.map(Into::into),
             adapter: Some(adapter.to_string()),
             // Named, so that opening does not measure too.
             profile: Some(Profile::BUFFERS),
+            measured: known.clone(),
             ..GpuOptions::default()
         };
         let mut gpu = pollster::block_on(Gpu::open(&options))?;
-        Ok(Some(pollster::block_on(gpu.measure_profiles())?.1))
+        pollster::block_on(gpu.measure_profiles())?;
+        remembered::keep(&gpu);
+        Ok(gpu.verdict().clone())
     }
 
     fn print(&self, adapters: &[Adapter]) -> Result<(), Failure> {

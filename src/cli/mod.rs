@@ -6,6 +6,7 @@ mod explain;
 mod layers;
 mod models;
 mod output;
+mod remembered;
 mod tensors;
 mod tune;
 mod verify;
@@ -227,8 +228,11 @@ impl DeviceArgs {
             half_weights: self.precision != Precision::F32,
             half_products: self.precision == Precision::F16,
             timeout: self.timeout,
+            measured: remembered::load(),
             ..GpuOptions::default()
         };
-        Ok(Device::Gpu(Box::new(pollster::block_on(Gpu::open(&options))?)))
+        let gpu = pollster::block_on(Gpu::open(&options))?;
+        remembered::keep(&gpu);
+        Ok(Device::Gpu(Box::new(gpu)))
     }
 }

@@ -7,7 +7,7 @@ use gradcam::{Classes, Device, Error, Explainer, Images, Outputs, Result};
 use indicatif::ProgressBar;
 
 use super::bench::{open, values};
-use super::{DeviceArgs, Failure, print_json};
+use super::{DeviceArgs, Failure, print_json, remembered};
 
 /// Measure which register tiles suit this device, and remember it
 ///
@@ -53,6 +53,7 @@ impl Tune {
             bar.set_position(done as u64);
         }))?;
         bar.finish_and_clear();
+        remembered::keep(&gpu);
         if self.json {
             return print_json(&measured);
         }

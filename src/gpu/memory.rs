@@ -2,10 +2,9 @@
 
 use half::f16;
 
-use super::device::Gpu;
+use super::handle::Handle;
 use crate::error::{Error, Result};
 use crate::kernels::{ROW, Texel};
-use crate::plan::Medium;
 
 /// Uploads over this many bytes are waited for.
 const LARGE_UPLOAD: u64 = 32 << 20;
@@ -31,26 +30,24 @@ fn extent(texels: u64) -> wgpu::Extent3d {
 }
 
 impl Memory {
-    /// Takes zeroed memory.
+    /// Takes zeroed memory, in a texture or in a buffer.
     ///
     /// # Errors
     /// [`Error::OutOfMemory`] if one piece may not be as large as this. Whether the device has the room is
     /// known by the error scope around the allocations.
-    pub fn new(gpu: &Gpu, medium: Medium, bytes: u64) -> Result<Self> {
-        match medium {
-            Medium::Texels if gpu.profile().texture => {
-                Self::texture(gpu, wgpu::TextureFormat::Rgba32Float, bytes.div_ceil(16))
-            }
-            _ => Self::buffer(gpu, bytes),
+    pub fn new(handle: &Handle, texture: bool, bytes: u64) -> Result<Self> {
+        if texture {
+            return Self::texture(handle, wgpu::TextureFormat::Rgba32Float, bytes.div_ceil(16));
         }
+        Self::buffer(handle, bytes)
     }
 
-    fn texture(gpu: &Gpu, format: wgpu::TextureFormat, texels: u64) -> Result<Self> {
-        let (size, rows) = (extent(texels), gpu.limits.max_texture_dimension_2d);
+    fn texture(handle: &Handle, format: wgpu::TextureFormat, texels: u64) -> Result<Self> {
+        let (size, rows) = (extent(texels), handle.limits.max_texture_dimension_2d);
         if size.height > rows {
-            return Err(too_large(gpu, texels * 16, format!("a texture has at most {rows} rows")));
+            return Err(too_large(handle, texels * 16, format!("a texture has at most {rows} rows")));
         }
-        let texture = gpu.device.create_texture(&wgpu::TextureDescriptor {
+        let texture = handle.device.create_texture(&wgpu::TextureDescriptor {
             label: None,
             size,
             mip_level_count: 1,
@@ -64,46 +61,43 @@ impl Memory {
         Ok(Self::Texture(texture, view))
     }
 
-    fn buffer(gpu: &Gpu, bytes: u64) -> Result<Self> {
-        let largest = gpu.limits.max_storage_buffer_binding_size.min(gpu.limits.max_buffer_size);
+    fn buffer(handle: &Handle, bytes: u64) -> Result<Self> {
+        let largest = handle.limits.max_storage_buffer_binding_size.min(handle.limits.max_buffer_size);
         if bytes > largest {
-            return Err(too_large(gpu, bytes, format!("a piece has at most {} MiB", largest >> 20)));
+            return Err(too_large(handle, bytes, format!("a piece has at most {} MiB", largest >> 20)));
         }
         let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC;
         let size = bytes.next_multiple_of(16);
         let descriptor = wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false };
-        Ok(Self::Buffer(gpu.device.create_buffer(&descriptor)))
+        Ok(Self::Buffer(handle.device.create_buffer(&descriptor)))
     }
 
     /// Memory that holds texels, after the zero texel with which every tensor begins; with `half` as f16.
     ///
     /// # Errors
     /// As [`Memory::new`]; [`Error::Request`] if a number is too large for f16.
-    pub fn upload(gpu: &Gpu, mut texels: Vec<Texel>, half: bool) -> Result<Self> {
+    pub fn upload(handle: &Handle, mut texels: Vec<Texel>, texture: bool, half: bool) -> Result<Self> {
         texels.insert(0, [0.0; 4]);
         let count = texels.len() as u64;
         let format = if half { wgpu::TextureFormat::Rgba16Float } else { wgpu::TextureFormat::Rgba32Float };
         let (halves, texel_bytes) = (if half { halves(&texels)? } else { vec![] }, if half { 8 } else { 16 });
         let content: &[u8] = if half { bytemuck::cast_slice(&halves) } else { bytemuck::cast_slice(&texels) };
-        let memory = if gpu.profile().texture {
-            Self::texture(gpu, format, count)?
-        } else {
-            Self::buffer(gpu, count * texel_bytes)?
-        };
-        memory.write(gpu, content);
+        let memory =
+            if texture { Self::texture(handle, format, count)? } else { Self::buffer(handle, count * texel_bytes)? };
+        memory.write(handle, content);
         if memory.bytes() > LARGE_UPLOAD {
             // What waits for its transfer is held twice; do not let a whole network wait.
-            gpu.queue.submit([]);
+            handle.queue.submit([]);
             #[cfg(not(target_arch = "wasm32"))]
-            gpu.wait(None)?;
+            handle.wait(None)?;
         }
         Ok(memory)
     }
 
     /// Uploads bytes, of a texture whole texels.
-    pub fn write(&self, gpu: &Gpu, content: &[u8]) {
+    pub fn write(&self, handle: &Handle, content: &[u8]) {
         match self {
-            Self::Buffer(buffer) => gpu.queue.write_buffer(buffer, 0, content),
+            Self::Buffer(buffer) => handle.queue.write_buffer(buffer, 0, content),
             Self::Texture(texture, _) => {
                 let texel = texel_bytes(texture) as usize;
                 let row = texture.width() as usize * texel;
@@ -119,7 +113,7 @@ impl Memory {
                     let origin = wgpu::Origin3d { x: 0, y, z: 0 };
                     let to = wgpu::TexelCopyTextureInfo { origin, ..texture.as_image_copy() };
                     let size = wgpu::Extent3d { width, height, depth_or_array_layers: 1 };
-                    gpu.queue.write_texture(to, bytes, layout, size);
+                    handle.queue.write_texture(to, bytes, layout, size);
                 }
             }
         }
@@ -184,11 +178,8 @@ pub enum Binding {
 
 impl Binding {
     /// For a value, or, with `half`, for trained numbers stored as f16.
-    pub fn new(gpu: &Gpu, medium: Medium, writes: bool, half: bool) -> Self {
-        match medium {
-            Medium::Texels if gpu.profile().texture => Self::Texture { writes, half },
-            _ => Self::Buffer { writes },
-        }
+    pub fn new(texture: bool, writes: bool, half: bool) -> Self {
+        if texture { Self::Texture { writes, half } } else { Self::Buffer { writes } }
     }
 
     /// For a bind group's layout.
@@ -212,17 +203,17 @@ impl Binding {
     }
 
     /// The smallest memory that can be bound so.
-    pub fn smallest(self, gpu: &Gpu) -> Result<Memory> {
+    pub fn smallest(self, handle: &Handle) -> Result<Memory> {
         match self {
-            Self::Buffer { .. } => Memory::buffer(gpu, 16),
-            Self::Texture { half: true, .. } => Memory::texture(gpu, wgpu::TextureFormat::Rgba16Float, 1),
-            Self::Texture { .. } => Memory::texture(gpu, wgpu::TextureFormat::Rgba32Float, 1),
+            Self::Buffer { .. } => Memory::buffer(handle, 16),
+            Self::Texture { half: true, .. } => Memory::texture(handle, wgpu::TextureFormat::Rgba16Float, 1),
+            Self::Texture { .. } => Memory::texture(handle, wgpu::TextureFormat::Rgba32Float, 1),
         }
     }
 }
 
-fn too_large(gpu: &Gpu, bytes: u64, reason: String) -> Error {
-    Error::OutOfMemory { adapter: gpu.info().name.clone(), needed: bytes >> 20, reason }
+fn too_large(handle: &Handle, bytes: u64, reason: String) -> Error {
+    Error::OutOfMemory { adapter: handle.name.clone(), needed: bytes >> 20, reason }
 }
 
 /// The texels as f16.

@@ -1,8 +1,12 @@
 //! The only room that knows wgpu: devices, memory, pipelines, and the run of a plan.
 
+mod clock;
 mod device;
 mod failure;
+mod handle;
+mod info;
 mod memory;
+mod open;
 mod peak;
 mod pipelines;
 mod session;
@@ -10,8 +14,12 @@ mod timing;
 mod trace;
 mod tuning;
 mod upload;
+mod verdict;
+mod watch;
 
-pub use device::{AdapterInfo, Backend, Gpu, GpuOptions};
+pub use device::{Gpu, GpuOptions};
+pub use info::{AdapterInfo, Backend};
 pub use session::{Run, Session, Stats, Weights};
 pub use timing::Timed;
-pub use tuning::{Measured, Verdict};
+pub use tuning::Measured;
+pub use verdict::{Verdict, Verdicts};

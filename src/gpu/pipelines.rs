@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::device::Gpu;
+use super::handle::Handle;
 use super::memory::{Binding, Memory};
 use crate::error::Result;
 use crate::kernels::{Dispatch, preprocess};
@@ -11,12 +11,23 @@ use crate::kernels::{Dispatch, preprocess};
 type Key = (&'static str, Vec<(&'static str, u32)>, Vec<Binding>);
 
 /// All pipelines of a device so far.
-#[derive(Default)]
 pub struct Pipelines {
     pipelines: HashMap<Key, wgpu::ComputePipeline>,
+    /// Whether shaders check bounds as they run.
+    checked: bool,
 }
 
 impl Pipelines {
+    /// None so far.
+    pub fn new(checked: bool) -> Self {
+        Self { pipelines: HashMap::new(), checked }
+    }
+
+    /// Forgets all of them.
+    pub fn clear(&mut self) {
+        self.pipelines.clear();
+    }
+
     /// A pipeline for each dispatch with what it binds.
     ///
     /// New ones are handed to the device at once, without work: drivers that compile at the first dispatch do so while
@@ -24,8 +35,13 @@ impl Pipelines {
     ///
     /// # Errors
     /// [`crate::Error::OutOfMemory`] if the device refuses the smallest memory.
-    pub fn all(&mut self, gpu: &Gpu, dispatches: &[(&Dispatch, Vec<Binding>)]) -> Result<Vec<wgpu::ComputePipeline>> {
-        let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("warm-up") });
+    pub fn all(
+        &mut self,
+        handle: &Handle,
+        dispatches: &[(&Dispatch, Vec<Binding>)],
+    ) -> Result<Vec<wgpu::ComputePipeline>> {
+        let mut encoder =
+            handle.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("warm-up") });
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
         let mut all = vec![];
         for (dispatch, bindings) in dispatches {
@@ -33,8 +49,8 @@ impl Pipelines {
             let pipeline = match self.pipelines.get(&key) {
                 Some(pipeline) => pipeline.clone(),
                 None => {
-                    let pipeline = create(gpu, dispatch, bindings);
-                    warm_up(gpu, &mut pass, &pipeline, dispatch, bindings)?;
+                    let pipeline = create(handle, dispatch, bindings, self.checked);
+                    warm_up(handle, &mut pass, &pipeline, dispatch, bindings)?;
                     self.pipelines.insert(key, pipeline.clone());
                     pipeline
                 }
@@ -42,43 +58,43 @@ impl Pipelines {
             all.push(pipeline);
         }
         drop(pass);
-        gpu.queue.submit([encoder.finish()]);
+        handle.queue.submit([encoder.finish()]);
         Ok(all)
     }
 }
 
 /// A dispatch of no workgroups, over memory that does not matter.
 fn warm_up(
-    gpu: &Gpu,
+    handle: &Handle,
     pass: &mut wgpu::ComputePass,
     pipeline: &wgpu::ComputePipeline,
     dispatch: &Dispatch,
     bindings: &[Binding],
 ) -> Result<()> {
-    let uniform = gpu.device.create_buffer(&wgpu::BufferDescriptor {
+    let uniform = handle.device.create_buffer(&wgpu::BufferDescriptor {
         label: None,
         size: (dispatch.params.len() as u64).next_multiple_of(16),
         usage: wgpu::BufferUsages::UNIFORM,
         mapped_at_creation: false,
     });
-    let memory = bindings.iter().map(|b| b.smallest(gpu)).collect::<Result<Vec<_>>>()?;
+    let memory = bindings.iter().map(|b| b.smallest(handle)).collect::<Result<Vec<_>>>()?;
     let resources = std::iter::once(uniform.as_entire_binding()).chain(memory.iter().map(Memory::binding));
     let entries: Vec<_> =
         resources.zip(0..).map(|(resource, binding)| wgpu::BindGroupEntry { binding, resource }).collect();
     let layout = &pipeline.get_bind_group_layout(0);
-    let group = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout, entries: &entries });
+    let group = handle.device.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout, entries: &entries });
     pass.set_pipeline(pipeline);
     pass.set_bind_group(0, &group, &[]);
     pass.dispatch_workgroups(0, 1, 1);
     Ok(())
 }
 
-fn create(gpu: &Gpu, dispatch: &Dispatch, bindings: &[Binding]) -> wgpu::ComputePipeline {
+fn create(handle: &Handle, dispatch: &Dispatch, bindings: &[Binding], checked: bool) -> wgpu::ComputePipeline {
     let shader = dispatch.shader;
     let text = preprocess::expand(shader, &dispatch.defines);
     let descriptor =
         wgpu::ShaderModuleDescriptor { label: Some(shader), source: wgpu::ShaderSource::Wgsl(text.into()) };
-    let module = module(&gpu.device, descriptor, gpu.checked());
+    let module = module(&handle.device, descriptor, checked);
     let uniform = wgpu::BindingType::Buffer {
         ty: wgpu::BufferBindingType::Uniform,
         has_dynamic_offset: false,
@@ -94,15 +110,15 @@ fn create(gpu: &Gpu, dispatch: &Dispatch, bindings: &[Binding]) -> wgpu::Compute
             count: None,
         })
         .collect();
-    let group = gpu
+    let group = handle
         .device
         .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(shader), entries: &entries });
-    let layout = gpu.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+    let layout = handle.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
         label: Some(shader),
         bind_group_layouts: &[Some(&group)],
         immediate_size: 0,
     });
-    gpu.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+    handle.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
         label: Some(shader),
         layout: Some(&layout),
         module: &module,

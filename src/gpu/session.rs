@@ -3,16 +3,16 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::device::{Gpu, Mapped, Taken};
-use super::failure::Watch;
+use super::clock::{CLOCK_BYTES, Clock};
+use super::device::Gpu;
+use super::handle::{Mapped, Taken};
 use super::memory::{Binding, Memory};
-use super::pipelines::Pipelines;
-use super::timing::{CLOCK_BYTES, Clock};
 use super::upload::Uploads;
+use super::watch::Watch;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Kind, NodeId, Shape};
 use crate::kernels::{Constant, Operand, texels_of};
-use crate::plan::{Medium, Plan, ZERO_TEXEL};
+use crate::plan::{Medium, Plan, Slot, ZERO_TEXEL};
 
 /// A model's packed weights on a device, shared by all plans of the model.
 #[derive(Default)]
@@ -27,7 +27,7 @@ impl Weights {
         if let Some(tensor) = self.tensors.get(&key) {
             return Ok(tensor.clone());
         }
-        let tensor = Arc::new(Memory::upload(gpu, constant.pack(graph), half)?);
+        let tensor = Arc::new(Memory::upload(&gpu.handle, constant.pack(graph), gpu.profile.texture, half)?);
         self.tensors.insert(key, tensor.clone());
         Ok(tensor)
     }
@@ -116,30 +116,31 @@ impl Session {
     /// [`Error::OutOfMemory`] if the device lacks the room, as far as possible before any is taken;
     /// [`Error::Device`] if it refuses a pipeline; [`Error::DeviceLost`] or [`Error::TimedOut`] if it is of no use any more.
     pub async fn new(gpu: &Gpu, weights: &mut Weights, graph: &Graph, plan: &Plan) -> Result<Self> {
-        gpu.check()?;
+        gpu.handle.check()?;
         let needed = plan.memory() + plan.readback().sum::<u64>() + plan.weights().saturating_sub(weights.bytes());
         if let Some(free) = gpu.free_memory(weights.bytes()).filter(|free| needed > *free) {
             let reason = format!("only {} MiB are free", free >> 20);
             return Err(Error::OutOfMemory { adapter: gpu.info().name.clone(), needed: needed >> 20, reason });
         }
-        let watch = Watch::new(gpu);
+        let watch = Watch::new(&gpu.handle);
         let session = Self::build(gpu, weights, graph, plan);
-        let outcome = watch.end(gpu, needed).await.and(session);
+        let outcome = watch.end(&gpu.handle, needed).await.and(session);
         if outcome.is_err() {
             // Some of the weights and pipelines may not have found room.
             weights.tensors.clear();
-            *gpu.pipelines.lock().unwrap_or_else(PoisonError::into_inner) = Pipelines::default();
+            gpu.pipelines.lock().unwrap_or_else(PoisonError::into_inner).clear();
         }
         outcome
     }
 
     fn build(gpu: &Gpu, weights: &mut Weights, graph: &Graph, plan: &Plan) -> Result<Self> {
-        let memory =
-            plan.slots.iter().map(|s| Memory::new(gpu, s.medium, s.bytes).map(Arc::new)).collect::<Result<Vec<_>>>()?;
-        let align = u64::from(gpu.limits.min_uniform_buffer_offset_alignment);
+        let texture = |medium: Medium| medium == Medium::Texels && gpu.profile.texture;
+        let slot = |slot: &Slot| Memory::new(&gpu.handle, texture(slot.medium), slot.bytes).map(Arc::new);
+        let memory = plan.slots.iter().map(slot).collect::<Result<Vec<_>>>()?;
+        let align = u64::from(gpu.handle.limits.min_uniform_buffer_offset_alignment);
         let size = |params: &[u8]| (params.len() as u64).next_multiple_of(16);
         let uniform_bytes: u64 = plan.dispatches.iter().map(|d| size(&d.params).next_multiple_of(align)).sum();
-        let uniforms = gpu.device.create_buffer(&wgpu::BufferDescriptor {
+        let uniforms = gpu.handle.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("uniforms"),
             size: uniform_bytes.max(16),
             usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
@@ -147,13 +148,14 @@ impl Session {
         });
         let half = |constant: &Constant| gpu.profile().half && constant.halves();
         let binding = |operand: &Operand| match operand {
-            Operand::Constant(constant) => Binding::new(gpu, Medium::Texels, false, half(constant)),
+            Operand::Constant(constant) => Binding::new(gpu.profile.texture, false, half(constant)),
             Operand::Read(id) | Operand::Write(id) => {
-                Binding::new(gpu, plan.slots[plan.slot(*id)].medium, matches!(operand, Operand::Write(_)), false)
+                let medium = plan.slots[plan.slot(*id)].medium;
+                Binding::new(texture(medium), matches!(operand, Operand::Write(_)), false)
             }
         };
         let bindings: Vec<_> = plan.dispatches.iter().map(|d| (d, d.operands.iter().map(binding).collect())).collect();
-        let pipelines = gpu.pipelines.lock().unwrap_or_else(PoisonError::into_inner).all(gpu, &bindings)?;
+        let pipelines = gpu.pipelines.lock().unwrap_or_else(PoisonError::into_inner).all(&gpu.handle, &bindings)?;
         let mut contents = vec![];
         let mut steps = vec![];
         for (dispatch, pipeline) in plan.dispatches.iter().zip(pipelines) {
@@ -177,7 +179,7 @@ impl Session {
                 .zip(0..)
                 .map(|(resource, binding)| wgpu::BindGroupEntry { binding, resource })
                 .collect();
-            let bindings = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            let bindings = gpu.handle.device.create_bind_group(&wgpu::BindGroupDescriptor {
                 label: Some(dispatch.shader),
                 layout: &pipeline.get_bind_group_layout(0),
                 entries: &entries,
@@ -192,7 +194,7 @@ impl Session {
                 groups: fold(dispatch.groups, gpu.across),
             });
         }
-        gpu.queue.write_buffer(&uniforms, 0, &contents);
+        gpu.handle.queue.write_buffer(&uniforms, 0, &contents);
         let mut readback = 0;
         let place = |(&id, bytes): (&NodeId, u64)| {
             let (from, align) = if plan.types[id].kind == Kind::Features { (ZERO_TEXEL, 16) } else { (0, 1) };
@@ -214,7 +216,7 @@ impl Session {
         let inputs = plan.inputs.iter().map(given).collect();
         // The first one is made where a lack of memory is noticed.
         let free = Mutex::new(vec![staging_buffer(gpu, readback)]);
-        let (uploads, _taken) = (Uploads::default(), gpu.take(own_bytes));
+        let (uploads, _taken) = (Uploads::default(), gpu.handle.take(own_bytes));
         Ok(Self { steps, memory, readback, free, uploads, inputs, outputs, gpu_bytes, _taken })
     }
 
@@ -235,15 +237,16 @@ impl Session {
     /// [`Error::OutOfMemory`] if there is no room for another run on its way; [`Error::Device`] if the device refuses the work;
     /// [`Error::DeviceLost`] or [`Error::TimedOut`] if it is of no use any more.
     pub async fn submit(&self, gpu: &Gpu, inputs: &[(NodeId, &[u8])], clock: bool) -> Result<Run> {
-        gpu.check()?;
-        let watch = Watch::new(gpu);
+        gpu.handle.check()?;
+        let watch = Watch::new(&gpu.handle);
         let run = self.record(gpu, inputs, clock);
-        watch.end(gpu, self.gpu_bytes).await.and(run)
+        watch.end(&gpu.handle, self.gpu_bytes).await.and(run)
     }
 
     fn record(&self, gpu: &Gpu, inputs: &[(NodeId, &[u8])], clock: bool) -> Result<Run> {
-        let clock = clock.then(|| Clock::new(gpu, 2)).flatten();
-        let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("explain") });
+        let clock = clock.then(|| Clock::new(&gpu.handle, 2)).flatten();
+        let mut encoder =
+            gpu.handle.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("explain") });
         let upload = self.give(gpu, &mut encoder, inputs)?;
         {
             let timestamp_writes = clock.as_ref().map(|c| c.around(0));
@@ -259,11 +262,11 @@ impl Session {
             clock.resolve(&mut encoder, &staging, self.readback);
         }
         let bytes = self.readback + if clock.is_some() { CLOCK_BYTES } else { 0 };
-        let before = gpu.counts();
-        gpu.submit(encoder);
+        let before = gpu.handle.counts();
+        gpu.handle.submit(encoder);
         self.uploads.give_back(upload);
-        let mapped = gpu.map(&staging, bytes);
-        let counted = [0, 1].map(|i| gpu.counts()[i] - before[i]);
+        let mapped = gpu.handle.map(&staging, bytes);
+        let counted = [0, 1].map(|i| gpu.handle.counts()[i] - before[i]);
         Ok(Run { staging, mapped, bytes, counted })
     }
 
@@ -278,12 +281,12 @@ impl Session {
         for Input { node, slot, packed } in &self.inputs {
             let given = inputs.iter().find(|(id, _)| id == node).expect("every input of the plan is given").1;
             match (&*self.memory[*slot], packed) {
-                (memory, Some(shape)) => memory.write(gpu, bytemuck::cast_slice(&texels_of(given, *shape))),
+                (memory, Some(shape)) => memory.write(&gpu.handle, bytemuck::cast_slice(&texels_of(given, *shape))),
                 (Memory::Buffer(buffer), None) => buffers.push((buffer, given)),
-                (memory, None) => memory.write(gpu, given),
+                (memory, None) => memory.write(&gpu.handle, given),
             }
         }
-        self.uploads.copy(gpu, encoder, &buffers)
+        self.uploads.copy(&gpu.handle, encoder, &buffers)
     }
 
     /// Waits for a run, and hands its outputs' bytes to `take`, in the order of the plan.
@@ -292,7 +295,7 @@ impl Session {
     /// [`Error::DeviceLost`], [`Error::TimedOut`] or [`Error::Device`] if the device did not do it.
     pub async fn finish<T>(&self, gpu: &Gpu, run: Run, take: impl FnOnce(&[&[u8]], Stats) -> T) -> Result<T> {
         let [submissions, readbacks] = run.counted;
-        let taken = gpu.read(&run.staging, run.mapped, run.bytes, |bytes| {
+        let taken = gpu.handle.read(&run.staging, run.mapped, run.bytes, |bytes| {
             let values: Vec<&[u8]> =
                 self.outputs.iter().map(|o| &bytes[o.to as usize..(o.to + o.bytes) as usize]).collect();
             let stats = Stats {
@@ -301,7 +304,7 @@ impl Session {
                 readback_bytes: bytes.len() as u64,
                 gpu_bytes: self.gpu_bytes,
                 dispatches: self.steps.len() as u32,
-                device_ns: Clock::read(gpu, &bytes[self.readback as usize..]),
+                device_ns: Clock::read(&gpu.handle, &bytes[self.readback as usize..]),
             };
             take(&values, stats)
         });
@@ -322,7 +325,7 @@ pub struct Run {
 
 /// For the outputs of a run, and its clock.
 fn staging_buffer(gpu: &Gpu, readback: u64) -> wgpu::Buffer {
-    gpu.device.create_buffer(&wgpu::BufferDescriptor {
+    gpu.handle.device.create_buffer(&wgpu::BufferDescriptor {
         label: Some("readback"),
         size: readback + CLOCK_BYTES,
         usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,

@@ -22,30 +22,30 @@ impl Session {
         inputs: &[(NodeId, &[u8])],
         mut judge: impl FnMut(NodeId, Vec<u8>) -> Vec<u8>,
     ) -> Result<()> {
-        let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let mut encoder = gpu.handle.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         let upload = self.give(gpu, &mut encoder, inputs)?;
-        gpu.submit(encoder);
+        gpu.handle.submit(encoder);
         self.uploads.give_back(upload);
         for (at, step) in self.steps.iter().enumerate() {
-            let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+            let mut encoder = gpu.handle.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
             step.encode(&mut encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()));
             let of_graph = |node: &NodeId| *node < graph.nodes.len();
             let complete = |node: &NodeId| plan.dispatches[at + 1..].iter().all(|d| d.written() != Some(*node));
             let Some(node) = plan.dispatches[at].written().filter(of_graph).filter(complete) else {
-                gpu.submit(encoder);
+                gpu.handle.submit(encoder);
                 continue;
             };
             let (memory, ty) = (&self.memory[plan.slot(node)], graph.nodes[node].ty);
             let size = bytes(ty.kind, ty.shape);
             let (staging, mapped_bytes) = copied(gpu, memory, &mut encoder, size);
-            gpu.submit(encoder);
-            let mapped = gpu.map(&staging, mapped_bytes);
-            let content = gpu.read(&staging, mapped, mapped_bytes, |all| all[..size as usize].to_vec()).await?;
+            gpu.handle.submit(encoder);
+            let mapped = gpu.handle.map(&staging, mapped_bytes);
+            let content = gpu.handle.read(&staging, mapped, mapped_bytes, |all| all[..size as usize].to_vec()).await?;
             let features = ty.kind == Kind::Features;
             let plain = if features { numbers_of(&content, ty.shape) } else { content };
             let instead = judge(node, plain);
             let texels = features.then(|| texels_of(&instead, ty.shape));
-            memory.write(gpu, texels.as_deref().map_or(&instead, |texels| bytemuck::cast_slice(texels)));
+            memory.write(&gpu.handle, texels.as_deref().map_or(&instead, |texels| bytemuck::cast_slice(texels)));
         }
         Ok(())
     }
@@ -64,7 +64,7 @@ impl Session {
             if plan.slots[slot].medium == Medium::Texels {
                 content[..4].fill(0.0);
             }
-            memory.write(gpu, bytemuck::cast_slice(&content));
+            memory.write(&gpu.handle, bytemuck::cast_slice(&content));
         }
     }
 
@@ -74,7 +74,7 @@ impl Session {
     /// # Errors
     /// [`crate::Error::Device`] if the device was lost or failed.
     pub async fn spilled(&self, gpu: &Gpu, plan: &Plan) -> Result<Option<NodeId>> {
-        let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let mut encoder = gpu.handle.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         let values: Vec<NodeId> = plan.dispatches.iter().filter_map(|d| d.written()).collect();
         let size = values.len() as u64 * 2 * ZERO_TEXEL;
         let staging = staging(gpu, size);
@@ -86,9 +86,9 @@ impl Session {
             memory.copy(&mut encoder, start, &staging, to, ZERO_TEXEL);
             memory.copy(&mut encoder, end, &staging, to + ZERO_TEXEL, ZERO_TEXEL);
         }
-        gpu.submit(encoder);
-        let mapped = gpu.map(&staging, size);
-        let edges = gpu.read(&staging, mapped, size, bytemuck::pod_collect_to_vec::<u8, f32>).await?;
+        gpu.handle.submit(encoder);
+        let mapped = gpu.handle.map(&staging, size);
+        let edges = gpu.handle.read(&staging, mapped, size, bytemuck::pod_collect_to_vec::<u8, f32>).await?;
         let untouched = |(&value, edges): (&NodeId, &[f32])| {
             let blank = blank(plan.slot(value));
             let before = if plan.types[value].kind == Kind::Features { 0.0 } else { blank };
@@ -102,7 +102,7 @@ impl Session {
 /// A buffer to be mapped.
 fn staging(gpu: &Gpu, size: u64) -> wgpu::Buffer {
     let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
-    gpu.device.create_buffer(&wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false })
+    gpu.handle.device.create_buffer(&wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false })
 }
 
 /// A buffer to be mapped, to which the first `size` bytes of a piece of memory are copied, and how many they have become.

@@ -1,19 +1,17 @@
-//! What is measured on a device, once: which profile suits it, and which register tiles. Remembered in the user's cache
-//! folder for each adapter, driver and version of the shaders.
+//! What is measured on a device: which profile suits it, and which tiles.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::device::{AdapterInfo, Gpu};
+use super::device::Gpu;
 use super::session::{Session, Weights};
+use super::verdict::Verdict;
 use crate::error::Result;
 use crate::graph::{Conv2d, Graph, Kind, NodeId, Op, Param, Window};
-use crate::kernels::{Class, Product, Profile, Tile, Tuned, preprocess};
-use crate::picture::write_atomically;
+use crate::kernels::{Class, Product, Profile, Tile, Tuned};
 use crate::plan::Plan;
 
 /// A candidate this many times slower than the best is not measured again.
@@ -24,26 +22,6 @@ const RUNS: usize = 12;
 const BURST: f64 = 1e-3;
 /// For so long no measurement was better than those before.
 const SETTLED: Duration = Duration::from_millis(15);
-
-/// What was found on a device.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Verdict {
-    /// Name of the profile that suits it best.
-    pub profile: String,
-    /// Seconds that the probe took in each profile that was tried.
-    #[serde(default)]
-    pub probed: BTreeMap<String, f64>,
-    /// Tiles that were measured, by profile.
-    #[serde(default)]
-    pub tuned: BTreeMap<String, Tuned>,
-}
-
-impl Verdict {
-    /// What is remembered of an adapter with these shaders, if anything.
-    pub fn of(adapter: &AdapterInfo) -> Option<Self> {
-        verdicts().remove(&key(adapter))
-    }
-}
 
 /// A product's time in a tile.
 #[derive(Clone, Debug, Serialize)]
@@ -71,34 +49,30 @@ impl Probe {
     }
 }
 
-/// Verdicts by adapter, driver and version of the shaders.
-type Verdicts = BTreeMap<String, Verdict>;
-
 impl Gpu {
-    /// Takes the profile that is wanted, or else the one that is remembered for this device, or else measures and
-    /// remembers which suits it best; with the tiles that were measured for it, if any were.
+    /// Takes the profile that is wanted, or else the one that was found best before, or else measures which suits it; with the
+    /// tiles that were measured for it, if any were.
     ///
     /// # Errors
     /// [`crate::Error::Device`] if the device cannot run the one that is wanted.
     pub(super) async fn choose_profile(&mut self, wanted: Option<Profile>) -> Result<()> {
-        let mut verdict = Verdict::of(self.info()).unwrap_or_default();
-        let remembered = || Profile::named(&verdict.profile).ok().and_then(|p| self.fitting(p));
-        self.profile = match wanted {
+        let known = |gpu: &Self| Profile::named(&gpu.verdict.profile).ok().and_then(|p| gpu.fitting(p));
+        let chosen = match wanted {
             Some(profile) => {
                 let name = profile.name;
                 let lacks = || format!("has no subgroups of one size, which '{name}' needs; choose another --variant");
                 self.fitting(profile).ok_or_else(|| self.error(lacks()))?
             }
-            None => match remembered() {
+            None => match known(self) {
                 Some(profile) => profile,
                 None => {
-                    let best;
-                    (best, verdict) = self.measure_profiles().await?;
-                    best
+                    self.measure_profiles().await?;
+                    known(self).unwrap_or(Profile::BUFFERS)
                 }
             },
         };
-        self.profile.tuned = verdict.tuned.remove(self.profile.name).map(Arc::new);
+        let tuned = self.verdict.tuned.get(chosen.name).cloned().map(Arc::new);
+        self.profile = Profile { tuned, ..chosen };
         Ok(())
     }
 
@@ -107,25 +81,23 @@ impl Gpu {
         Profile::ALL.into_iter().filter_map(|p| self.fitting(p)).map(|p| p.name).collect()
     }
 
-    /// Measures which profile suits the device best, and remembers it for the next [`Gpu::open`]. The one in use stays.
+    /// Measures which profile suits the device best, for its [`Gpu::verdict`]. The one in use stays.
     ///
     /// # Errors
     /// [`crate::Error::DeviceLost`], [`crate::Error::TimedOut`] or [`crate::Error::Device`] if it is of no use after that.
-    pub async fn measure_profiles(&mut self) -> Result<(Profile, Verdict)> {
+    pub async fn measure_profiles(&mut self) -> Result<()> {
         let in_use = self.profile.clone();
         let (best, probed) = self.fastest_profile().await;
         self.profile = in_use;
-        self.check()?;
-        let verdict = Verdict::of(self.info()).unwrap_or_default();
-        let verdict = Verdict { profile: best.name.to_owned(), probed, ..verdict };
-        self.remember(verdict.clone());
-        Ok((best, verdict))
+        self.handle.check()?;
+        self.verdict = Verdict { profile: best.name.to_owned(), probed, ..std::mem::take(&mut self.verdict) };
+        Ok(())
     }
 
     /// The profile as this device can run it.
     pub(crate) fn fitting(&self, profile: Profile) -> Option<Profile> {
         let subgroup = profile.subgroup.and(self.info().subgroup);
-        let limits = &self.limits;
+        let limits = &self.handle.limits;
         let most = [limits.max_storage_buffers_per_shader_stage, limits.max_storage_textures_per_shader_stage];
         let operands = profile.operands.min(most[usize::from(profile.texture)]);
         let storage = limits.max_compute_workgroup_storage_size;
@@ -164,8 +136,8 @@ impl Gpu {
         (fastest.map_or(Profile::BUFFERS, |(_, profile, _)| profile), probed)
     }
 
-    /// Measures every tile for the products of these plans, takes the best ones, remembers them, and returns what was
-    /// measured. `report` is told how many classes of products there are, and each as it is done.
+    /// Measures every tile for the products of these plans, takes the best ones, also for its [`Gpu::verdict`], and returns
+    /// what was measured. `report` is told how many classes of products there are, and each as it is done.
     ///
     /// # Errors
     /// [`crate::Error::Device`] if the device fails.
@@ -175,7 +147,6 @@ impl Gpu {
         for product in products {
             classes.entry(Class::of(&product)).or_insert(product);
         }
-        let mut verdict = Verdict::of(self.info()).unwrap_or_default();
         let untuned = self.profile.clone();
         let (mut tuned, mut measured) = (Tuned::default(), vec![]);
         for (done, (class, product)) in classes.iter().enumerate() {
@@ -195,8 +166,7 @@ impl Gpu {
             tuned.0.extend(best.map(|(_, tile)| (*class, tile)));
         }
         report(classes.len(), classes.len());
-        verdict.tuned.insert(untuned.name.to_owned(), tuned.clone());
-        self.remember(verdict);
+        self.verdict.tuned.insert(untuned.name.to_owned(), tuned.clone());
         self.profile = Profile { tuned: Some(Arc::new(tuned)), ..untuned };
         Ok(measured)
     }
@@ -255,30 +225,4 @@ impl Gpu {
         probe.run(self).await?;
         Ok(start.elapsed().as_secs_f64())
     }
-
-    /// Remembers a verdict; where the folder cannot be written, the next process measures again.
-    fn remember(&self, verdict: Verdict) {
-        let Some(path) = file() else { return };
-        let mut all = verdicts();
-        all.insert(key(self.info()), verdict);
-        drop(path.parent().map(std::fs::create_dir_all));
-        drop(write_atomically(&path, |out| Ok(serde_json::to_writer_pretty(out, &all)?)));
-    }
-}
-
-/// What distinguishes a device: another driver or other shaders may have another verdict.
-fn key(adapter: &AdapterInfo) -> String {
-    format!("{} | {:?} | {} | {:016x}", adapter.name, adapter.backend, adapter.driver, preprocess::fingerprint())
-}
-
-/// All verdicts; none if there is no file yet, or a damaged one.
-fn verdicts() -> Verdicts {
-    let text = file().and_then(|path| std::fs::read(path).ok());
-    text.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
-}
-
-/// `GRADCAM_CACHE`, or a folder of the system's for caches.
-fn file() -> Option<PathBuf> {
-    let folder = std::env::var_os("GRADCAM_CACHE").map(PathBuf::from);
-    folder.or_else(|| dirs::cache_dir().map(|caches| caches.join("gradcam"))).map(|folder| folder.join("devices.json"))
 }

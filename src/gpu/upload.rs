@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::device::Gpu;
+use super::handle::Handle;
 use crate::error::Result;
 
 /// Bytes that a thread writes at a time,
@@ -25,7 +25,7 @@ impl Uploads {
     /// [`crate::Error::Device`] if such memory cannot be written: there may be none left.
     pub fn copy(
         &self,
-        gpu: &Gpu,
+        handle: &Handle,
         encoder: &mut wgpu::CommandEncoder,
         contents: &[(&wgpu::Buffer, &[u8])],
     ) -> Result<Option<wgpu::Buffer>> {
@@ -36,7 +36,7 @@ impl Uploads {
         }
         let kept = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let upload = kept.unwrap_or_else(|| {
-            gpu.device.create_buffer(&wgpu::BufferDescriptor {
+            handle.device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some("upload"),
                 size: size as u64,
                 usage: wgpu::BufferUsages::MAP_WRITE | wgpu::BufferUsages::COPY_SRC,
@@ -45,7 +45,7 @@ impl Uploads {
         });
         let mut offset = 0;
         for (buffer, content) in contents {
-            fill(&upload, offset, content).map_err(|e| gpu.error(format!("an input could not be written: {e}")))?;
+            fill(&upload, offset, content).map_err(|e| handle.error(format!("an input could not be written: {e}")))?;
             encoder.copy_buffer_to_buffer(&upload, offset, buffer, 0, content.len() as u64);
             offset += place(content) as u64;
         }

@@ -1,0 +1,28 @@
+//! What was measured on devices, in the user's cache folder.
+
+use std::path::PathBuf;
+
+use gradcam::Gpu;
+use gradcam::gpu::Verdicts;
+use gradcam::picture::write_atomically;
+
+/// All of it; nothing if there is no file yet, or a damaged one.
+pub fn load() -> Verdicts {
+    let text = file().and_then(|path| std::fs::read(path).ok());
+    text.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
+}
+
+/// Keeps what was measured on a device; where the folder cannot be written, the next process measures again.
+pub fn keep(gpu: &Gpu) {
+    let mut all = load();
+    let Some(path) = file().filter(|_| all.of(gpu.info()) != Some(gpu.verdict())) else { return };
+    all.insert(gpu.info(), gpu.verdict().clone());
+    drop(path.parent().map(std::fs::create_dir_all));
+    drop(write_atomically(&path, |out| Ok(serde_json::to_writer_pretty(out, &all)?)));
+}
+
+/// In `GRADCAM_CACHE`, or a folder of the system's for caches.
+fn file() -> Option<PathBuf> {
+    let folder = std::env::var_os("GRADCAM_CACHE").map(PathBuf::from);
+    folder.or_else(|| dirs::cache_dir().map(|caches| caches.join("gradcam"))).map(|folder| folder.join("devices.json"))
+}

@@ -1,0 +1,55 @@
+//! The device's own clock.
+
+use super::handle::Handle;
+
+/// Bytes of a run's beginning and end.
+pub const CLOCK_BYTES: u64 = 16;
+
+/// Timestamps of a recording.
+pub struct Clock {
+    queries: wgpu::QuerySet,
+    resolved: wgpu::Buffer,
+    count: u32,
+}
+
+impl Clock {
+    /// A clock for `count` timestamps; none if the device has no clock.
+    pub fn new(handle: &Handle, count: u32) -> Option<Self> {
+        if !handle.device.features().contains(wgpu::Features::TIMESTAMP_QUERY) {
+            return None;
+        }
+        let ty = wgpu::QueryType::Timestamp;
+        let queries = handle.device.create_query_set(&wgpu::QuerySetDescriptor { label: None, ty, count });
+        let usage = wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC;
+        let size = u64::from(count) * 8;
+        let resolved = handle.device.create_buffer(&wgpu::BufferDescriptor {
+            label: None,
+            size,
+            usage,
+            mapped_at_creation: false,
+        });
+        Some(Self { queries, resolved, count })
+    }
+
+    /// Timestamps `first` and the next one around a pass.
+    pub fn around(&self, first: u32) -> wgpu::ComputePassTimestampWrites<'_> {
+        wgpu::ComputePassTimestampWrites {
+            query_set: &self.queries,
+            beginning_of_pass_write_index: Some(first),
+            end_of_pass_write_index: Some(first + 1),
+        }
+    }
+
+    /// Copies all timestamps to a buffer.
+    pub fn resolve(&self, encoder: &mut wgpu::CommandEncoder, to: &wgpu::Buffer, offset: u64) {
+        encoder.resolve_query_set(&self.queries, 0..self.count, &self.resolved, 0);
+        encoder.copy_buffer_to_buffer(&self.resolved, 0, to, offset, self.resolved.size());
+    }
+
+    /// Beginning and end in nanoseconds, of a run's timestamps.
+    pub fn read(handle: &Handle, ticks: &[u8]) -> Option<[u64; 2]> {
+        let ticks: Vec<u64> = bytemuck::pod_collect_to_vec(ticks);
+        let period = f64::from(handle.queue.get_timestamp_period());
+        <[u64; 2]>::try_from(ticks).ok().map(|pair| pair.map(|tick| (tick as f64 * period) as u64))
+    }
+}

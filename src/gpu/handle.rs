@@ -1,0 +1,181 @@
+//! The handle to an open device: its queue and limits, what is on its way to it and back, and the wait for it, which always ends.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::failure::{Failure, Failures};
+use crate::error::{Error, Result};
+
+/// A device and its queue.
+pub struct Handle {
+    /// The adapter's name, for errors.
+    pub name: String,
+    pub device: wgpu::Device,
+    pub queue: wgpu::Queue,
+    pub limits: wgpu::Limits,
+    pub failures: Failures,
+    /// How long to wait for an answer.
+    pub timeout: Duration,
+    /// Submissions and readbacks so far.
+    counts: [AtomicU32; 2],
+    /// The latest submission.
+    last: Mutex<Option<wgpu::SubmissionIndex>>,
+    /// Bytes that sessions hold.
+    taken: Arc<AtomicU64>,
+}
+
+/// Memory that counts as taken.
+pub struct Taken {
+    bytes: u64,
+    of: Arc<AtomicU64>,
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        self.of.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+/// A buffer's content that was asked for.
+pub struct Mapped {
+    receiver: futures_channel::oneshot::Receiver<Result<(), wgpu::BufferAsyncError>>,
+    submission: Option<wgpu::SubmissionIndex>,
+}
+
+impl Handle {
+    /// For a device that was just opened: its failures are noted from now on.
+    pub fn new(
+        name: String,
+        device: wgpu::Device,
+        queue: wgpu::Queue,
+        limits: wgpu::Limits,
+        timeout: Duration,
+    ) -> Self {
+        let failures = Failures::default();
+        let (lost, unawaited) = (failures.clone(), failures.clone());
+        device.set_device_lost_callback(move |reason, message| {
+            if reason != wgpu::DeviceLostReason::Destroyed {
+                lost.note(Failure::Lost(message));
+            }
+        });
+        device.on_uncaptured_error(Arc::new(move |e: wgpu::Error| unawaited.note(Failure::Unawaited(e.to_string()))));
+        let (counts, last, taken) = Default::default();
+        Self { name, device, queue, limits, failures, timeout, counts, last, taken }
+    }
+
+    /// Bytes that sessions hold.
+    pub fn taken(&self) -> u64 {
+        self.taken.load(Ordering::Relaxed)
+    }
+
+    /// Counts memory as taken, for as long as what is returned lives.
+    pub fn take(&self, bytes: u64) -> Taken {
+        self.taken.fetch_add(bytes, Ordering::Relaxed);
+        Taken { bytes, of: self.taken.clone() }
+    }
+
+    /// Hands a recording to the device.
+    pub fn submit(&self, encoder: wgpu::CommandEncoder) {
+        self.counts[0].fetch_add(1, Ordering::Relaxed);
+        let index = self.queue.submit([encoder.finish()]);
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(index);
+    }
+
+    /// Submissions and readbacks so far.
+    pub fn counts(&self) -> [u32; 2] {
+        [0, 1].map(|i| self.counts[i].load(Ordering::Relaxed))
+    }
+
+    /// Asks for the first `bytes` of a buffer, once the device has filled it.
+    pub fn map(&self, staging: &wgpu::Buffer, bytes: u64) -> Mapped {
+        self.counts[1].fetch_add(1, Ordering::Relaxed);
+        let (sender, receiver) = futures_channel::oneshot::channel();
+        staging.map_async(wgpu::MapMode::Read, ..bytes, move |mapped| drop(sender.send(mapped)));
+        let submission = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Mapped { receiver, submission }
+    }
+
+    /// Waits for the device, and hands the bytes that were asked for to `take`.
+    pub async fn read<T>(
+        &self,
+        staging: &wgpu::Buffer,
+        mapped: Mapped,
+        bytes: u64,
+        take: impl FnOnce(&[u8]) -> T,
+    ) -> Result<T> {
+        // A browser runs the callback by itself; elsewhere somebody has to wait.
+        #[cfg(not(target_arch = "wasm32"))]
+        self.wait(mapped.submission)?;
+        let mapped = mapped.receiver.await;
+        self.check()?;
+        mapped.map_err(|e| self.error(e.to_string()))?.map_err(|e| self.error(e.to_string()))?;
+        let taken = take(&staging.get_mapped_range(..bytes).map_err(|e| self.error(e.to_string()))?);
+        staging.unmap();
+        Ok(taken)
+    }
+
+    /// The error for `reason` on this device.
+    pub fn error(&self, reason: impl Into<String>) -> Error {
+        Error::Device { adapter: self.name.clone(), reason: reason.into() }
+    }
+
+    /// Fails if the device was lost or did not answer, or met an error that nobody awaited.
+    pub fn check(&self) -> Result<()> {
+        let adapter = || self.name.clone();
+        match self.failures.first() {
+            None => Ok(()),
+            Some(Failure::Lost(reason)) => Err(Error::DeviceLost { adapter: adapter(), reason }),
+            Some(Failure::TimedOut) => Err(Error::TimedOut { adapter: adapter(), limit: self.timeout }),
+            Some(Failure::Unawaited(reason)) => Err(self.error(reason)),
+        }
+    }
+
+    /// Waits until the device has done a submission, or all of them, but not for ever.
+    ///
+    /// # Errors
+    /// As [`Handle::check`].
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn wait(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<()> {
+        match self.outcome(submission) {
+            None => Ok(()),
+            Some(failure) => {
+                self.failures.note(failure);
+                self.check()
+            }
+        }
+    }
+
+    /// What came of a wait, if not what was waited for.
+    #[cfg(not(target_arch = "wasm32"))]
+    fn outcome(&self, submission: Option<wgpu::SubmissionIndex>) -> Option<Failure> {
+        let start = std::time::Instant::now();
+        loop {
+            let left = self.timeout.saturating_sub(start.elapsed());
+            let until = wgpu::PollType::Wait { submission_index: submission.clone(), timeout: Some(left) };
+            // wgpu panics where a driver reports a loss to those who wait; by then it has told the callback.
+            let polled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.device.poll(until)));
+            match polled {
+                Ok(Ok(_)) => return None,
+                // OpenGL waits for four seconds at most.
+                Ok(Err(wgpu::PollError::Timeout)) if start.elapsed() < self.timeout => {}
+                Ok(Err(wgpu::PollError::Timeout)) => return Some(Failure::TimedOut),
+                // A submission that a lost device did not take.
+                Ok(Err(error)) => return Some(Failure::Unawaited(error.to_string())),
+                Err(_) => return Some(Failure::Unawaited("failed while it was waited for".into())),
+            }
+        }
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+impl Drop for Handle {
+    /// wgpu closes a device when its work is done, however long that takes: one that does not answer is left to the system.
+    /// Work that nobody waited for may hang too, even on a device that was lost.
+    fn drop(&mut self) {
+        let hung = matches!(self.failures.first(), Some(Failure::TimedOut));
+        if hung || matches!(self.outcome(None), Some(Failure::TimedOut)) {
+            std::mem::forget((self.device.clone(), self.queue.clone()));
+        }
+    }
+}

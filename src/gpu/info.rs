@@ -1,0 +1,105 @@
+//! What is known of an adapter before it is opened.
+
+/// A graphics interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Backend {
+    /// Vulkan.
+    Vulkan,
+    /// Apple's Metal.
+    Metal,
+    /// Direct3D 12.
+    Dx12,
+    /// OpenGL or OpenGL ES.
+    Gl,
+    /// WebGPU of a browser.
+    WebGpu,
+}
+
+impl Backend {
+    pub(super) fn flags(self) -> wgpu::Backends {
+        match self {
+            Self::Vulkan => wgpu::Backends::VULKAN,
+            Self::Metal => wgpu::Backends::METAL,
+            Self::Dx12 => wgpu::Backends::DX12,
+            Self::Gl => wgpu::Backends::GL,
+            Self::WebGpu => wgpu::Backends::BROWSER_WEBGPU,
+        }
+    }
+
+    fn of(backend: wgpu::Backend) -> Self {
+        match backend {
+            wgpu::Backend::Metal => Self::Metal,
+            wgpu::Backend::Dx12 => Self::Dx12,
+            wgpu::Backend::Gl => Self::Gl,
+            wgpu::Backend::BrowserWebGpu => Self::WebGpu,
+            wgpu::Backend::Vulkan | wgpu::Backend::Noop => Self::Vulkan,
+        }
+    }
+}
+
+/// What is known of an adapter.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct AdapterInfo {
+    /// The product's name.
+    pub name: String,
+    /// The interface that reaches it.
+    pub backend: Backend,
+    /// Driver and its version.
+    pub driver: String,
+    /// Whether it runs on the processor.
+    pub software: bool,
+    /// The largest piece of memory that a kernel can bind, in bytes.
+    pub max_binding: u64,
+    /// The largest buffer, in bytes.
+    pub max_buffer: u64,
+    /// Storage buffers and storage textures that a kernel can bind.
+    pub storage_bindings: [u32; 2],
+    /// Bytes that the invocations of a workgroup can share.
+    pub workgroup_bytes: u32,
+    /// Invocations that a workgroup can have.
+    pub workgroup_invocations: u32,
+    /// Invocations of the smallest and of the largest subgroup, if they can exchange values.
+    pub subgroup_sizes: Option<[u32; 2]>,
+    /// Invocations of a subgroup, if all subgroups are of one size and can exchange values.
+    pub subgroup: Option<u32>,
+    /// Whether it has a clock that can be read.
+    pub timestamps: bool,
+    /// Whether shaders can compute in f16 (`shader-f16`).
+    pub f16: bool,
+    /// Matrices that a subgroup multiplies as one, such as `16×16×16 f16 → f32`: rows, columns, steps, types of the
+    /// operands and of the sum.
+    pub cooperative_matrices: Vec<String>,
+}
+
+impl AdapterInfo {
+    pub(super) fn of(adapter: &wgpu::Adapter) -> Self {
+        let (info, limits, features) = (adapter.get_info(), adapter.limits(), adapter.features());
+        let exchanges = features.contains(wgpu::Features::SUBGROUP);
+        let cooperative_matrices = adapter.cooperative_matrix_properties().into_iter().map(|p| {
+            let extents = format!("{}×{}×{}", p.m_size, p.n_size, p.k_size);
+            format!("{extents} {:?} → {:?}", p.ab_type, p.cr_type).to_lowercase()
+        });
+        Self {
+            driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
+            backend: Backend::of(info.backend),
+            software: info.device_type == wgpu::DeviceType::Cpu,
+            max_binding: limits.max_storage_buffer_binding_size,
+            max_buffer: limits.max_buffer_size,
+            storage_bindings: [
+                limits.max_storage_buffers_per_shader_stage,
+                limits.max_storage_textures_per_shader_stage,
+            ],
+            workgroup_bytes: limits.max_compute_workgroup_storage_size,
+            workgroup_invocations: limits.max_compute_invocations_per_workgroup,
+            subgroup_sizes: exchanges.then_some([info.subgroup_min_size, info.subgroup_max_size]),
+            timestamps: features.contains(wgpu::Features::TIMESTAMP_QUERY),
+            f16: features.contains(wgpu::Features::SHADER_F16),
+            cooperative_matrices: cooperative_matrices.collect(),
+            subgroup: Some(info.subgroup_max_size).filter(|size| {
+                exchanges && info.subgroup_min_size == *size && size.is_power_of_two() && (4..=128).contains(size)
+            }),
+            name: info.name,
+        }
+    }
+}

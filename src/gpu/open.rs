@@ -1,0 +1,135 @@
+//! Adapters, and the device made from one.
+
+use std::sync::Mutex;
+
+use super::device::{Gpu, GpuOptions};
+use super::failure::PATIENCE;
+use super::handle::Handle;
+use super::info::{AdapterInfo, Backend};
+use super::pipelines::Pipelines;
+use crate::error::{Error, Result};
+use crate::kernels::Profile;
+
+/// The matrices that kernels multiply, as [`AdapterInfo::cooperative_matrices`] names them.
+const MATRICES: &str = "16×16×16 f16 → f32";
+
+impl Gpu {
+    /// All adapters of the given interface, or of all, in the order of their numbers: the best first.
+    pub async fn adapters(backend: Option<Backend>) -> Vec<AdapterInfo> {
+        enumerate(backend.map_or(wgpu::Backends::all(), Backend::flags)).await.iter().map(AdapterInfo::of).collect()
+    }
+
+    /// Opens the adapter that the options ask for.
+    ///
+    /// # Errors
+    /// [`Error::NoAdapter`] if there is none, [`Error::Unknown`] if none has the asked number or name,
+    /// [`Error::Device`] if the driver refuses, [`Error::DeviceLost`] or [`Error::TimedOut`] if it fails when it is measured.
+    pub async fn open(options: &GpuOptions) -> Result<Self> {
+        let adapters = match (options.backend, &options.adapter) {
+            (Some(backend), _) => enumerate(backend.flags()).await,
+            // A number or a name speaks of the whole list.
+            (None, Some(_)) => enumerate(wgpu::Backends::all()).await,
+            (None, None) => {
+                let native = enumerate(wgpu::Backends::PRIMARY).await;
+                if native.is_empty() { enumerate(wgpu::Backends::GL).await } else { native }
+            }
+        };
+        if adapters.is_empty() {
+            let sought = options.backend.map_or("any backend".into(), |b| format!("{b:?}"));
+            return Err(Error::NoAdapter(sought));
+        }
+        let names: Vec<String> = adapters.iter().map(|a| a.get_info().name).collect();
+        let at = match &options.adapter {
+            None => 0,
+            Some(wanted) => {
+                let by_name = || names.iter().position(|n| n.to_lowercase().contains(&wanted.to_lowercase()));
+                let found = wanted.parse().ok().filter(|i: &usize| *i < names.len()).or_else(by_name);
+                found.ok_or_else(|| {
+                    Error::unknown("device", wanted, "gradcam devices", names.iter().map(String::as_str))
+                })?
+            }
+        };
+        Self::request(&adapters[at], options).await
+    }
+
+    async fn request(adapter: &wgpu::Adapter, options: &GpuOptions) -> Result<Self> {
+        let info = AdapterInfo::of(adapter);
+        let limits = adapter.limits();
+        if options.half_products && !(info.f16 && info.cooperative_matrices.iter().any(|m| m == MATRICES)) {
+            let reason = format!("has no units for matrices of {MATRICES}; use --precision f16-weights");
+            return Err(Error::Device { adapter: info.name, reason });
+        }
+        let (matrices, experimental_features) = if options.half_products { matrices() } else { Default::default() };
+        let descriptor = wgpu::DeviceDescriptor {
+            label: Some("gradcam"),
+            experimental_features,
+            required_features: adapter.features() & (wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::SUBGROUP)
+                | matrices,
+            required_limits: limits.clone(),
+            memory_hints: wgpu::MemoryHints::MemoryUsage,
+            ..Default::default()
+        };
+        let refused = |e: wgpu::RequestDeviceError| Error::Device {
+            adapter: info.name.clone(),
+            reason: format!("cannot be opened: {e}"),
+        };
+        let (device, queue) = adapter.request_device(&descriptor).await.map_err(refused)?;
+        let across = limits.max_compute_workgroups_per_dimension;
+        let timeout = options.timeout.unwrap_or(PATIENCE);
+        let mut gpu = Self {
+            handle: Handle::new(info.name.clone(), device, queue, limits, timeout),
+            pipelines: Mutex::new(Pipelines::new(options.checked)),
+            profile: Profile::BUFFERS,
+            verdict: options.measured.of(&info).cloned().unwrap_or_default(),
+            info,
+            across,
+            memory_limit: options.memory_limit,
+        };
+        gpu.choose_profile(options.profile.clone()).await?;
+        let unpacks = adapter.get_downlevel_capabilities().flags.contains(wgpu::DownlevelFlags::SHADER_F16_IN_F32);
+        if options.half_weights && !gpu.profile.texture && !unpacks {
+            return Err(gpu.error("cannot read f16 from buffers; use --precision f32"));
+        }
+        gpu.profile.half = options.half_weights;
+        if options.half_products {
+            if gpu.profile.shared.is_empty() {
+                let name = gpu.profile.name;
+                return Err(
+                    gpu.error(format!("has no macro tiles of f16 in variant '{name}'; choose another --variant"))
+                );
+            }
+            // What was measured for products of f32 says nothing here.
+            gpu.profile = Profile { matrices: true, tuned: None, ..gpu.profile };
+        }
+        Ok(gpu)
+    }
+}
+
+/// What the units for matrices need of a device.
+#[allow(unsafe_code)]
+fn matrices() -> (wgpu::Features, wgpu::ExperimentalFeatures) {
+    // SAFETY: experimental features may have defects; this one is used where somebody asked for it.
+    let experimental = unsafe { wgpu::ExperimentalFeatures::enabled() };
+    (wgpu::Features::SHADER_F16 | wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX, experimental)
+}
+
+/// Adapters that can compute: graphics cards before processors, native interfaces before OpenGL.
+async fn enumerate(backends: wgpu::Backends) -> Vec<wgpu::Adapter> {
+    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+    descriptor.backends = backends;
+    descriptor.flags = wgpu::InstanceFlags::empty().with_env();
+    let mut adapters = wgpu::Instance::new(descriptor).enumerate_adapters(backends).await;
+    adapters.retain(|a| a.get_downlevel_capabilities().flags.contains(wgpu::DownlevelFlags::COMPUTE_SHADERS));
+    adapters.sort_by_key(|a| {
+        let info = a.get_info();
+        let kind = match info.device_type {
+            wgpu::DeviceType::DiscreteGpu => 0,
+            wgpu::DeviceType::IntegratedGpu => 1,
+            wgpu::DeviceType::VirtualGpu => 2,
+            wgpu::DeviceType::Other => 3,
+            wgpu::DeviceType::Cpu => 4,
+        };
+        (kind, info.backend == wgpu::Backend::Gl)
+    });
+    adapters
+}
