@@ -77,7 +77,9 @@ impl Crate {
         let file = &self.0[module];
         let written = paths(&file.code);
         // A module is needed for what is taken out of it, which the code says; what is only handed on is not needed.
-        let imported = file.imports.values().filter(|(_, public)| !public).map(|(path, _)| path.clone());
+        let words: BTreeSet<&str> = file.code.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+        let used = file.imports.iter().filter(|(name, (_, public))| !public || words.contains(name.as_str()));
+        let imported = used.map(|(_, (path, _))| path.clone());
         let homes = written.into_iter().chain(imported).filter_map(|path| {
             let home = self.home(&self.absolute(module, &path)?)?;
             (home != *module).then(|| (home, path.join("::")))

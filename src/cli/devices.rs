@@ -9,8 +9,10 @@ use gradcam::kernels::Profile;
 use gradcam::{AdapterInfo, Error, Gpu, GpuOptions, Result};
 use serde::Serialize;
 
+use super::args::BackendArg;
 use super::bench::number;
-use super::{BackendArg, Failure, complain, print_json, remembered};
+use super::remembered;
+use super::say::{Failure, complain, print_json};
 
 /// List the adapters that can compute, the best first: their limits, and which kernel variants suit them
 ///

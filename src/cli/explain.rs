@@ -15,9 +15,10 @@ use gradcam::{
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
+use super::args::{DeviceArgs, ModelArgs};
 use super::output::Output;
+use super::say::{Failure, print_json, say};
 use super::tensors::{Collected, Tensors, check_place};
-use super::{DeviceArgs, Failure, ModelArgs, print_json, say};
 
 /// Batches on their way to the device and back.
 const IN_FLIGHT: usize = 3;

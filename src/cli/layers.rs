@@ -6,7 +6,8 @@ use clap::Args;
 use gradcam::{Device, Explainer};
 use serde_json::json;
 
-use super::{Failure, ModelArgs, print_json};
+use super::args::ModelArgs;
+use super::say::{Failure, print_json};
 
 /// List every layer that can be explained, with its shape; the default is marked
 #[derive(Args)]

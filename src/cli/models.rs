@@ -9,7 +9,8 @@ use gradcam::model::{
 };
 use serde_json::json;
 
-use super::{Failure, ModelArgs, print_json};
+use super::args::ModelArgs;
+use super::say::{Failure, print_json};
 
 /// List the models that need no file, and the architectures of files
 #[derive(Args)]

@@ -6,8 +6,10 @@ use clap::Args;
 use gradcam::{Classes, Device, Error, Explainer, Images, Outputs, Result};
 use indicatif::ProgressBar;
 
-use super::bench::{open, values};
-use super::{DeviceArgs, Failure, print_json, remembered};
+use super::args::DeviceArgs;
+use super::remembered;
+use super::say::{Failure, print_json};
+use super::synthetic::{open, values};
 
 /// Measure which register tiles suit this device, and remember it
 ///

@@ -16,7 +16,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{DeviceArgs, Failure, Precision, print_json};
+use super::args::{DeviceArgs, Precision};
+use super::say::{Failure, print_json};
 
 /// How long one case may take before its process is ended.
 const PATIENCE: Duration = Duration::from_secs(60);

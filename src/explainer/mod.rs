@@ -2,9 +2,11 @@
 
 mod profile;
 pub(crate) mod recipe;
+mod request;
 mod result;
 
 pub use profile::{LayerTime, Stage};
+pub use request::{Classes, Images, Outputs, Style};
 pub use result::{Batch, Explanation, Heatmap, Map, Overlay, Prediction};
 
 use std::borrow::Cow;
@@ -16,7 +18,7 @@ use crate::gpu::{Gpu, GpuOptions, Run, Session, Stats, Weights};
 use crate::graph::{Kind, NodeId};
 use crate::kernels::Profile;
 use crate::model::{Model, Network};
-use crate::picture::{Colormap, Photo};
+use crate::picture::Photo;
 use crate::plan::Plan;
 use crate::reference::{self, Value};
 use recipe::{Built, Recipe};
@@ -41,63 +43,6 @@ impl Device {
     pub fn gpu() -> Result<Self> {
         pollster::block_on(Gpu::open(&GpuOptions::default())).map(|gpu| Self::Gpu(Box::new(gpu)))
     }
-}
-
-/// Which classes to explain.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Classes {
-    /// The most probable ones, chosen on the device for each image.
-    Top(usize),
-    /// The same ones for every image.
-    Chosen(Vec<usize>),
-    /// For each image its own, equally many.
-    PerImage(Vec<Vec<usize>>),
-}
-
-/// What to look at.
-#[derive(Clone, Copy)]
-pub enum Images<'a> {
-    /// Photos of any size.
-    Photos(&'a [Photo]),
-    /// Normalised numbers.
-    Tensor {
-        /// `[n, 3, h, w]`.
-        shape: [usize; 4],
-        /// Row-major.
-        values: &'a [f32],
-    },
-}
-
-/// Colours of an overlay.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Style {
-    /// Opacity of the colours, 0 to 1.
-    pub alpha: f32,
-    /// How heat becomes colour.
-    pub colormap: Colormap,
-}
-
-impl Default for Style {
-    fn default() -> Self {
-        Self { alpha: 0.5, colormap: Colormap::default() }
-    }
-}
-
-/// What to bring back besides the scores; nothing else crosses the bus.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Outputs {
-    /// How many of the most probable classes to name, whatever the classes explained.
-    pub predictions: usize,
-    /// All class scores before softmax.
-    pub logits: bool,
-    /// Maps at the layer's size, signed and unscaled; there are none where several layers are fused.
-    pub raw: bool,
-    /// Maps at the input's size, in 0..1.
-    pub heatmap: bool,
-    /// Pictures at each photo's own size, drawn on the device.
-    pub overlay: Option<Style>,
-    /// When the device began and ended, by its own clock.
-    pub clock: bool,
 }
 
 /// Explains a model's decisions.

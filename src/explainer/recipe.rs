@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::{Classes, Images, Outputs};
+use super::request::{Classes, Images, Outputs};
 use crate::cam::{self, Method};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Kind, NodeId, Op, Overlay, Shape, fold, gradients};

@@ -1,6 +1,6 @@
 //! The operations of a network, of its backward pass and of the Grad-CAM tail.
 
-use super::ParamId;
+use super::value::ParamId;
 
 /// A two-dimensional convolution, as `torch.nn.Conv2d`, with explicit top/left padding so that the
 /// asymmetric "same" padding of TensorFlow's networks fits in.

@@ -1,9 +1,8 @@
 //! Shape inference: one arm for each operation.
 
-use super::{GraphError, Kind, Op, PoolKind, Type, Window};
-
-/// `[n, c, h, w]`.
-pub type Shape = [usize; 4];
+use super::error::GraphError;
+use super::op::{Op, PoolKind, Window};
+use super::value::{Kind, Type};
 
 /// The type of `op`'s value.
 ///

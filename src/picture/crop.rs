@@ -1,6 +1,5 @@
 //! The part of a photo that the network sees: shorter side resized, centre cropped.
 
-use super::Photo;
 use super::resample::resample;
 use crate::model::Preprocess;
 
@@ -37,9 +36,9 @@ impl Crop {
         [left, top, width, height]
     }
 
-    /// The network's input, as opaque RGBA bytes: the bytes that Pillow makes.
-    pub fn resample(&self, photo: &Photo, preprocess: &Preprocess) -> Vec<u8> {
+    /// The network's input of the photo's RGBA bytes, opaque: the bytes that Pillow makes.
+    pub fn resample(&self, rgba: &[u8], preprocess: &Preprocess) -> Vec<u8> {
         let range = |axis: usize| self.origin[axis]..self.origin[axis] + self.size[axis];
-        resample(photo.rgba(), self.photo, preprocess.interpolation, self.resized, [range(0), range(1)])
+        resample(rgba, self.photo, preprocess.interpolation, self.resized, [range(0), range(1)])
     }
 }

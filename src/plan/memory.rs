@@ -1,26 +1,8 @@
 //! Memory by lifetime: nodes that do not live at the same time share a slot.
 
-use super::bytes;
+use super::slot::{Medium, Slot, bytes};
 use crate::graph::{Kind, NodeId, Type};
 use crate::kernels::Dispatch;
-
-/// What a piece of memory is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Medium {
-    /// Texels of four channels after one zero texel: a buffer or a texture, as the profile says.
-    Texels,
-    /// Words of four bytes: a buffer.
-    Words,
-}
-
-/// A piece of memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Slot {
-    /// What it is.
-    pub medium: Medium,
-    /// Its size.
-    pub bytes: u64,
-}
 
 /// Gives each value a slot that nothing alive uses at the same time: the largest values first, each to the smallest slot
 /// that is free for its whole life, which is large enough because a larger value was there before it.

@@ -3,10 +3,11 @@
 
 mod memory;
 mod places;
+mod slot;
 
-pub use memory::{Medium, Slot};
+pub use slot::{Medium, Slot, ZERO_TEXEL, bytes};
 
-use crate::graph::{Graph, Kind, NodeId, Op, Shape, Type};
+use crate::graph::{Graph, Kind, NodeId, Op, Type};
 use crate::kernels::{self, Constant, Dispatch, Epilogue, Kernel, Operand, Profile, Prologue};
 
 /// What to run, in which order, on which memory.
@@ -24,19 +25,6 @@ pub struct Plan {
     pub inputs: Vec<NodeId>,
     /// Nodes whose values are read back: of features without the zero texel.
     pub outputs: Vec<NodeId>,
-}
-
-/// Bytes of the zero texel before every value of features.
-pub const ZERO_TEXEL: u64 = 16;
-
-/// Bytes that a node's value takes, padding included.
-pub fn bytes(kind: Kind, shape: Shape) -> u64 {
-    let [n, c, h, w] = shape;
-    match kind {
-        Kind::Features => kernels::texels(shape) as u64 * 16 + ZERO_TEXEL,
-        Kind::Plain => (n * c * h * w) as u64 * 4,
-        Kind::Pixels => (n * h * w) as u64 * 4,
-    }
 }
 
 impl Plan {

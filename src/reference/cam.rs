@@ -1,6 +1,6 @@
 //! The Grad-CAM tail.
 
-use super::planes;
+use super::planes::planes;
 use crate::graph::Shape;
 
 /// `map[m] = Σ_c weights[m,c] · a[image(m),c]`.

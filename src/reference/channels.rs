@@ -1,6 +1,6 @@
 //! Operations that move, join and weigh channels.
 
-use super::planes;
+use super::planes::planes;
 use crate::graph::Shape;
 
 /// The channels of `a`, then those of `b`.

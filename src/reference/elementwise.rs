@@ -1,6 +1,6 @@
 //! Operations on single values, and means over planes.
 
-use super::planes;
+use super::planes::planes;
 use crate::graph::{Activation, Shape};
 
 /// `(rgb / 255 - mean) / std`, from interleaved RGBA to planes.

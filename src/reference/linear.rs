@@ -1,6 +1,6 @@
 //! Fully connected layers.
 
-use super::planes;
+use super::planes::planes;
 use crate::graph::{ClassWeights, Shape};
 
 /// `y[n,o] = bias[o] + Σ_i w[o,i] · x[n,i]`.

@@ -1,6 +1,6 @@
 //! Layer normalisation over channels.
 
-use super::planes;
+use super::planes::planes;
 use crate::graph::Shape;
 
 /// Each pixel's channels, `stride` apart, normalised: `(x - mean) / √(variance + eps)`, and `1 / √(variance + eps)`.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::planes;
+use super::planes::planes;
 use crate::graph::{Conv2d, Pool2d, PoolKind, Shape, Window};
 
 /// Row-wise meeting of one tap with one output row.

@@ -5,10 +5,11 @@ use std::time::Duration;
 use clap::Args;
 use gradcam::{Method, Result};
 
-use super::super::{BackendArg, Precision, seconds};
-use super::open;
 use super::places::{self, Place};
 use super::rounds::{Group, Network};
+use super::row::unique;
+use crate::cli::args::{BackendArg, Precision, seconds};
+use crate::cli::synthetic::open;
 
 #[derive(Args)]
 pub struct Axes {
@@ -93,15 +94,4 @@ fn size(text: &str) -> Result<[usize; 2], String> {
     let side = |text: &str| text.parse().ok().filter(|side| (1..=4096).contains(side));
     let sides = text.split_once(['x', 'X', '×']).and_then(|(h, w)| Some([side(h)?, side(w)?]));
     sides.ok_or_else(|| "height and width are named as 224x224, up to 4096".into())
-}
-
-/// Each value once, in the order of the first ones.
-pub fn unique<T: PartialEq>(values: impl IntoIterator<Item = T>) -> Vec<T> {
-    let mut once: Vec<T> = vec![];
-    for value in values {
-        if !once.contains(&value) {
-            once.push(value);
-        }
-    }
-    once
 }

@@ -5,8 +5,7 @@ use std::path::Path;
 use gradcam::{Error, Result};
 use serde::Serialize;
 
-use super::axes::unique;
-use super::row::{Figures, Key, Row};
+use super::row::{Figures, Key, Row, unique};
 use super::table::{Table, number};
 
 /// Changes below this share are never told apart from noise: what else differs between two runs is worth as much.

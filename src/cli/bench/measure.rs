@@ -55,7 +55,7 @@ impl Subject {
             let reason = format!("a bench's images may take {} MiB at once", IMAGES >> 20);
             return Err(Error::OutOfMemory { adapter: "memory".into(), needed: (bytes >> 20) as u64, reason });
         }
-        let values = super::values(shape);
+        let values = crate::cli::synthetic::values(shape);
         let (first, batch) = run(explainer, shape, &values, false)?;
         let mut subject = Self { shape, values, first, batch, warmup: 1, samples: vec![] };
         let start = Instant::now();

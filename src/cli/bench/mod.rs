@@ -11,22 +11,18 @@ mod row;
 mod table;
 
 use std::io::{Write, stdout};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use gradcam::picture::write_atomically;
-use gradcam::{Error, Model, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Failure, print_json, say};
-use axes::{Axes, unique};
+use super::say::{Failure, print_json, say};
+use axes::Axes;
 use compare::Comparison;
-use row::Row;
+use row::{Row, unique};
 use table::Table;
 pub use table::number;
-
-/// Classes of networks without weights, as ImageNet's.
-const CLASSES: usize = 1000;
 
 /// Time heat maps: from normalised images in memory to heat maps in memory
 ///
@@ -131,20 +127,4 @@ fn progress() -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len}  {wide_msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(0).with_style(style)
-}
-
-/// Normalised images of noise.
-pub fn values(shape: [usize; 4]) -> Vec<f32> {
-    gradcam::model::seeded::unit("images", shape.iter().product()).map(|u| u * 4.0 - 2.0).collect()
-}
-
-/// The bundled model, a file, or an architecture with weights from a formula.
-pub fn open(network: &str) -> Result<Model> {
-    if network == gradcam::model::BUNDLED || Path::new(network).extension().is_some() {
-        return Model::open(network, None);
-    }
-    Model::seeded(network, CLASSES, 1.0).map_err(|error| match error {
-        Error::Unknown { name, suggestions, list, .. } => Error::Unknown { kind: "network", name, suggestions, list },
-        other => other,
-    })
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use gradcam::kernels::Profile;
 use gradcam::{AdapterInfo, Backend, Device, Error, Gpu, Result};
 
-use super::super::{BackendArg, DeviceArgs, Precision};
-use super::axes::unique;
+use super::row::unique;
+use crate::cli::args::{BackendArg, DeviceArgs, Precision};
 
 /// A device and the way to use it.
 pub struct Place {

@@ -47,7 +47,7 @@ impl Network<'_> {
             let explainer = self.explainer(group)?;
             for &[_, channels, height, width] in &self.shapes {
                 let shape = [1, channels, height, width];
-                let images = Images::Tensor { shape, values: &super::values(shape) };
+                let images = Images::Tensor { shape, values: &crate::cli::synthetic::values(shape) };
                 explainer.plan(images, &Classes::Top(1), &Outputs::default(), &Profile::BUFFERS)?;
             }
         }

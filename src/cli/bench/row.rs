@@ -127,3 +127,14 @@ impl Stages {
         ]
     }
 }
+
+/// Each value once, in the order of the first ones.
+pub fn unique<T: PartialEq>(values: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut once: Vec<T> = vec![];
+    for value in values {
+        if !once.contains(&value) {
+            once.push(value);
+        }
+    }
+    once
+}

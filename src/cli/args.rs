@@ -1,0 +1,115 @@
+//! Options that several commands share.
+
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use gradcam::kernels::Profile;
+use gradcam::{Backend, Device, Error, Gpu, GpuOptions, Model, Result};
+
+use super::remembered;
+
+#[derive(Args)]
+pub struct ModelArgs {
+    /// The bundled model's name, or a .safetensors file
+    #[arg(long, value_name = "NAME|FILE", default_value = gradcam::model::BUNDLED)]
+    pub model: String,
+    /// Architecture of the file, if it does not name its own
+    #[arg(long, value_name = "NAME")]
+    pub arch: Option<String>,
+}
+
+impl ModelArgs {
+    pub fn open(&self) -> Result<Model> {
+        if self.model == gradcam::model::BUNDLED && self.arch.is_some() {
+            return Err(Error::Request("--arch is for files; the bundled model has its own".into()));
+        }
+        Model::open(&self.model, self.arch.as_deref())
+    }
+}
+
+#[derive(Args)]
+pub struct DeviceArgs {
+    /// A number or a part of a name from `gradcam devices`, or "cpu" for plain loops without any driver
+    #[arg(long, value_name = "NAME|INDEX|cpu")]
+    pub device: Option<String>,
+    /// Only this graphics interface
+    #[arg(long, value_enum)]
+    pub backend: Option<BackendArg>,
+    /// Kernel variants: "buffers" and "buffers-shared" suit graphics cards, "textures" drivers on a processor; if not
+    /// given, what a short measurement on the device found best
+    #[arg(long, value_name = "NAME")]
+    pub variant: Option<String>,
+    /// How weights are stored on the device; "f16" also rounds what large products multiply, on cards with units for it.
+    /// All sums are f32
+    #[arg(long, value_enum, default_value = "f32")]
+    pub precision: Precision,
+    /// How long to wait for the device before it is taken for hanging; two minutes if not given
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub timeout: Option<Duration>,
+}
+
+pub fn seconds(text: &str) -> Result<Duration, String> {
+    let duration = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    duration.filter(|d| !d.is_zero()).ok_or_else(|| "not a number of seconds above 0".into())
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Precision {
+    F32,
+    F16Weights,
+    F16,
+}
+
+impl Precision {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::F16Weights => "f16-weights",
+            Self::F16 => "f16",
+        }
+    }
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum BackendArg {
+    Vulkan,
+    Metal,
+    Dx12,
+    Gl,
+}
+
+impl From<BackendArg> for Backend {
+    fn from(backend: BackendArg) -> Self {
+        match backend {
+            BackendArg::Vulkan => Self::Vulkan,
+            BackendArg::Metal => Self::Metal,
+            BackendArg::Dx12 => Self::Dx12,
+            BackendArg::Gl => Self::Gl,
+        }
+    }
+}
+
+impl DeviceArgs {
+    pub fn open(&self) -> Result<Device> {
+        if self.device.as_deref() == Some("cpu") {
+            if self.precision != Precision::F32 {
+                return Err(Error::Request("--precision is for graphics devices; leave it or --device cpu out".into()));
+            }
+            return Ok(Device::Cpu);
+        }
+        let profile = self.variant.as_deref().map(Profile::named).transpose()?;
+        let options = GpuOptions {
+            backend: self.backend.map(Backend::from),
+            adapter: self.device.clone(),
+            profile,
+            half_weights: self.precision != Precision::F32,
+            half_products: self.precision == Precision::F16,
+            timeout: self.timeout,
+            measured: remembered::load(),
+            ..GpuOptions::default()
+        };
+        let gpu = pollster::block_on(Gpu::open(&options))?;
+        remembered::keep(&gpu);
+        Ok(Device::Gpu(Box::new(gpu)))
+    }
+}

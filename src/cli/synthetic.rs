@@ -1,0 +1,24 @@
+//! Networks and images that need no file.
+
+use std::path::Path;
+
+use gradcam::{Error, Model, Result};
+
+/// Classes of networks without weights, as ImageNet's.
+const CLASSES: usize = 1000;
+
+/// Normalised images of noise.
+pub fn values(shape: [usize; 4]) -> Vec<f32> {
+    gradcam::model::seeded::unit("images", shape.iter().product()).map(|u| u * 4.0 - 2.0).collect()
+}
+
+/// The bundled model, a file, or an architecture with weights from a formula.
+pub fn open(network: &str) -> Result<Model> {
+    if network == gradcam::model::BUNDLED || Path::new(network).extension().is_some() {
+        return Model::open(network, None);
+    }
+    Model::seeded(network, CLASSES, 1.0).map_err(|error| match error {
+        Error::Unknown { name, suggestions, list, .. } => Error::Unknown { kind: "network", name, suggestions, list },
+        other => other,
+    })
+}

@@ -1,0 +1,84 @@
+//! The list of operations.
+
+use super::error::GraphError;
+use super::op::Op;
+use super::param::Param;
+use super::shape::infer;
+use super::value::{Kind, NodeId, ParamId, Shape, Type};
+
+/// One operation with its operands.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// The operation.
+    pub op: Op,
+    /// Its operands, all earlier in the list.
+    pub inputs: Vec<NodeId>,
+    /// Its value.
+    pub ty: Type,
+}
+
+/// Operations in the order of execution, and the parameters that they name.
+#[derive(Clone, Debug, Default)]
+pub struct Graph {
+    /// Each node's inputs come before it.
+    pub nodes: Vec<Node>,
+    /// Trained tensors.
+    pub params: Vec<Param>,
+}
+
+impl Graph {
+    /// Appends an input.
+    pub fn input(&mut self, kind: Kind, shape: Shape) -> NodeId {
+        self.nodes.push(Node { op: Op::Input, inputs: vec![], ty: Type { kind, shape } });
+        self.nodes.len() - 1
+    }
+
+    /// Appends an operation after checking its operands' shapes.
+    ///
+    /// # Errors
+    /// [`GraphError::Shape`] if the operands do not fit.
+    pub fn push(&mut self, op: Op, inputs: &[NodeId]) -> Result<NodeId, GraphError> {
+        let types: Vec<Type> = inputs.iter().map(|&i| self.nodes[i].ty).collect();
+        let ty = infer(&op, &types)?;
+        self.nodes.push(Node { op, inputs: inputs.to_vec(), ty });
+        Ok(self.nodes.len() - 1)
+    }
+
+    /// Appends a parameter.
+    pub fn param(&mut self, param: Param) -> ParamId {
+        self.params.push(param);
+        self.params.len() - 1
+    }
+
+    /// Extents of a node's value.
+    pub fn shape(&self, id: NodeId) -> Shape {
+        self.nodes[id].ty.shape
+    }
+
+    /// Products that a node takes, as its definition counts them, whatever the algorithm.
+    pub fn multiply_adds(&self, id: NodeId) -> usize {
+        let numbers = |p: ParamId| self.params[p].shape.iter().product::<usize>();
+        let [n, _, h, w] = self.shape(id);
+        match &self.nodes[id].op {
+            Op::Conv2d(conv) => numbers(conv.weight) * n * h * w,
+            Op::Conv2dGrad { conv, .. } => {
+                let [_, _, h, w] = self.shape(self.nodes[id].inputs[0]);
+                numbers(conv.weight) * n * h * w
+            }
+            Op::Linear(linear) | Op::LinearGrad { linear, .. } => numbers(linear.weight) * n,
+            _ => 0,
+        }
+    }
+
+    /// For each node, whether one of `outputs` needs it.
+    pub fn needed(&self, outputs: &[NodeId]) -> Vec<bool> {
+        let mut needed = vec![false; self.nodes.len()];
+        outputs.iter().for_each(|&o| needed[o] = true);
+        for id in (0..self.nodes.len()).rev() {
+            if needed[id] {
+                self.nodes[id].inputs.iter().for_each(|&i| needed[i] = true);
+            }
+        }
+        needed
+    }
+}

@@ -1,0 +1,31 @@
+//! Trained tensors.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// A trained tensor.
+#[derive(Clone, Debug)]
+pub struct Param {
+    /// Name in the weights file, unique in the graph.
+    pub name: String,
+    /// Extents, outermost first.
+    pub shape: Vec<usize>,
+    pub(super) values: Arc<[f32]>,
+    /// A factor for each outermost row, from a folded batch norm; applied only when the values are asked for.
+    pub(super) row_scale: Option<Arc<[f32]>>,
+}
+
+impl Param {
+    /// A tensor as it is.
+    pub fn new(name: String, shape: Vec<usize>, values: Arc<[f32]>) -> Self {
+        Self { name, shape, values, row_scale: None }
+    }
+
+    /// The values in row-major order.
+    pub fn values(&self) -> Cow<'_, [f32]> {
+        let Some(scale) = &self.row_scale else { return Cow::Borrowed(&self.values) };
+        let row = self.values.len() / scale.len();
+        let scaled = |(v, s): (&[f32], &f32)| v.iter().map(|v| v * s).collect::<Vec<_>>();
+        Cow::Owned(self.values.chunks(row).zip(scale.iter()).flat_map(scaled).collect())
+    }
+}

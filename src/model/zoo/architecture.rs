@@ -1,0 +1,82 @@
+//! A row of the table of architectures.
+
+use std::sync::Arc;
+
+use crate::graph::{Builder, Graph, GraphError, Kind, NodeId, Op, ParamId, ParamSource};
+
+/// Which library's names an architecture has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Library {
+    /// `torchvision.models`; where timm has the same tensors under the same names, its files fit too.
+    Torchvision,
+    /// `timm`.
+    Timm,
+}
+
+/// Appends a network to the builder: image features and number of classes to logits.
+pub type Build = fn(&mut Builder, NodeId, usize) -> Result<NodeId, GraphError>;
+
+/// An architecture that weights can be loaded into.
+#[derive(Clone, Copy)]
+pub struct Architecture {
+    /// The library's name for it. torchvision and timm may each have a row of the same name; the tensors tell.
+    pub name: &'static str,
+    /// Whose names it has.
+    pub library: Library,
+    /// Module path of the last feature map before global pooling.
+    pub default_layer: &'static str,
+    /// The classifier's module path; its bias tells the number of classes.
+    pub classifier: &'static str,
+    /// Height and width of the input, unless the weights say otherwise.
+    pub size: usize,
+    /// Beginnings of the names of tensors that are not used, such as auxiliary classifiers'.
+    pub ignored: &'static [&'static str],
+    /// Builds it.
+    pub build: Build,
+}
+
+impl Architecture {
+    pub(super) const fn new(name: &'static str, library: Library, classifier: &'static str, build: Build) -> Self {
+        Self { name, library, default_layer: "features", classifier, size: 224, ignored: &[], build }
+    }
+}
+
+impl Architecture {
+    /// Trained numbers, and multiply-adds of a forward pass at the row's size, with ImageNet's 1000 classes.
+    ///
+    /// # Errors
+    /// None, unless the row is wrong.
+    pub fn size(&self) -> Result<Size, GraphError> {
+        let mut graph = Graph::default();
+        let input = graph.input(Kind::Plain, [1, 3, self.size, self.size]);
+        let x = graph.push(Op::Pack, &[input])?;
+        let mut shapes = Shapes;
+        let mut builder = Builder::new(graph, &mut shapes);
+        (self.build)(&mut builder, x, 1000)?;
+        let (graph, _) = builder.finish();
+        let numbers = |p: ParamId| graph.params[p].shape.iter().product::<usize>();
+        Ok(Size {
+            parameters: (0..graph.params.len()).map(numbers).sum(),
+            multiply_adds: (0..graph.nodes.len()).map(|id| graph.multiply_adds(id)).sum(),
+        })
+    }
+}
+
+/// How large a network is.
+#[derive(Clone, Copy, Debug, serde::Serialize)]
+pub struct Size {
+    /// Trained numbers.
+    pub parameters: usize,
+    /// Products of a forward pass of one image.
+    pub multiply_adds: usize,
+}
+
+/// Tensors that have extents and no values.
+struct Shapes;
+
+impl ParamSource for Shapes {
+    fn get(&mut self, _name: &str, _shape: &[usize]) -> Arc<[f32]> {
+        Arc::new([])
+    }
+}
