@@ -58,7 +58,7 @@ fn open(options: GpuOptions) -> Gpu {
 }
 
 fn explainer(options: GpuOptions) -> Explainer {
-    Explainer::new(Model::bundled().unwrap(), Device::Gpu(Box::new(open(options))))
+    Explainer::new(Model::bundled().unwrap(), Device::from(open(options)))
 }
 
 fn device(explainer: &Explainer) -> &Gpu {
@@ -117,7 +117,7 @@ fn a_destroyed_device() {
     let pending = [submit().unwrap(), submit().unwrap()];
     device(&explainer).destroy();
     for pending in pending {
-        says(told(pollster::block_on(explainer.finish(pending)), lost));
+        says(told(pollster::block_on(pending.finish()), lost));
     }
     // The plan is there.
     says(told(explainer.explain(images, &classes, &outputs), lost));
@@ -174,7 +174,7 @@ fn memory_that_others_hold() {
     assert!(explain(&mut explainer, &two).is_some());
     assert!(explainer.forget_plans());
     assert!(explain(&mut explainer, &two).is_some(), "the batch on its way holds its plan");
-    pollster::block_on(explainer.finish(pending)).unwrap();
+    pollster::block_on(pending.finish()).unwrap();
     assert!(explain(&mut explainer, &two).is_none() && explain(&mut explainer, &one).is_some());
     assert!(explainer.forget_plans() && explain(&mut explainer, &one).is_none());
 }
@@ -224,7 +224,7 @@ fn a_submission_that_does_not_end() {
 fn values_that_are_not_finite() {
     let values = vec![0.5; 3 * 64 * 64];
     let images = Images::Tensor { shape: [1, 3, 64, 64], values: &values };
-    for device in [Device::Gpu(Box::new(open(GpuOptions::default()))), Device::Cpu] {
+    for device in [Device::from(open(GpuOptions::default())), Device::Cpu] {
         let model = Model::from_tensors("loud", loud("resnet18", "fc.weight"), Some("resnet18")).unwrap();
         let mut explainer = Explainer::new(model, device);
         let outputs = Outputs { predictions: 5, ..Outputs::default() };
@@ -252,7 +252,7 @@ fn an_overflow_inside_a_network() {
         ("mobilenet_v3_small", "features.2.block.2.0.weight"), // hard swish, and gates by the hard sigmoid
     ] {
         let model = Model::from_tensors(name, loud(name, tensor), Some(name)).unwrap();
-        let mut explainer = Explainer::new(model, Device::Gpu(Box::new(open(GpuOptions::default()))));
+        let mut explainer = Explainer::new(model, Device::from(open(GpuOptions::default())));
         let batch = explainer.explain(images, &Classes::Top(1), &Outputs::default()).unwrap();
         assert_eq!(batch.explanations[0].heatmaps[0].status, Status::NonFinite, "{name}");
     }

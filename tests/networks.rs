@@ -80,7 +80,7 @@ fn check(name: &str, device: Device) {
 #[test]
 fn gpu_equals_pytorch() {
     for (name, gpu) in every_gpu() {
-        check(&name, Device::Gpu(Box::new(gpu)));
+        check(&name, Device::from(gpu));
     }
 }
 
@@ -94,7 +94,7 @@ fn cpu_equals_pytorch() {
 fn gl_equals_pytorch() {
     let options = GpuOptions { backend: Some(Backend::Gl), ..Default::default() };
     let gpu = pollster::block_on(Gpu::open(&options)).expect("an OpenGL driver: run `make setup`");
-    check("gl", Device::Gpu(Box::new(gpu)));
+    check("gl", Device::from(gpu));
 }
 
 /// The crop is Pillow's, to the byte.
@@ -103,7 +103,8 @@ fn crops_equal_pillow() {
     let model = Model::bundled().unwrap();
     for name in PHOTOS {
         let photo = Photo::open(format!("{}/examples/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
-        let crop = Crop::centre(&model.preprocess, photo.width(), photo.height()).resample(&photo, &model.preprocess);
+        let crop =
+            Crop::centre(&model.preprocess, photo.width(), photo.height()).resample(photo.rgba(), &model.preprocess);
         let truth = Photo::open(golden(&format!("{}.png", stem(name)))).unwrap();
         let worst = crop.iter().zip(truth.rgba()).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
         // JPEG decoders differ by a step themselves.

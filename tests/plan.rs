@@ -201,7 +201,7 @@ fn batches_equal_single_runs() {
 fn too_little_memory_is_refused() {
     let options = GpuOptions { memory_limit: Some(12 << 20), ..Default::default() };
     let gpu = pollster::block_on(Gpu::open(&options)).unwrap();
-    let mut explainer = Explainer::new(Model::bundled().unwrap(), Device::Gpu(Box::new(gpu)));
+    let mut explainer = Explainer::new(Model::bundled().unwrap(), Device::from(gpu));
     let error = explainer.explain(Images::Photos(&[photo()]), &Classes::Top(1), &Outputs::default()).unwrap_err();
     assert!(matches!(error, gradcam::Error::OutOfMemory { .. }));
     let text = error.to_string();

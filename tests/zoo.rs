@@ -41,7 +41,7 @@ fn device() -> Device {
     let profile = std::env::var("GRADCAM_TEST_VARIANT").ok().map(|name| Profile::named(&name).unwrap());
     let checked = std::env::var_os("GRADCAM_TEST_CHECKED").is_some();
     let options = GpuOptions { profile, checked, ..Default::default() };
-    Device::Gpu(Box::new(pollster::block_on(Gpu::open(&options)).expect("a graphics adapter: run `make setup`")))
+    Device::from(pollster::block_on(Gpu::open(&options)).expect("a graphics adapter: run `make setup`"))
 }
 
 /// Largest differences of logits and heat maps over the golden's cases.

@@ -91,11 +91,16 @@ impl From<BackendArg> for Backend {
 
 impl DeviceArgs {
     pub fn open(&self) -> Result<Device> {
+        Ok(self.gpu()?.map_or(Device::Cpu, Device::from))
+    }
+
+    /// The graphics device; none if the plain loops are asked for.
+    pub fn gpu(&self) -> Result<Option<Gpu>> {
         if self.device.as_deref() == Some("cpu") {
             if self.precision != Precision::F32 {
                 return Err(Error::Request("--precision is for graphics devices; leave it or --device cpu out".into()));
             }
-            return Ok(Device::Cpu);
+            return Ok(None);
         }
         let profile = self.variant.as_deref().map(Profile::named).transpose()?;
         let options = GpuOptions {
@@ -110,6 +115,6 @@ impl DeviceArgs {
         };
         let gpu = pollster::block_on(Gpu::open(&options))?;
         remembered::keep(&gpu);
-        Ok(Device::Gpu(Box::new(gpu)))
+        Ok(Some(gpu))
     }
 }

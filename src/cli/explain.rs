@@ -214,7 +214,7 @@ impl Run {
     /// Waits for the batch that was submitted first, if there is one, and shows what came of it.
     fn land(&mut self, flying: &mut VecDeque<(Vec<PathBuf>, Pending)>) -> Result<bool, Failure> {
         let Some((paths, pending)) = flying.pop_front() else { return Ok(false) };
-        let result = pollster::block_on(self.explainer.finish(pending))?;
+        let result = pollster::block_on(pending.finish())?;
         self.busy.extend(result.stats.device_ns);
         for (explanation, path) in result.explanations.iter().zip(&paths) {
             self.show(&path.display().to_string(), Some(path), explanation, &result)?;

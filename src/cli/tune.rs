@@ -32,7 +32,7 @@ pub struct Tune {
 
 impl Tune {
     pub fn run(self) -> Result<(), Failure> {
-        let Device::Gpu(mut gpu) = self.device.open()? else {
+        let Some(mut gpu) = self.device.gpu()? else {
             return Err(Error::Request("there is nothing to tune on the cpu; leave --device out".into()).into());
         };
         let outputs = Outputs { heatmap: true, ..Outputs::default() };

@@ -27,9 +27,10 @@ use recipe::{Built, Recipe};
 const KEPT_PLANS: usize = 4;
 
 /// Where to compute.
+#[derive(Clone)]
 pub enum Device {
-    /// A graphics processor, or a driver that acts as one.
-    Gpu(Box<Gpu>),
+    /// A graphics processor, or a driver that acts as one; several explainers may share it.
+    Gpu(Arc<Gpu>),
     /// Plain f64 loops, for machines without any graphics driver.
     Cpu,
 }
@@ -41,13 +42,19 @@ impl Device {
     /// As [`Gpu::open`].
     #[cfg(not(target_arch = "wasm32"))]
     pub fn gpu() -> Result<Self> {
-        pollster::block_on(Gpu::open(&GpuOptions::default())).map(|gpu| Self::Gpu(Box::new(gpu)))
+        pollster::block_on(Gpu::open(&GpuOptions::default())).map(Self::from)
+    }
+}
+
+impl From<Gpu> for Device {
+    fn from(gpu: Gpu) -> Self {
+        Self::Gpu(Arc::new(gpu))
     }
 }
 
 /// Explains a model's decisions.
 pub struct Explainer {
-    model: Model,
+    model: Arc<Model>,
     device: Device,
     method: Method,
     layers: Vec<String>,
@@ -57,14 +64,15 @@ pub struct Explainer {
     kept_plans: usize,
 }
 
-/// A batch on its way, see [`Explainer::submit`].
+/// A batch on its way, see [`Explainer::submit`]. It holds all that it needs, whatever becomes of the explainer.
 pub struct Pending {
+    model: Arc<Model>,
     prepared: Arc<Prepared>,
     work: Work,
 }
 
 enum Work {
-    Submitted(Run),
+    Submitted(Arc<Gpu>, Run),
     Done(Vec<Vec<u8>>),
 }
 
@@ -79,22 +87,33 @@ impl Explainer {
     pub fn new(model: Model, device: Device) -> Self {
         let layers = vec![model.default_layer().to_owned()];
         let (method, weights) = (Method::default(), Weights::default());
+        let model = Arc::new(model);
         Self { model, device, method, layers, weights, plans: vec![], kept_plans: KEPT_PLANS }
     }
 
     /// Explains at another layer: a module path, see [`Explainer::network`].
     ///
     /// # Errors
-    /// [`Error::Unknown`] with near paths; [`Error::Request`] if the class scores do not depend on it.
+    /// As [`Explainer::set_layers`].
     pub fn with_layer(self, path: &str) -> Result<Self> {
         self.with_layers(&[path])
     }
 
-    /// Explains at several layers, whose heat maps are fused by the mean. There is no raw map then.
+    /// Explains at several layers.
     ///
     /// # Errors
-    /// As [`Explainer::with_layer`]; [`Error::Request`] if no layer is named.
+    /// As [`Explainer::set_layers`].
     pub fn with_layers(mut self, paths: &[&str]) -> Result<Self> {
+        self.set_layers(paths)?;
+        Ok(self)
+    }
+
+    /// Explains at one layer, or at several, whose heat maps are fused by the mean. There is no raw map then.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] with near paths; [`Error::Request`] if the class scores do not depend on a layer, or none is named. The
+    /// layers stay as they were.
+    pub fn set_layers(&mut self, paths: &[&str]) -> Result<()> {
         let network = self.network()?;
         let needed = network.graph.needed(&[network.logits]);
         for path in paths {
@@ -109,14 +128,20 @@ impl Explainer {
         }
         self.layers = paths.iter().map(|p| (*p).to_owned()).collect();
         self.plans.clear();
-        Ok(self)
+        Ok(())
     }
 
     /// Explains by another method.
+    #[must_use]
     pub fn with_method(mut self, method: Method) -> Self {
+        self.set_method(method);
+        self
+    }
+
+    /// Explains by another method from now on.
+    pub fn set_method(&mut self, method: Method) {
         self.method = method;
         self.plans.clear();
-        self
     }
 
     /// Keeps the plans of the latest `plans` kinds of batch, with their memory, instead of four.
@@ -186,7 +211,7 @@ impl Explainer {
     /// As [`Explainer::explain`].
     pub async fn explain_async(&mut self, images: Images<'_>, classes: &Classes, outputs: &Outputs) -> Result<Batch> {
         let pending = self.submit(images, classes, outputs).await?;
-        self.finish(pending).await
+        pending.finish().await
     }
 
     /// Hands a batch to the device and goes on, so that the next one can be prepared meanwhile. Two or three on their
@@ -204,36 +229,18 @@ impl Explainer {
         let inputs = built.inputs(&self.model, images, &requests);
         let work = match (&self.device, &prepared.session) {
             (Device::Gpu(gpu), Some(session)) => {
+                let gpu = gpu.clone();
                 let inputs: Vec<(NodeId, &[u8])> = inputs.iter().map(|(id, bytes)| (*id, &**bytes)).collect();
-                let submitted = session.submit(gpu, &inputs, outputs.clock).await;
+                let submitted = session.submit(&gpu, &inputs, outputs.clock).await;
                 if matches!(submitted, Err(Error::OutOfMemory { .. })) {
                     // A plan without room for its inputs is in the way of others.
                     self.plans.pop();
                 }
-                Work::Submitted(submitted?)
+                Work::Submitted(gpu, submitted?)
             }
             _ => Work::Done(on_cpu(built, &inputs)),
         };
-        Ok(Pending { prepared, work })
-    }
-
-    /// Waits for a batch that was submitted to this explainer.
-    ///
-    /// # Errors
-    /// [`Error::DeviceLost`], [`Error::TimedOut`] or [`Error::Device`] if the device failed; [`Error::Request`] if it is not the
-    /// one that the batch was submitted to.
-    pub async fn finish(&self, pending: Pending) -> Result<Batch> {
-        let Pending { prepared, work } = pending;
-        let assemble = |values: &[&[u8]], stats| {
-            result::assemble(&self.model, &prepared.recipe, values, prepared.built.layer_size, stats)
-        };
-        match (work, &self.device, &prepared.session) {
-            (Work::Done(values), ..) => {
-                Ok(assemble(&values.iter().map(Vec::as_slice).collect::<Vec<_>>(), Stats::default()))
-            }
-            (Work::Submitted(run), Device::Gpu(gpu), Some(session)) => session.finish(gpu, run, assemble).await,
-            _ => Err(Error::Request("the batch was submitted to another device".into())),
-        }
+        Ok(Pending { model: self.model.clone(), prepared, work })
     }
 
     /// The layers of the latest batch's network, backward pass and tail, with the time that their kernels took.
@@ -288,6 +295,25 @@ impl Explainer {
         let prepared = Arc::new(Prepared { recipe, built, session });
         self.plans.push(prepared.clone());
         Ok(prepared)
+    }
+}
+
+impl Pending {
+    /// Waits for the batch.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`], [`Error::TimedOut`] or [`Error::Device`] if the device failed.
+    pub async fn finish(self) -> Result<Batch> {
+        let Self { model, prepared, work } = self;
+        let Prepared { recipe, built, session } = &*prepared;
+        let assemble = |values: &[&[u8]], stats| result::assemble(&model, recipe, values, built.layer_size, stats);
+        match (work, session) {
+            (Work::Submitted(gpu, run), Some(session)) => session.finish(&gpu, run, assemble).await,
+            (Work::Submitted(..), None) => unreachable!("only a session submits"),
+            (Work::Done(values), _) => {
+                Ok(assemble(&values.iter().map(Vec::as_slice).collect::<Vec<_>>(), Stats::default()))
+            }
+        }
     }
 }
 

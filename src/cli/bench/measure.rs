@@ -174,7 +174,7 @@ fn run(explainer: &mut Explainer, shape: [usize; 4], values: &[f32], clock: bool
     let images = Images::Tensor { shape, values };
     let pending = pollster::block_on(explainer.submit(images, &Classes::Top(1), &outputs))?;
     let submit = milliseconds(start.elapsed());
-    let batch = pollster::block_on(explainer.finish(pending))?;
+    let batch = pollster::block_on(pending.finish())?;
     Ok((Sample { wall: milliseconds(start.elapsed()), cpu: milliseconds(cpu.elapsed()), submit }, batch))
 }
 
