@@ -1,0 +1,72 @@
+//! How a photo becomes the network's input.
+
+use std::collections::HashMap;
+
+use crate::error::{Error, Result};
+
+/// Resampling filter of the preprocessing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Interpolation {
+    /// Triangle filter, antialiased.
+    Bilinear,
+    /// Catmull-Rom filter (a = -0.5), antialiased.
+    Bicubic,
+}
+
+/// How a photo becomes the network's input.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Preprocess {
+    /// Height and width of the input.
+    pub size: [usize; 2],
+    /// Share of the resized photo that the centre crop keeps.
+    pub crop_pct: f64,
+    /// The filter that resizes the photo.
+    pub interpolation: Interpolation,
+    /// Per channel, in units of 0..1.
+    pub mean: [f32; 3],
+    /// Per channel, in units of 0..1.
+    pub std: [f32; 3],
+}
+
+impl Preprocess {
+    /// What the metadata of the file `what` says, and ImageNet's customs where it is silent.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] if an entry makes no sense.
+    pub(super) fn of(what: &str, metadata: &HashMap<String, String>, size: usize) -> Result<Self> {
+        let entry = |key: &str| metadata.get(key);
+        let fail = |key: &str, value: &str| Error::Weights {
+            what: what.to_owned(),
+            reason: format!("metadata '{key}' is {value:?}, which makes no sense"),
+        };
+        let rgb = |key: &str, default: [f32; 3], positive: bool| {
+            let Some(value) = entry(key) else { return Ok(default) };
+            let parsed: Option<[f32; 3]> = serde_json::from_str(value).ok();
+            parsed
+                .filter(|v| v.iter().all(|v| v.is_finite() && (!positive || *v > 0.0)))
+                .ok_or_else(|| fail(key, value))
+        };
+        let size = match entry("input_size") {
+            None => [size, size],
+            Some(value) => match serde_json::from_str::<[usize; 3]>(value) {
+                Ok([3, h @ 1..=4096, w @ 1..=4096]) => [h, w],
+                _ => return Err(fail("input_size", value)),
+            },
+        };
+        let crop_pct = match entry("crop_pct") {
+            None => 0.875,
+            Some(value) => {
+                value.parse().ok().filter(|p| (0.1..=1.0).contains(p)).ok_or_else(|| fail("crop_pct", value))?
+            }
+        };
+        let interpolation = match entry("interpolation").map(String::as_str) {
+            None | Some("bilinear") => Interpolation::Bilinear,
+            Some("bicubic") => Interpolation::Bicubic,
+            Some(value) => return Err(fail("interpolation", value)),
+        };
+        let mean = rgb("mean", [0.485, 0.456, 0.406], false)?;
+        let std = rgb("std", [0.229, 0.224, 0.225], true)?;
+        Ok(Self { size, crop_pct, interpolation, mean, std })
+    }
+}
