@@ -5,7 +5,7 @@ mod common;
 mod net;
 
 use common::{busy, gpus, short_runs};
-use gradcam::graph::{Activation, NodeId, Op, Pool2d, Window, gradients};
+use gradcam::graph::{Activation, NodeId, Op, Pool2d, Rule, Window, gradients};
 use gradcam::kernels::{Costs, Profile};
 use net::{Check, Net};
 
@@ -162,7 +162,7 @@ fn gradients_through_epilogues() {
             let logits = net.linear(mean, 10);
             let seed = net.features([n * maps, 10, 1, 1]);
             let targets = [x, a];
-            let grads = gradients(&mut net.graph, logits, seed, &targets).unwrap();
+            let grads = gradients(&mut net.graph, logits, seed, &targets, Rule::Standard).unwrap();
             let outputs: Vec<NodeId> = grads.iter().chain([&logits]).map(|&id| net.unpack(id)).collect();
             if maps == 1 {
                 let shaders = net.shaders(&Profile::TEXTURES, &outputs);
@@ -188,7 +188,7 @@ fn winograd() {
         let x = net.features(shape);
         let y = net.conv(x, out, window, 1);
         let dy = net.features(net.graph.shape(y));
-        let dx = gradients(&mut net.graph, y, dy, &[x]).unwrap()[0];
+        let dx = gradients(&mut net.graph, y, dy, &[x], Rule::Standard).unwrap()[0];
         let outputs = [y, dx].map(|id| net.unpack(id));
         for profile in Profile::ALL.map(busy) {
             let shaders = net.shaders(&profile, &outputs);

@@ -5,7 +5,7 @@ mod common;
 
 use common::{Random, error, every_gpu, features, run_cpu, run_gpu};
 use gradcam::graph::{
-    Activation, Conv2d, Graph, Kind, LayerNorm, Linear, NodeId, Op, Pool2d, PoolKind, Window, gradients,
+    Activation, Conv2d, Graph, Kind, LayerNorm, Linear, NodeId, Op, Pool2d, PoolKind, Rule, Window, gradients,
 };
 
 /// f64 differences with this step are good to about 1e-9 for these functions.
@@ -20,7 +20,7 @@ fn check(name: &str, shape: [usize; 4], network: impl Fn(&mut Graph, &mut Random
     let y = network(&mut graph, &mut random, x);
     let seed_shape = graph.shape(y);
     let seed = features(&mut graph, &mut random, &mut inputs, seed_shape);
-    let dx = gradients(&mut graph, y, seed, &[x]).unwrap()[0];
+    let dx = gradients(&mut graph, y, seed, &[x], Rule::Standard).unwrap()[0];
     let outputs = [graph.push(Op::Unpack, &[y]).unwrap(), graph.push(Op::Unpack, &[dx]).unwrap()];
 
     let loss = |values: &[f64]| {
@@ -149,7 +149,7 @@ fn truncated_backward_on_the_gpu() {
     inputs.push((requests, vec![-1.0, 4.0, -1.0, 0.0, -1.0, 6.0]));
     let records = g.push(Op::Select, &[logits, requests]).unwrap();
     let seed = g.push(Op::Seed { classes: 7, requests: 3, maps: 3 }, &[records]).unwrap();
-    let grads = gradients(g, logits, seed, &[early, middle, last]).unwrap();
+    let grads = gradients(g, logits, seed, &[early, middle, last], Rule::Standard).unwrap();
     assert!(grads.iter().all(|id| g.shape(*id)[0] == 6), "three maps of each of two images");
     let outputs: Vec<NodeId> = grads.iter().map(|id| g.push(Op::Unpack, &[*id]).unwrap()).collect();
     let truth = run_cpu(&graph, &inputs, &outputs);
@@ -158,6 +158,33 @@ fn truncated_backward_on_the_gpu() {
         for (found, truth) in found.iter().zip(&truth) {
             assert!(truth.iter().any(|v| *v != 0.0));
             assert!(error(found, truth) < 3e-6, "{variant}: {:e}", error(found, truth));
+        }
+    }
+}
+
+/// What comes to the pixels of `Σ w · ReLU(x)` by each rule: the positive part of the gradient, where the input was positive, or both.
+#[test]
+fn rules_of_relu() {
+    let gpus = every_gpu();
+    let [x, w] = [[1.0, -2.0, 3.0, -4.0], [-1.0, 2.0, 3.0, -4.0]];
+    for (rule, expected) in [
+        (Rule::Standard, [-1.0, 0.0, 3.0, 0.0]),
+        (Rule::Guided, [0.0, 0.0, 3.0, 0.0]),
+        (Rule::Deconvolution, [0.0, 2.0, 3.0, 0.0]),
+    ] {
+        let mut graph = Graph::default();
+        let pixels = graph.input(Kind::Plain, [1, 4, 1, 1]);
+        let features = graph.push(Op::Pack, &[pixels]).unwrap();
+        let y = graph.push(Op::Activate(Activation::Relu), &[features]).unwrap();
+        let seed = graph.input(Kind::Plain, [1, 4, 1, 1]);
+        let dy = graph.push(Op::Pack, &[seed]).unwrap();
+        let dx = gradients(&mut graph, y, dy, &[features], rule).unwrap()[0];
+        let output = [graph.push(Op::Unpack, &[dx]).unwrap()];
+        let inputs = [(pixels, x.to_vec()), (seed, w.to_vec())];
+        assert_eq!(run_cpu(&graph, &inputs, &output)[0], expected, "{rule:?}");
+        for (variant, gpu) in &gpus {
+            let (found, _) = run_gpu(gpu, &graph, &inputs, &output);
+            assert_eq!(found[0], expected.map(|v| v as f32), "{variant} {rule:?}");
         }
     }
 }

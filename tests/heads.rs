@@ -5,7 +5,7 @@ mod common;
 mod net;
 
 use common::{error, run_cpu};
-use gradcam::graph::{Activation, Kind, NodeId, Op, Window, gradient_mean, gradients};
+use gradcam::graph::{Activation, Kind, NodeId, Op, Rule, Window, gradient_mean, gradients};
 use gradcam::kernels::Profile;
 use net::{Check, Net};
 
@@ -40,7 +40,7 @@ fn heads_of_single_logits() {
                 }
             };
             let seed = seed(&mut net, logits, maps, hidden);
-            let gradient = gradients(&mut net.graph, logits, seed, &[x]).unwrap()[0];
+            let gradient = gradients(&mut net.graph, logits, seed, &[x], Rule::Standard).unwrap()[0];
             let weights = gradient_mean(&mut net.graph, gradient).unwrap();
             let outputs = [gradient, weights].map(|id| net.unpack(id));
             (net, outputs)

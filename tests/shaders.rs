@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use gradcam::cam::{self, Method};
-use gradcam::graph::{Builder, Graph, Kind, NodeId, Op, Overlay, ParamSource, fold, gradients};
+use gradcam::cam::{self, Layer, Method};
+use gradcam::graph::{Builder, Graph, Kind, NodeId, Op, Overlay, ParamSource, Rule, fold, gradients};
 use gradcam::kernels::{Profile, preprocess};
 use gradcam::model::zoo::{Architecture, architectures};
 use gradcam::plan::Plan;
@@ -37,8 +37,14 @@ fn explained(architecture: &Architecture, layer: impl Fn(&[(String, NodeId)]) ->
     let requests = graph.input(Kind::Plain, [2, 1, 1, 1]);
     let records = graph.push(Op::Select, &[logits, requests]).unwrap();
     let seed = graph.push(Op::Seed { classes: 1000, requests: 1, maps: 1 }, &[records]).unwrap();
-    let gradient = gradients(&mut graph, logits, seed, &[target]).unwrap()[0];
-    let maps = cam::recipe(&mut graph, Method::GradCam, &[(target, gradient)], [224, 193]).unwrap();
+    let gradient = gradients(&mut graph, logits, seed, &[target], Rule::Standard).unwrap()[0];
+    let maps = cam::recipe(
+        &mut graph,
+        Method::GradCam,
+        &[Layer { activations: target, gradients: Some(gradient) }],
+        [224, 193],
+    )
+    .unwrap();
     let outputs = [records, maps.range, maps.heatmap].map(|node| graph.push(Op::Unpack, &[node]).unwrap());
     (graph, outputs.into())
 }
@@ -73,7 +79,9 @@ fn variants() -> BTreeSet<(&'static str, Vec<(&'static str, u32)>)> {
     let x = graph.push(Op::Normalise { mean: [0.5; 3], std: [0.5; 3] }, &[photo]).unwrap();
     let doubled = graph.push(Op::Add, &[x, x]).unwrap();
     for layers in [&[(x, doubled)][..], &[(x, doubled), (doubled, x)]] {
-        let maps = cam::recipe(&mut graph, Method::GradCam, layers, [40, 50]).unwrap();
+        let layer = |&(activations, gradients): &(NodeId, NodeId)| Layer { activations, gradients: Some(gradients) };
+        let layers: Vec<Layer> = layers.iter().map(layer).collect();
+        let maps = cam::recipe(&mut graph, Method::GradCam, &layers, [40, 50]).unwrap();
         let overlay = Overlay { map: 0, crop: [0.0, 0.0, 30.0, 20.0], alpha: 0.5, colormap: Box::new([0; 256]) };
         let overlay = graph.push(Op::Overlay(overlay), &[maps.heatmap, photo]).unwrap();
         let numbers = [maps.raw, Some(maps.heatmap)].into_iter().flatten();

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::request::{Classes, Images, Outputs};
-use crate::cam::{self, Method};
+use crate::cam::{self, At, Layer, Method};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Kind, NodeId, Op, Overlay, Shape, fold, gradients};
 use crate::model::Model;
@@ -149,7 +149,11 @@ impl Recipe {
     /// The graph: network, choice of classes, backward pass, maps, overlays.
     pub fn build(&self, model: &Model, method: Method, layers: &[String]) -> Result<Built> {
         let network = model.network(self.kind, self.shape)?;
-        let targets = layers.iter().map(|path| network.layer(path)).collect::<Result<Vec<_>>>()?;
+        let row = method.row();
+        let targets = match row.at {
+            At::Layers => layers.iter().map(|path| network.layer(path)).collect::<Result<Vec<_>>>()?,
+            At::Pixels => vec![network.features],
+        };
         let mut graph = network.graph;
         fold(&mut graph, &targets);
 
@@ -159,9 +163,13 @@ impl Recipe {
         let selection = graph.push(Op::Select, &[network.logits, requests])?;
         let seed = Op::Seed { classes: model.classes(), requests: self.records, maps: self.maps };
         let seed = graph.push(seed, &[selection])?;
-        let gradients = gradients(&mut graph, network.logits, seed, &targets)?;
+        let gradients = match row.rule {
+            Some(rule) => gradients(&mut graph, network.logits, seed, &targets, rule)?.into_iter().map(Some).collect(),
+            None => vec![None; targets.len()],
+        };
         let tail = graph.nodes.len();
-        let layers: Vec<(NodeId, NodeId)> = targets.iter().copied().zip(gradients).collect();
+        let layers = targets.iter().zip(gradients);
+        let layers: Vec<Layer> = layers.map(|(&activations, gradients)| Layer { activations, gradients }).collect();
         let maps = cam::recipe(&mut graph, method, &layers, [h, w])?;
 
         let wanted = [

@@ -1,9 +1,10 @@
 //! Truncated reverse mode: data gradients from the class scores down to the target layer, no further.
 
-use super::{Graph, GraphError, NodeId, Op, simplify};
+use super::{Activation, Graph, GraphError, NodeId, Op, Rule, simplify};
 
 /// Appends the backward pass that leads from `seed`, the derivative with respect to `output`, to each
-/// of `targets`, and returns the nodes of their gradients. Nothing outside the paths between `output`
+/// of `targets` by this rule, and returns the nodes of their gradients. The targets may be as early as the
+/// features that the images become. Nothing outside the paths between `output`
 /// and `targets` is computed, and no weight gradient exists.
 ///
 /// # Errors
@@ -14,6 +15,7 @@ pub fn gradients(
     output: NodeId,
     seed: NodeId,
     targets: &[NodeId],
+    rule: Rule,
 ) -> Result<Vec<NodeId>, GraphError> {
     let mut on_path = vec![false; output + 1];
     for id in 0..=output {
@@ -26,7 +28,7 @@ pub fn gradients(
         for operand in 0..graph.nodes[id].inputs.len() {
             let x = graph.nodes[id].inputs[operand];
             if on_path[x] {
-                let dx = backward(graph, id, operand, dy)?;
+                let dx = backward(graph, id, operand, dy, rule)?;
                 grads[x] = Some(match grads[x] {
                     None => dx,
                     Some(other) => graph.push(Op::Add, &[other, dx])?,
@@ -38,7 +40,7 @@ pub fn gradients(
 }
 
 /// The gradient of one of the node's operands, given the gradient `dy` of its value.
-fn backward(graph: &mut Graph, id: NodeId, operand: usize, dy: NodeId) -> Result<NodeId, GraphError> {
+fn backward(graph: &mut Graph, id: NodeId, operand: usize, dy: NodeId, rule: Rule) -> Result<NodeId, GraphError> {
     let inputs = graph.nodes[id].inputs.clone();
     let x = inputs[operand];
     let [_, c, h, w] = graph.shape(x);
@@ -47,6 +49,13 @@ fn backward(graph: &mut Graph, id: NodeId, operand: usize, dy: NodeId) -> Result
         Op::Conv2d(conv) => simplify::conv_grad(graph, conv, c, input, dy),
         Op::ScaleShift { scale, .. } => graph.push(Op::ScaleShift { scale, shift: None }, &[dy]),
         Op::Linear(linear) => simplify::linear_grad(graph, linear, [c, h, w], dy),
+        Op::Activate(Activation::Relu) if rule != Rule::Standard => {
+            let positive = graph.push(Op::Activate(Activation::Relu), &[dy])?;
+            match rule {
+                Rule::Guided => graph.push(Op::ActivateGrad(Activation::Relu), &[positive, id]),
+                _ => Ok(positive),
+            }
+        }
         Op::Activate(f) => graph.push(Op::ActivateGrad(f), &[dy, if f.saves_output() { id } else { x }]),
         Op::Add => Ok(dy),
         Op::Concat => {

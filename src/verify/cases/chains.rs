@@ -1,6 +1,6 @@
 //! What kernels do besides their own operation: epilogues, prologues, fusions, places; forward and backward.
 
-use crate::graph::{Activation, NodeId, Op, Pool2d, Shape, Window, gradients};
+use crate::graph::{Activation, NodeId, Op, Pool2d, Rule, Shape, Window, gradients};
 use crate::kernels::{Costs, Profile};
 use crate::verify::case::Case;
 use crate::verify::net::Net;
@@ -62,8 +62,8 @@ fn joins() -> Vec<Case> {
         let b = net.conv(a, 16, window, groups);
         let b = net.op(Op::Add, &[b, z]);
         let seed_b = net.features(net.graph.shape(b));
-        let of_mean = gradients(&mut net.graph, mean, seed, &[x]).expect("a path")[0];
-        let of_sum = gradients(&mut net.graph, b, seed_b, &[a]).expect("a path")[0];
+        let of_mean = gradients(&mut net.graph, mean, seed, &[x], Rule::Standard).expect("a path")[0];
+        let of_sum = gradients(&mut net.graph, b, seed_b, &[a], Rule::Standard).expect("a path")[0];
         Case::of(format!("residual and slopes, {name}"), TOLERANCE, net, &[z, b, of_mean, of_sum])
     };
     kinds.map(case).into()
@@ -83,7 +83,7 @@ fn winograd() -> Vec<Case> {
         let a = activated(&mut net, x, Activation::Relu);
         let y = net.conv(a, out, window, 1);
         let dy = net.features(net.graph.shape(y));
-        let dx = gradients(&mut net.graph, y, dy, &[x]).expect("a path")[0];
+        let dx = gradients(&mut net.graph, y, dy, &[x], Rule::Standard).expect("a path")[0];
         Case::of(format!("winograd {shape:?} to {out}"), TOLERANCE, net, &[y, dx]).forced(busy)
     };
     kinds.map(case).into()
@@ -221,7 +221,7 @@ fn heads() -> Vec<Case> {
         let requests = net.plain([2, 3, 1, 1], vec![-1.0, 36.0, 2.0, 5.0, -1.0, 7.0]);
         let records = net.op(Op::Select, &[logits, requests]);
         let seed = net.op(Op::Seed { classes, requests: 3, maps: 2 }, &[records]);
-        let gradient = gradients(&mut net.graph, logits, seed, &[target]).expect("a path")[0];
+        let gradient = gradients(&mut net.graph, logits, seed, &[target], Rule::Standard).expect("a path")[0];
         let weights = crate::graph::gradient_mean(&mut net.graph, gradient).expect("a gradient");
         vec![logits, records, seed, gradient, weights]
     };

@@ -1,7 +1,7 @@
 //! Single operations with the gradients of their operands, over odd shapes: W ≠ H, strides, asymmetric paddings, dilation,
 //! channels that do not fill blocks of four, two maps to an image.
 
-use crate::graph::{Activation, NodeId, Op, Pool2d, PoolKind, Shape, Window, gradients};
+use crate::graph::{Activation, NodeId, Op, Pool2d, PoolKind, Rule, Shape, Window, gradients};
 use crate::kernels::Profile;
 use crate::verify::case::Case;
 use crate::verify::net::Net;
@@ -19,7 +19,7 @@ fn case(name: String, shapes: &[Shape], maps: usize, build: impl FnOnce(&mut Net
     let y = build(&mut net, &operands);
     let [n, c, h, w] = net.graph.shape(y);
     let seed = net.features([n * maps, c, h, w]);
-    let grads = gradients(&mut net.graph, y, seed, &operands).expect("every operand has a gradient");
+    let grads = gradients(&mut net.graph, y, seed, &operands, Rule::Standard).expect("every operand has a gradient");
     Case::of(name, TOLERANCE, net, &[&[y], &grads[..]].concat())
 }
 
@@ -111,7 +111,7 @@ fn pools() -> Vec<Case> {
             let x = net.op(Op::Pack, &[x]);
             let y = net.op(Op::Pool2d(pool), &[x]);
             let seed = net.features(net.graph.shape(y));
-            let grads = gradients(&mut net.graph, y, seed, &[x]).expect("a pool has a gradient");
+            let grads = gradients(&mut net.graph, y, seed, &[x], Rule::Standard).expect("a pool has a gradient");
             cases.push(Case::of(format!("{name} of equal elements"), TOLERANCE, net, &[grads[0]]));
         }
     }
@@ -131,7 +131,7 @@ fn elementwise() -> Vec<Case> {
         let x = net.op(Op::Pack, &[x]);
         let y = net.op(Op::Activate(f), &[x]);
         let seed = net.features([6, 5, 3, 7]);
-        let grads = gradients(&mut net.graph, y, seed, &[x]).expect("an activation has a gradient");
+        let grads = gradients(&mut net.graph, y, seed, &[x], Rule::Standard).expect("an activation has a gradient");
         Case::of(format!("{f:?}"), TOLERANCE, net, &[y, grads[0]])
     };
     let mut cases: Vec<Case> = Activation::ALL.into_iter().map(activation).collect();
