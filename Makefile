@@ -24,7 +24,8 @@ check-binary:
 	cargo build --release
 	@tools/check_binary.sh target/release/gradcam
 
-# Every variant of every shader by compilers that know nothing of naga: spirv-val, glslangValidator, DXC (67 MB, once).
+# Every variant of every shader by compilers that know nothing of naga: spirv-val, glslangValidator, DXC (67 MB, once),
+# g++ for Metal's language, with a stand-in for Apple's headers instead of Apple's compiler.
 check-shaders:
 	@tools/check_shaders.sh
 

@@ -22,6 +22,7 @@ fi
 if [ "${1:-run}" = shaders ]; then
     command -v spirv-val >/dev/null || packages+=(spirv-tools)
     command -v glslangValidator >/dev/null || packages+=(glslang-tools)
+    command -v g++ >/dev/null || packages+=(g++)
 fi
 if [ "${1:-run}" = backends ]; then
     has_library libEGL.so.1 || packages+=(libegl1)
