@@ -47,14 +47,7 @@ struct Params {
     let width$r = select(0u, size.x, line$r < size.y);
 #endfor
 #ifdef EXPANDED
-#for i in 0..STEPS
-#for r in 0..ROWS
-    let row$i_$r = ((image * STEPS + $iu) * size.y + line$r) * size.x + first.x + 1u;
-#for k in 0..COLUMNS
-    let x$i_$r_$k = fetch_x(select(0u, row$i_$r + $ku, first.x + $ku < width$r));
-#endfor
-#endfor
-#endfor
+#import expanded_patch
 #endif
 #import sums
     var q = 0u;
@@ -70,19 +63,9 @@ struct Params {
 #for r in 0..ROWS
         {
 #ifdef EXPANDED
-#for k in 0..COLUMNS
-            var u$k = e$(WEIGHTS);
-#for i in 0..STEPS
-            u$k += mat4x4(e$($i*4), e$($i*4+1), e$($i*4+2), e$($i*4+3)) * x$i_$r_$k;
-#endfor
-            // The padding is the depthwise convolution's: zeros, whatever the bias.
-            let v$k = select(vec4<f32>(), activate(INNER, u$k), first.x + $ku < width$r);
-#endfor
+#import expanded_row $r
 #else
-            let row = ((image * params.blocks + c) * size.y + line$r) * size.x + first.x + 1u;
-#for k in 0..COLUMNS
-            let v$k = fetch_x(select(0u, row + $ku, first.x + $ku < width$r));
-#endfor
+#import stored_row $r
 #endif
 #for k in 0..KERNEL
 #for p in 0..PIXELS

@@ -2,6 +2,8 @@
 // sums of block l · QUADS + g and pixel p are `sum{l}{g}_{p}`. A next step's weights lie BLOCKS·4 texels on.
 // With SUBGROUP a whole subgroup has the same `q`: its lanes fetch one texel each, and spread them.
 // With THREE the fourth input is not there, as in photos: nothing is spent on it.
+// takes: q, x{PIXELS}, sum{LOADS}{QUADS}_{PIXELS}, $1, and lane with SUBGROUP
+// leaves: nothing
 #for l in 0..LOADS
 #ifdef SUBGROUP
             let w$l = $1(q + $($l*QUADS*4)u + (lane & (QUADS * 4u - 1u)));

@@ -2,6 +2,8 @@
 // into shared memory, sums stay f32. Each of the workgroup's subgroups makes 32 outputs × 32 pixels, as 2×2 matrices; at last
 // all of them pass through shared memory to the invocations that write them. There is room between pixels, so that neighbours
 // do not meet in one bank of memory.
+// takes: steps, first, brought, bring, fetch_w, local, member, deep, across
+// leaves: sum{LOADS}{QUADS}_{PIXELS}
     let x_own = local / 32u % (SPAN / 32) * 32u; // this subgroup's first pixel and block of outputs
     let w_own = local / 32u / (SPAN / 32) * 8u;
 #for m in 0..2
@@ -32,13 +34,7 @@
 #endfor
         workgroupBarrier(); // this half is full, and nobody reads the other any more
         let next = round + DEPTH;
-#for s in 0..STAGED_X
-        x_next$s = bring(brought, next + x_step$s, next + x_step$s < steps);
-#endfor
-#for s in 0..STAGED_W
-        let w_texel$s = next * BLOCKS * 4u + w_at$s;
-        w_next$s = fetch_w(select(0u, 1u + first + w_texel$s, w_texel$s < weights));
-#endfor
+#import bring_next w_at
 #for k in 0..FRAGMENTS
         {
 #for m in 0..2

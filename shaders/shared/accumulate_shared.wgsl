@@ -1,4 +1,6 @@
 // The sums of a macro tile, by the arithmetic that its team has.
+// takes: steps, first, brought, bring, fetch_w, local, member, slice, deep, across
+// leaves: sum{LOADS}{QUADS}_{PIXELS}
 #ifdef MATRIX
 #import accumulate_matrices
 #else

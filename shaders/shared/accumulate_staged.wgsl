@@ -3,6 +3,8 @@
 // nothing is there, and weights are zero. Every invocation of the workgroup must come here with the same `steps`.
 // What is brought for the next round is on its way to registers while this round's is multiplied. Products are added one by
 // one, so that each becomes one multiplication fused with its addition. With THREE the fourth input is not there.
+// takes: steps, first, brought, bring, fetch_w, local, member, slice, deep, across
+// leaves: sum{LOADS}{QUADS}_{PIXELS}
 #import sums
 #for s in 0..STAGED_X
     let x_at$s = member + $su * MEMBERS;
@@ -27,13 +29,7 @@
 #endfor
         workgroupBarrier(); // this half is full, and nobody reads the other any more
         let next = round + SLICES * DEPTH;
-#for s in 0..STAGED_X
-        x_next$s = bring(brought, next + x_step$s, next + x_step$s < steps);
-#endfor
-#for s in 0..STAGED_W
-        let w_texel$s = next * BLOCKS * 4u + w_first$s;
-        w_next$s = fetch_w(select(0u, 1u + first + w_texel$s, w_texel$s < weights));
-#endfor
+#import bring_next w_first
 #for k in 0..DEPTH
         {
 #for p in 0..PIXELS

@@ -1,5 +1,7 @@
 // The head of a kernel with macro tiles. Workgroups past the last tile, from folding the grid to two dimensions, meet the
 // barriers like the others, but take no step and write nothing.
+// takes: params.first, params.out_blocks, params.piece, params.pixels, params.strips, params.tiles, split, group_index
+// leaves: main, local, tile, row, there, end, slice, member, deep, across, block, pixel, pixel{PIXELS}
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) local: u32) {
     let cut = split(group_index(id, groups), params.strips);
     let tile = cut.x;

@@ -1,4 +1,6 @@
 // The head of a kernel with register tiles: with SUBGROUP it knows its lane.
+// takes: nothing
+// leaves: main, id, groups, and lane with SUBGROUP
 #ifdef SUBGROUP
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {
 #else

@@ -1,5 +1,7 @@
 // `$1{0}` to `$1{$3 − 1}`: the $3 texels of `$2` for channel block c, and `$1{$3}` its bias, behind those of all blocks. With
 // SUBGROUP lanes load them in $4 rounds, one each.
+// takes: c, load_$2, params.blocks, and lane with SUBGROUP
+// leaves: $1{$3}
 #ifdef SUBGROUP
 #for j in 0..$4
         let $1_of$j = $ju * SUBGROUP + lane;

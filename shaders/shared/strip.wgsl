@@ -1,5 +1,7 @@
 // Tile and strip of the invocation `at`, of `strips` strips for each tile: all tiles of a run of strips come before the
 // next run, so that a cache keeps what they read of x.
+// takes: params.piece, params.run, params.strips, split
+// leaves: tile_and_strip, first_pixel, apart
 fn tile_and_strip(at: u32, strips: u32) -> vec2<u32> {
     let part = split(at, params.piece * params.run);
     let first = part.x * params.run;

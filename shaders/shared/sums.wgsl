@@ -1,4 +1,6 @@
 // The sums of a register tile, see `accumulate`.
+// takes: nothing
+// leaves: sum{LOADS}{QUADS}_{PIXELS}
 #for l in 0..LOADS
 #for g in 0..QUADS
 #for p in 0..PIXELS

@@ -1,5 +1,7 @@
 // Writes a register tile with its bias: block `block` + l · QUADS · APART + g of the group at pixel p, before pixel `end`. The value begins at block
 // `y_first` of each image's `y_blocks`. Parameters are read before the branches: in one, lavapipe gathers them lane by lane.
+// takes: row, block, bias, end, out_plane, place{PIXELS}, to{PIXELS}, pixel{PIXELS}, sum{LOADS}{QUADS}_{PIXELS}, params.out_blocks, params.y_blocks, params.y_first, load_w, store_y, finish
+// leaves: nothing
     let out_blocks = params.out_blocks;
     let y_first = (params.y_first + row.x * out_blocks + block) * out_plane;
 #for p in 0..PIXELS

@@ -17,9 +17,15 @@ const SHADERS: &[(&str, &str)] = files!("":
     "rescale" "resize" "scale_shift" "separable" "seed" "select" "spread" "unpack" "weighted_sum" "winograd_input"
     "winograd_output");
 const SHARED: &[(&str, &str)] = files!("shared/":
-    "accumulate" "accumulate_matrices" "accumulate_shared" "accumulate_staged" "activation" "bilinear" "conv" "epilogue" "geometry" "greatest" "grid" "lanes" "macro_tile"
+    "accumulate" "accumulate_matrices" "accumulate_shared" "accumulate_staged" "activation" "bilinear" "bring_next" "conv"
+    "epilogue" "expanded_patch" "expanded_row" "geometry" "greatest" "grid" "lanes" "macro_tile"
     "main_staged" "main_tiled" "moments" "pointwise" "pool" "present" "prologue" "read" "read_weight" "rescale" "resized"
-    "source" "split" "spread_taps" "strip" "sums" "tile" "winograd_tile" "write" "write_map");
+    "source" "split" "spread_taps" "stored_row" "strip" "sums" "tile" "winograd_tile" "write" "write_map");
+
+/// Beginnings of the lines in which a snippet that stands amid statements says which names it uses of those around it, and which
+/// it makes for them: names with commas between, `params.field`, `x{COUNT}` for a number of names, `and x with DEFINE`.
+const TAKES: &str = "// takes: ";
+const LEAVES: &str = "// leaves: ";
 
 /// Extensions of WGSL that shaders with the define `MATRIX` use.
 const MATRICES: &str = "enable f16;\nenable wgpu_cooperative_matrix;\n";
@@ -71,7 +77,16 @@ fn block(lines: &[&str], defines: &[(&str, u32)], out: &mut String) {
                 for (i, arg) in args.iter().enumerate() {
                     text = text.replace(&format!("${}", i + 1), arg);
                 }
-                block(&text.lines().collect::<Vec<_>>(), defines, out);
+                let contract = |kind: &str| names(&text, kind, defines);
+                for name in contract(TAKES) {
+                    assert!(is_defined(out, &name), "{file} takes {name}, which is not there where it is imported");
+                }
+                let start = out.len();
+                let body = text.lines().filter(|line| ![TAKES, LEAVES].iter().any(|kind| line.starts_with(kind)));
+                block(&body.collect::<Vec<_>>(), defines, out);
+                for name in contract(LEAVES) {
+                    assert!(is_defined(&out[start..], &name), "{file} does not leave {name}");
+                }
             }
             ["#ifdef", name] => {
                 let end = matching(lines, at, "#ifdef", "#endif");
@@ -101,6 +116,35 @@ fn block(lines: &[&str], defines: &[(&str, u32)], out: &mut String) {
     }
 }
 
+/// The names of one kind in a snippet's contract: of those with a number the first one.
+fn names(text: &str, kind: &str, defines: &[(&str, u32)]) -> Vec<String> {
+    let line = text.lines().find_map(|line| line.strip_prefix(kind)).unwrap_or("nothing");
+    let known = |item: &str| match item.strip_prefix("and ").and_then(|item| item.split_once(" with ")) {
+        Some((name, define)) => defines.iter().any(|(n, _)| *n == define).then(|| name.to_owned()),
+        None => Some(item.to_owned()),
+    };
+    let first = |name: String| match name.split_once('{') {
+        Some((stem, counts)) => {
+            let ends = counts.split('{').map(|count| count.split_once('}').map_or("", |(_, after)| after));
+            ends.fold(stem.to_owned(), |name, after| name + "0" + after)
+        }
+        None => name,
+    };
+    line.split(", ").filter(|item| *item != "nothing").filter_map(known).map(first).collect()
+}
+
+/// Whether WGSL defines a name: as a variable, constant, function or parameter, or as a field of `params`.
+fn is_defined(text: &str, name: &str) -> bool {
+    let name = name.strip_prefix("params.").unwrap_or(name);
+    let inside = |c: char| c.is_alphanumeric() || c == '_';
+    text.match_indices(name).any(|(at, _)| {
+        let (before, after) = (&text[..at], &text[at + name.len()..]);
+        let declared = before.trim_end_matches(' ').rsplit(|c: char| !inside(c) && c != '<' && c != '>').next();
+        let keyword = declared.is_some_and(|w| ["let", "var", "fn", "const"].contains(&w) || w.starts_with("var<"));
+        !before.ends_with(inside) && !after.starts_with(inside) && (keyword || after.trim_start().starts_with(':'))
+    })
+}
+
 /// The line with the value of each `$(…)`, a sum of products of numbers and defines, in its place.
 fn arithmetic(line: &str, defines: &[(&str, u32)]) -> String {
     let Some((before, (inside, after))) = line.split_once("$(").map(|(b, r)| (b, r.split_once(')').unwrap_or((r, ""))))
@@ -127,4 +171,37 @@ fn matching(lines: &[&str], at: usize, open: &str, close: &str) -> usize {
     (at + 1..lines.len())
         .find(|&i| depth(&lines[at..=i], open, close) == 0)
         .unwrap_or_else(|| panic!("{open} without {close}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DEFINES: [(&str, u32); 3] = [("LOADS", 1), ("QUADS", 1), ("PIXELS", 2)];
+
+    fn expanded(lines: &[&str]) -> String {
+        let mut out = String::new();
+        block(lines, &DEFINES, &mut out);
+        out
+    }
+
+    #[test]
+    fn contracts_are_kept() {
+        let before = ["var q = 0u;", "let x0 = fetch_x(q);", "#import sums", "fn load_w(at: u32) -> vec4<f32> {}"];
+        let text = expanded(&[&before[..], &["#import accumulate load_w"]].concat());
+        assert!(text.contains("let a0 = load_w(column);") && !text.contains("takes"), "{text}");
+    }
+
+    #[test]
+    #[should_panic(expected = "accumulate takes sum00_0")]
+    fn what_is_not_there_is_refused() {
+        expanded(&["var q = 0u;", "let x0 = fetch_x(q); // sum00_0", "#import accumulate load_w"]);
+    }
+
+    #[test]
+    fn definitions() {
+        let text = "struct Params { size: u32 }\nvar<workgroup> wide: u32;\nfn main(id: u32) { let a = b; }";
+        assert!(["params.size", "wide", "main", "id", "a"].iter().all(|name| is_defined(text, name)));
+        assert!(!["b", "siz", "ma", "Params"].iter().any(|name| is_defined(text, name)));
+    }
 }

@@ -1,0 +1,11 @@
+// Row $1 of the windows over u, of channel block c: made of x by a 1×1 convolution.
+// takes: first, e{WEIGHTS}, x{STEPS}_$1_{COLUMNS}, width$1, activate
+// leaves: v{COLUMNS}
+#for k in 0..COLUMNS
+            var u$k = e$(WEIGHTS);
+#for i in 0..STEPS
+            u$k += mat4x4(e$($i*4), e$($i*4+1), e$($i*4+2), e$($i*4+3)) * x$i_$1_$k;
+#endfor
+            // The padding is the depthwise convolution's: zeros, whatever the bias.
+            let v$k = select(vec4<f32>(), activate(INNER, u$k), first.x + $ku < width$1);
+#endfor
