@@ -21,7 +21,7 @@ fn explain(criterion: &mut Criterion) -> Result<()> {
     });
 
     let mut explainer = Explainer::new(Model::seeded("resnet18", 1000, 1.0)?, Device::gpu()?);
-    let outputs = Outputs { heatmap: true, ..Outputs::default() };
+    let outputs = Outputs::default().heatmap(true);
     for batch in [1, 8] {
         let shape = [batch, 3, 224, 224];
         let values: Vec<f32> = seeded::unit("input", shape.iter().product()).map(|u| u * 4.0 - 2.0).collect();

@@ -81,7 +81,7 @@ fn linear(graph: &mut Graph) -> Op {
 fn gpus() -> Vec<Gpu> {
     let open = |profile: Profile| {
         let name = profile.name;
-        let options = GpuOptions { profile: Some(profile), ..Default::default() };
+        let options = GpuOptions::default().profile(profile);
         pollster::block_on(Gpu::open(&options)).inspect_err(|error| println!("without {name}: {error}")).ok()
     };
     Profile::ALL.into_iter().filter_map(open).collect()

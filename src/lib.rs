@@ -1,16 +1,25 @@
 #![doc = include_str!("../README.md")]
 #![deny(missing_docs, unsafe_code)]
 
-pub mod cam;
+/// Rooms inside: public with the feature `unstable`, for the tests and benches alone.
+macro_rules! inside {
+    ($($room:ident),*) => {
+        $(
+            #[cfg(feature = "unstable")]
+            pub mod $room;
+            #[cfg(not(feature = "unstable"))]
+            #[allow(dead_code, unused_imports)] // what only the tests look at
+            mod $room;
+        )*
+    };
+}
+
 mod error;
 mod explainer;
 pub mod gpu;
-pub mod graph;
-pub mod kernels;
+inside!(cam, graph, kernels, plan, reference);
 pub mod model;
 pub mod picture;
-pub mod plan;
-pub mod reference;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod verify;
 

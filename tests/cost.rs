@@ -25,7 +25,7 @@ fn costs() {
 fn five_classes_cost_little_more_than_one() {
     let mut explainer = explainer();
     let photo = [Photo::open(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/chelsea.png")).unwrap()];
-    let outputs = Outputs { heatmap: true, ..Default::default() };
+    let outputs = Outputs::default().heatmap(true);
     let mut least = [Duration::MAX; 2];
     for round in 0..41 {
         for (k, least) in [1, 5].into_iter().zip(&mut least) {
@@ -44,7 +44,7 @@ fn five_classes_cost_little_more_than_one() {
 fn memory_stays_flat_over_a_thousand_runs() {
     let mut explainer = explainer();
     let values = vec![0.5; 3 * 32 * 32];
-    let outputs = Outputs { predictions: 1, heatmap: true, logits: true, ..Default::default() };
+    let outputs = Outputs::default().predictions(1).heatmap(true).logits(true);
     let mut run = || {
         let images = Images::Tensor { shape: [1, 3, 32, 32], values: &values };
         explainer.explain(images, &Classes::Top(1), &outputs).unwrap().stats.gpu_bytes

@@ -53,7 +53,7 @@ fn loud(architecture: &str, tensor: &'static str) -> Vec<Tensor> {
 
 fn open(options: GpuOptions) -> Gpu {
     // The variant decides nothing here, and is not measured.
-    let options = GpuOptions { profile: Some(Profile::BUFFERS), ..options };
+    let options = options.profile(Profile::BUFFERS);
     pollster::block_on(Gpu::open(&options)).expect("a graphics adapter: run `make setup`")
 }
 
@@ -64,7 +64,7 @@ fn explainer(options: GpuOptions) -> Explainer {
 fn device(explainer: &Explainer) -> &Gpu {
     match explainer.device() {
         Device::Gpu(gpu) => gpu,
-        Device::Cpu => unreachable!(),
+        _ => unreachable!("it was opened on a GPU"),
     }
 }
 
@@ -110,7 +110,7 @@ fn a_destroyed_device() {
     let says = |text: String| assert!(text.contains("the device was lost: it was destroyed; start again"), "{text}");
     let values = vec![0.5; 3 * 224 * 224];
     let images = Images::Tensor { shape: [1, 3, 224, 224], values: &values };
-    let (classes, outputs) = (Classes::Top(1), Outputs { heatmap: true, ..Outputs::default() });
+    let (classes, outputs) = (Classes::Top(1), Outputs::default().heatmap(true));
     let mut explainer = explainer(GpuOptions::default());
     explainer.explain(images, &classes, &outputs).unwrap();
     let mut submit = || pollster::block_on(explainer.submit(images, &classes, &outputs));
@@ -146,7 +146,7 @@ fn a_device_destroyed_amid_a_run() {
 #[test]
 fn work_that_nobody_waits_for() {
     for destroyed in [false, true] {
-        let gpu = open(GpuOptions { timeout: Some(LIMIT), ..Default::default() });
+        let gpu = open(GpuOptions::default().timeout(LIMIT));
         let endless = session(&gpu, LONG.to_vec()).unwrap();
         let start = Instant::now();
         let run = pollster::block_on(endless.submit(&gpu, &[], false)).unwrap();
@@ -163,12 +163,12 @@ fn work_that_nobody_waits_for() {
 fn memory_that_others_hold() {
     let values = vec![0.5; 3 * 224 * 224];
     let images = Images::Tensor { shape: [1, 3, 224, 224], values: &values };
-    let outputs = Outputs { heatmap: true, ..Outputs::default() };
+    let outputs = Outputs::default().heatmap(true);
     let (one, two) = (Classes::Top(1), Classes::Top(2));
     let needed = explainer(GpuOptions::default()).explain(images, &two, &outputs).unwrap().stats.gpu_bytes;
     // For the weights and one plan, not for two.
     let memory_limit = Some(needed + (1 << 20));
-    let mut explainer = explainer(GpuOptions { memory_limit, ..Default::default() });
+    let mut explainer = explainer(GpuOptions::default().memory_limit(memory_limit));
     let explain = |explainer: &mut Explainer, classes| told_memory(explainer.explain(images, classes, &outputs));
     let pending = pollster::block_on(explainer.submit(images, &one, &outputs)).unwrap();
     assert!(explain(&mut explainer, &two).is_some());
@@ -207,7 +207,7 @@ fn the_program_does_not_wait_for_ever() {
 /// The wait ends long before the work, and nothing else waits for it: no further run, and not who closes the device.
 #[test]
 fn a_submission_that_does_not_end() {
-    let gpu = open(GpuOptions { timeout: Some(LIMIT), ..Default::default() });
+    let gpu = open(GpuOptions::default().timeout(LIMIT));
     let endless = session(&gpu, LONG.to_vec()).unwrap();
     let start = Instant::now();
     let timed_out = |error: &Error| matches!(error, Error::TimedOut { .. });
@@ -227,7 +227,7 @@ fn values_that_are_not_finite() {
     for device in [Device::from(open(GpuOptions::default())), Device::Cpu] {
         let model = Model::from_tensors("loud", loud("resnet18", "fc.weight"), Some("resnet18")).unwrap();
         let mut explainer = Explainer::new(model, device);
-        let outputs = Outputs { predictions: 5, ..Outputs::default() };
+        let outputs = Outputs::default().predictions(5);
         let batch = explainer.explain(images, &Classes::Top(5), &outputs).unwrap();
         let Explanation { predictions, heatmaps, .. } = &batch.explanations[0];
         assert!(heatmaps.iter().all(|heatmap| heatmap.status == Status::NonFinite), "{heatmaps:?}");

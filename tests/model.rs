@@ -113,7 +113,7 @@ fn logits(model: Model, transform: impl Fn(usize, f32) -> f32) -> Vec<f32> {
     let values: Vec<f32> =
         formula::images(shape, 0).into_iter().enumerate().map(|(i, v)| transform(i / plane, v)).collect();
     let mut explainer = Explainer::new(model, Device::Cpu);
-    let outputs = Outputs { logits: true, ..Default::default() };
+    let outputs = Outputs::default().logits(true);
     let batch = explainer.explain(Images::Tensor { shape, values: &values }, &Classes::Top(1), &outputs).unwrap();
     batch.explanations[0].logits.clone().unwrap()
 }

@@ -47,7 +47,7 @@ fn scores() -> (Vec<f32>, Vec<Vec<usize>>) {
 fn check(name: &str, device: Device) {
     let (logits, classes) = scores();
     let input = input();
-    let outputs = Outputs { predictions: 1, logits: true, heatmap: true, ..Default::default() };
+    let outputs = Outputs::default().predictions(1).logits(true).heatmap(true);
     let mut explainer = Explainer::new(Model::bundled().unwrap(), device);
     let mut worst = 0.0_f64;
     for layer in LAYERS {
@@ -92,7 +92,7 @@ fn cpu_equals_pytorch() {
 /// OpenGL on the software driver, as a machine without Vulkan has it.
 #[test]
 fn gl_equals_pytorch() {
-    let options = GpuOptions { backend: Some(Backend::Gl), ..Default::default() };
+    let options = GpuOptions::default().backend(Backend::Gl);
     let gpu = pollster::block_on(Gpu::open(&options)).expect("an OpenGL driver: run `make setup`");
     check("gl", Device::from(gpu));
 }

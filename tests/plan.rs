@@ -9,7 +9,7 @@ use common::Random;
 use gradcam::graph::{Graph, Kind, NodeId, Op, Shape};
 use gradcam::kernels::{Operand, Profile};
 use gradcam::plan::{Medium, Plan, bytes};
-use gradcam::{Classes, Device, Explainer, Gpu, GpuOptions, Images, Model, Outputs, Photo, Stats};
+use gradcam::{Classes, Device, Explainer, Gpu, GpuOptions, Images, Model, Outputs, Photo, Stats, Style};
 
 fn photo() -> Photo {
     Photo::open(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/chelsea.png")).unwrap()
@@ -126,7 +126,7 @@ fn memory_is_near_the_lower_bound() {
         }
         let values = vec![0.5; 3 * 224 * 224];
         let images = Images::Tensor { shape: [1, 3, 224, 224], values: &values };
-        let outputs = Outputs { heatmap: true, ..Default::default() };
+        let outputs = Outputs::default().heatmap(true);
         let Device::Gpu(gpu) = explainer.device() else { unreachable!() };
         let plan = explainer.plan(images, &Classes::Top(1), &outputs, gpu.profile()).unwrap();
         let bound = lower_bound(&plan);
@@ -145,20 +145,13 @@ fn one_submission_and_one_readback() {
     let photos = [photo(), photo()];
     let (pixels, maps) = (u64::from(photos[0].width() * photos[0].height()), 2 * 3);
     let scores = |records: u64| 2 * records * 16 + maps * 16;
-    let everything = Outputs {
-        predictions: 5,
-        logits: true,
-        raw: true,
-        heatmap: true,
-        overlay: Some(Default::default()),
-        clock: false,
-    };
+    let everything = Outputs::default().predictions(5).logits(true).raw(true).heatmap(true).overlay(Style::default());
     for (outputs, asked) in [
         (Outputs::default(), 0),
-        (Outputs { logits: true, ..Default::default() }, 2 * 1000 * 4),
-        (Outputs { raw: true, ..Default::default() }, maps * 7 * 7 * 4),
-        (Outputs { heatmap: true, ..Default::default() }, maps * 224 * 224 * 4),
-        (Outputs { overlay: Some(Default::default()), ..Default::default() }, maps * pixels * 4),
+        (Outputs::default().logits(true), 2 * 1000 * 4),
+        (Outputs::default().raw(true), maps * 7 * 7 * 4),
+        (Outputs::default().heatmap(true), maps * 224 * 224 * 4),
+        (Outputs::default().overlay(Style::default()), maps * pixels * 4),
         (everything, 2 * 1000 * 4 + maps * (7 * 7 + 224 * 224 + pixels) * 4),
     ] {
         for (classes, records) in
@@ -178,14 +171,7 @@ fn batches_equal_single_runs() {
     let mut explainer = Explainer::new(Model::bundled().unwrap(), Device::gpu().unwrap());
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/");
     let photos = ["chelsea.png", "coffee.png", "rocket.jpg"].map(|n| Photo::open(format!("{folder}{n}")).unwrap());
-    let outputs = Outputs {
-        predictions: 2,
-        logits: true,
-        raw: true,
-        heatmap: true,
-        overlay: Some(Default::default()),
-        clock: false,
-    };
+    let outputs = Outputs::default().predictions(2).logits(true).raw(true).heatmap(true).overlay(Style::default());
     let batch = explainer.explain(Images::Photos(&photos), &Classes::Top(2), &outputs).unwrap();
     for (photo, together) in photos.iter().zip(&batch.explanations) {
         let alone = explainer.explain(Images::Photos(std::slice::from_ref(photo)), &Classes::Top(2), &outputs).unwrap();
@@ -199,7 +185,7 @@ fn batches_equal_single_runs() {
 /// Memory is estimated before it is taken, and too little of it is an error with the figures.
 #[test]
 fn too_little_memory_is_refused() {
-    let options = GpuOptions { memory_limit: Some(12 << 20), ..Default::default() };
+    let options = GpuOptions::default().memory_limit(12 << 20);
     let gpu = pollster::block_on(Gpu::open(&options)).unwrap();
     let mut explainer = Explainer::new(Model::bundled().unwrap(), Device::from(gpu));
     let error = explainer.explain(Images::Photos(&[photo()]), &Classes::Top(1), &Outputs::default()).unwrap_err();

@@ -40,7 +40,7 @@ fn golden(architecture: &Architecture) -> PathBuf {
 fn device() -> Device {
     let profile = std::env::var("GRADCAM_TEST_VARIANT").ok().map(|name| Profile::named(&name).unwrap());
     let checked = std::env::var_os("GRADCAM_TEST_CHECKED").is_some();
-    let options = GpuOptions { profile, checked, ..Default::default() };
+    let options = GpuOptions::default().profile(profile).checked(checked);
     Device::from(pollster::block_on(Gpu::open(&options)).expect("a graphics adapter: run `make setup`"))
 }
 
@@ -60,7 +60,7 @@ fn compare(architecture: &Architecture, golden: &SafeTensors) -> [f64; 2] {
         let maps: Vec<u16> = bytemuck::pod_collect_to_vec(&read(format!("{case} heatmap")));
         assert_ne!(classes[0], classes[1]);
         let classes = Classes::PerImage(classes.iter().map(|&c| vec![c as usize]).collect());
-        let outputs = Outputs { predictions: 1, logits: true, heatmap: true, ..Default::default() };
+        let outputs = Outputs::default().predictions(1).logits(true).heatmap(true);
         let variants: Vec<i64> = bytemuck::pod_collect_to_vec(&read(format!("{case} images")));
         let image = 3 * shape[2] * shape[3];
         let of_variant = |i: usize| formula::images(shape, variants[i])[i * image..(i + 1) * image].to_vec();

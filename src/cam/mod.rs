@@ -28,7 +28,7 @@ impl Method {
     pub const ALL: [Self; 1] = [Self::GradCam];
 
     /// Its row of the table.
-    pub fn row(self) -> &'static Row {
+    pub(crate) fn row(self) -> &'static Row {
         match self {
             Self::GradCam => &gradcam::ROW,
         }

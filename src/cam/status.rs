@@ -3,6 +3,7 @@
 /// What a raw map looks like; anything but [`Status::Ok`] means that the heat map is blank or meaningless.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Status {
     /// Some of it speaks for the class.
     Ok,

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use gradcam::kernels::Profile;
 use gradcam::{Backend, Device, Error, Gpu, GpuOptions, Model, Result};
 
 use super::remembered;
@@ -90,6 +89,18 @@ impl From<BackendArg> for Backend {
 }
 
 impl DeviceArgs {
+    /// How to open the graphics device.
+    pub fn options(&self) -> Result<GpuOptions> {
+        let options = GpuOptions::default()
+            .backend(self.backend.map(Backend::from))
+            .half_weights(self.precision != Precision::F32)
+            .half_products(self.precision == Precision::F16)
+            .timeout(self.timeout)
+            .measured(remembered::load());
+        let options = self.device.iter().fold(options, |options, name| options.adapter(name));
+        self.variant.iter().try_fold(options, |options, name| options.variant(name))
+    }
+
     pub fn open(&self) -> Result<Device> {
         Ok(self.gpu()?.map_or(Device::Cpu, Device::from))
     }
@@ -102,18 +113,7 @@ impl DeviceArgs {
             }
             return Ok(None);
         }
-        let profile = self.variant.as_deref().map(Profile::named).transpose()?;
-        let options = GpuOptions {
-            backend: self.backend.map(Backend::from),
-            adapter: self.device.clone(),
-            profile,
-            half_weights: self.precision != Precision::F32,
-            half_products: self.precision == Precision::F16,
-            timeout: self.timeout,
-            measured: remembered::load(),
-            ..GpuOptions::default()
-        };
-        let gpu = pollster::block_on(Gpu::open(&options))?;
+        let gpu = pollster::block_on(Gpu::open(&self.options()?))?;
         remembered::keep(&gpu);
         Ok(Some(gpu))
     }

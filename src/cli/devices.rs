@@ -5,8 +5,7 @@ use std::io::{Write, stdout};
 
 use clap::Args;
 use gradcam::gpu::{Verdict, Verdicts};
-use gradcam::kernels::Profile;
-use gradcam::{AdapterInfo, Error, Gpu, GpuOptions, Result};
+use gradcam::{AdapterInfo, Backend, Error, Gpu, GpuOptions, Result};
 use serde::Serialize;
 
 use super::args::BackendArg;
@@ -113,14 +112,10 @@ impl Devices {
 
     /// What the probe finds on the adapter of this number.
     fn measure(&self, adapter: usize, known: &Verdicts) -> Result<Verdict, Error> {
-        let options = GpuOptions {
-            backend: self.backend.map(Into::into),
-            adapter: Some(adapter.to_string()),
-            // Named, so that opening does not measure too.
-            profile: Some(Profile::BUFFERS),
-            measured: known.clone(),
-            ..GpuOptions::default()
-        };
+        let backend = self.backend.map(Backend::from);
+        let options = GpuOptions::default().backend(backend).adapter(adapter.to_string()).measured(known.clone());
+        // Named, so that opening does not measure too.
+        let options = options.variant("buffers")?;
         let mut gpu = pollster::block_on(Gpu::open(&options))?;
         pollster::block_on(gpu.measure_profiles())?;
         remembered::keep(&gpu);

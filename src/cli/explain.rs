@@ -113,14 +113,9 @@ impl Explain {
         let layers: Vec<&str> = self.layer.iter().map(String::as_str).collect();
         let explainer = if layers.is_empty() { explainer } else { explainer.with_layers(&layers)? };
         let saves = self.save_tensors.is_some();
-        let outputs = Outputs {
-            predictions: PREDICTIONS,
-            logits: saves,
-            raw: saves,
-            heatmap: saves,
-            overlay: draws.then_some(Style { alpha: self.alpha, colormap }),
-            clock: self.timing,
-        };
+        let style = Style::default().alpha(self.alpha).colormap(colormap);
+        let outputs = Outputs::default().predictions(PREDICTIONS).logits(saves).raw(saves).heatmap(saves);
+        let outputs = outputs.overlay(draws.then_some(style)).clock(self.timing);
         let device = self.device.open()?;
         let mut run = Run {
             explainer: explainer.on(device),

@@ -3,7 +3,7 @@
 use std::io::{Write, stdout};
 
 use clap::Args;
-use gradcam::{Device, Explainer};
+use gradcam::model::Layer;
 use serde_json::json;
 
 use super::args::ModelArgs;
@@ -21,18 +21,17 @@ pub struct Layers {
 
 impl Layers {
     pub fn run(self) -> Result<(), Failure> {
-        let explainer = Explainer::new(self.model.open()?, Device::Cpu);
-        let network = explainer.network()?;
-        let layers = network.modules.iter().map(|(path, node)| (path, network.graph.shape(*node)));
+        let model = self.model.open()?;
+        let layers = model.layers()?;
         if self.json {
-            let row = |(path, [_, c, h, w]): (&String, [usize; 4])| json!({"layer": path, "shape": [c, h, w], "default": *path == explainer.layers()[0]});
-            return print_json(&layers.map(row).collect::<Vec<_>>());
+            let row = |Layer { path, channels, height, width }: &Layer| json!({"layer": path, "shape": [channels, height, width], "default": *path == model.default_layer()});
+            return print_json(&layers.iter().map(row).collect::<Vec<_>>());
         }
-        let width = network.modules.iter().map(|(path, _)| path.len()).max().unwrap_or(0);
+        let longest = layers.iter().map(|layer| layer.path.len()).max().unwrap_or(0);
         let mut out = stdout().lock();
-        for (path, [_, c, h, w]) in layers {
-            let mark = if *path == explainer.layers()[0] { "  (default)" } else { "" };
-            writeln!(out, "{path:width$}  {c} × {h} × {w}{mark}")?;
+        for Layer { path, channels, height, width } in layers {
+            let mark = if path == model.default_layer() { "  (default)" } else { "" };
+            writeln!(out, "{path:longest$}  {channels} × {height} × {width}{mark}")?;
         }
         Ok(())
     }

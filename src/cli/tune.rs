@@ -35,7 +35,7 @@ impl Tune {
         let Some(mut gpu) = self.device.gpu()? else {
             return Err(Error::Request("there is nothing to tune on the cpu; leave --device out".into()).into());
         };
-        let outputs = Outputs { heatmap: true, ..Outputs::default() };
+        let outputs = Outputs::default().heatmap(true);
         let mut plans = vec![];
         for network in &self.networks {
             let explainer = Explainer::new(open(network)?, Device::Cpu);
@@ -59,8 +59,8 @@ impl Tune {
         if self.json {
             return print_json(&measured);
         }
-        let (name, variant) = (&gpu.info().name, gpu.profile().name);
-        let shapes = gpu.profile().tuned.as_ref().map_or(0, |tuned| tuned.0.len());
+        let (name, variant) = (&gpu.info().name, gpu.variant());
+        let shapes = gpu.verdict().tuned.get(variant).map_or(0, |tuned| tuned.0.len());
         Ok(writeln!(stdout(), "{name}, variant {variant}: {shapes} shapes of products measured")?)
     }
 }

@@ -8,10 +8,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 use clap::Args;
-use gradcam::kernels::Profile;
 use gradcam::picture::write_atomically;
 use gradcam::verify::{Outcome, Run, Stage, Verification};
-use gradcam::{Error, Gpu, GpuOptions};
+use gradcam::{Error, Gpu};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -91,7 +90,7 @@ impl Verify {
         if self.device.precision != Precision::F32 {
             return Err(Error::Request("verify compares f32 with f32; leave --precision out".into()).into());
         }
-        let known: Vec<&str> = gradcam::kernels::preprocess::shaders().collect();
+        let known: Vec<&str> = gradcam::verify::shaders().collect();
         if let Some(unknown) = self.kernel.iter().find(|kernel| !known.contains(&kernel.as_str())) {
             let near = known.iter().find(|name| name.starts_with(unknown.as_str())).copied();
             let suggestions = near.map(str::to_owned).into_iter().collect();
@@ -150,9 +149,7 @@ impl Verify {
         let mut verification = if self.device.device.as_deref() == Some("cpu") {
             Verification::on_cpu()?
         } else {
-            let profile = self.device.variant.as_deref().map(Profile::named).transpose()?;
-            let (backend, adapter) = (self.device.backend.map(Into::into), self.device.device.clone());
-            Verification::on_gpu(GpuOptions { backend, adapter, profile, ..GpuOptions::default() })?
+            Verification::on_gpu(self.device.options()?)?
         };
         let uses = |run: usize| self.kernel.is_empty() || self.kernel.iter().any(|k| verification.uses(run, k));
         let runs = verification.runs().into_iter().enumerate().filter(|(i, _)| uses(*i)).collect::<Vec<_>>();

@@ -28,6 +28,7 @@ const KEPT_PLANS: usize = 4;
 
 /// Where to compute.
 #[derive(Clone)]
+#[non_exhaustive]
 pub enum Device {
     /// A graphics processor, or a driver that acts as one; several explainers may share it.
     Gpu(Arc<Gpu>),
@@ -53,6 +54,19 @@ impl From<Gpu> for Device {
 }
 
 /// Explains a model's decisions.
+///
+/// ```no_run
+/// use gradcam::{Classes, Device, Explainer, Model, Photo};
+///
+/// # fn main() -> gradcam::Result<()> {
+/// let mut explainer = Explainer::new(Model::open("resnet50.safetensors", None)?, Device::gpu()?);
+/// let explanation = explainer.explain_photo(&Photo::open("cat.jpg")?, Classes::Top(1))?;
+/// let heatmap = &explanation.heatmaps[0];
+/// println!("{} {:.3}", heatmap.prediction.label, heatmap.prediction.probability);
+/// heatmap.save_overlay("cat.gradcam.png")?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Explainer {
     model: Arc<Model>,
     device: Device,
@@ -91,7 +105,7 @@ impl Explainer {
         Self { model, device, method, layers, weights, plans: vec![], kept_plans: KEPT_PLANS }
     }
 
-    /// Explains at another layer: a module path, see [`Explainer::network`].
+    /// Explains at another layer: a module path, see [`Model::layers`].
     ///
     /// # Errors
     /// As [`Explainer::set_layers`].
@@ -175,10 +189,11 @@ impl Explainer {
         &self.layers
     }
 
-    /// The network as built for one image of the model's own size, with its module paths and shapes.
+    /// The network as built for one image of the model's own size; see [`Model::layers`] for its paths and shapes.
     ///
     /// # Errors
     /// None for a model that was loaded.
+    #[doc(hidden)] // for the tests
     pub fn network(&self) -> Result<Network> {
         let [h, w] = self.model.preprocess.size;
         self.model.network(Kind::Plain, [1, 3, h, w])
@@ -264,10 +279,21 @@ impl Explainer {
         Some((0..graph.nodes.len()).filter(|&id| needed[id]).map(|id| graph.multiply_adds(id)).sum())
     }
 
+    /// Whether such a batch can be explained, without doing it.
+    ///
+    /// # Errors
+    /// [`Error::Request`] if classes, images and outputs contradict each other, [`Error::Graph`] if the images are too small for
+    /// the network.
+    pub fn check(&self, images: Images<'_>, classes: &Classes, outputs: &Outputs) -> Result<()> {
+        let recipe = Recipe::new(&self.model, images, classes, outputs)?;
+        recipe.build(&self.model, self.method, &self.layers).map(drop)
+    }
+
     /// The dispatches that such a batch would take on a device with this profile.
     ///
     /// # Errors
     /// [`Error::Request`] if classes, images and outputs contradict each other.
+    #[doc(hidden)] // for `Gpu::tune` and the tests
     pub fn plan(&self, images: Images<'_>, classes: &Classes, outputs: &Outputs, profile: &Profile) -> Result<Plan> {
         let built =
             Recipe::new(&self.model, images, classes, outputs)?.build(&self.model, self.method, &self.layers)?;

@@ -7,6 +7,7 @@ use crate::graph::{Graph, NodeId, Op, ParamId};
 /// A part of the way from images to maps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Stage {
     /// Images become what the network takes.
     Preprocess,

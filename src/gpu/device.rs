@@ -8,17 +8,29 @@ use super::handle::Handle;
 use super::info::{AdapterInfo, Backend};
 use super::pipelines::Pipelines;
 use super::verdict::{Verdict, Verdicts};
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::kernels::Profile;
 
 /// Which adapter to take, and how to use it.
+///
+/// ```
+/// use gradcam::{Backend, GpuOptions};
+///
+/// # fn main() -> gradcam::Result<()> {
+/// let options = GpuOptions::default().backend(Backend::Vulkan).adapter("llvmpipe").variant("textures")?;
+/// # assert_eq!(options.adapter.as_deref(), Some("llvmpipe"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct GpuOptions {
     /// Only this interface; the system's native ones before OpenGL if none is given.
     pub backend: Option<Backend>,
     /// Number in [`Gpu::adapters`], or a part of the name.
     pub adapter: Option<String>,
-    /// Kernel variants; if none is given, those that suit the device best.
+    /// Kernel variants, see [`GpuOptions::variant`]; if none is given, those that suit the device best.
+    #[doc(hidden)] // for the tests, which make their own
     pub profile: Option<Profile>,
     /// What was measured on devices before. Where nothing is said of this one, and no profile is given, a measurement of some
     /// milliseconds tells which suits it: keep [`Gpu::verdict`] for the next time.
@@ -36,7 +48,82 @@ pub struct GpuOptions {
     pub timeout: Option<Duration>,
 }
 
+impl GpuOptions {
+    /// The same with this interface alone.
+    #[must_use]
+    pub fn backend(self, backend: impl Into<Option<Backend>>) -> Self {
+        Self { backend: backend.into(), ..self }
+    }
+
+    /// The same with the adapter of this number or name.
+    #[must_use]
+    pub fn adapter(self, adapter: impl Into<String>) -> Self {
+        Self { adapter: Some(adapter.into()), ..self }
+    }
+
+    /// The same with the kernel variants of this name: one of [`Gpu::variants`].
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] if there is no such name.
+    pub fn variant(self, name: &str) -> Result<Self> {
+        Ok(Self { profile: Some(Profile::named(name)?), ..self })
+    }
+
+    /// The same with weights stored as f16, or not.
+    #[must_use]
+    pub fn half_weights(self, half_weights: bool) -> Self {
+        Self { half_weights, ..self }
+    }
+
+    /// The same with large products of operands rounded to f16, or not.
+    #[must_use]
+    pub fn half_products(self, half_products: bool) -> Self {
+        Self { half_products, ..self }
+    }
+
+    /// The same with the shaders' bounds checks, or without.
+    #[must_use]
+    pub fn checked(self, checked: bool) -> Self {
+        Self { checked, ..self }
+    }
+
+    /// The same with at most so many bytes of memory, or as many as there are for `None`.
+    #[must_use]
+    pub fn memory_limit(self, bytes: impl Into<Option<u64>>) -> Self {
+        Self { memory_limit: bytes.into(), ..self }
+    }
+
+    /// The same with at most so long a wait, or the usual one for `None`.
+    #[must_use]
+    pub fn timeout(self, timeout: impl Into<Option<Duration>>) -> Self {
+        Self { timeout: timeout.into(), ..self }
+    }
+
+    /// The same with what was measured before.
+    #[must_use]
+    pub fn measured(self, measured: Verdicts) -> Self {
+        Self { measured, ..self }
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub fn profile(self, profile: impl Into<Option<Profile>>) -> Self {
+        Self { profile: profile.into(), ..self }
+    }
+}
+
 /// An open device.
+///
+/// ```no_run
+/// use gradcam::{Device, Gpu, GpuOptions};
+///
+/// # async fn open() -> gradcam::Result<()> {
+/// let gpu = Gpu::open(&GpuOptions::default()).await?;
+/// println!("{} by {}, variant {}", gpu.info().name, gpu.info().driver, gpu.variant());
+/// let device = Device::from(gpu);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Gpu {
     pub(super) handle: Handle,
     pub(super) pipelines: Mutex<Pipelines>,
@@ -55,7 +142,12 @@ impl Gpu {
         &self.info
     }
 
-    /// The kernel variants in use.
+    /// Name of the kernel variants in use.
+    pub fn variant(&self) -> &'static str {
+        self.profile.name
+    }
+
+    #[doc(hidden)] // for the tests and benches
     pub fn profile(&self) -> &Profile {
         &self.profile
     }

@@ -3,6 +3,7 @@
 /// A graphics interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Backend {
     /// Vulkan.
     Vulkan,

@@ -19,7 +19,10 @@ mod watch;
 
 pub use device::{Gpu, GpuOptions};
 pub use info::{AdapterInfo, Backend};
-pub use session::{Run, Session, Stats, Weights};
+pub use session::Stats;
+#[doc(hidden)] // for the tests and benches
+pub use session::{Run, Session, Weights};
+#[doc(hidden)]
 pub use timing::Timed;
 pub use tuning::Measured;
 pub use verdict::{Verdict, Verdicts};

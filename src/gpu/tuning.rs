@@ -141,6 +141,7 @@ impl Gpu {
     ///
     /// # Errors
     /// [`crate::Error::Device`] if the device fails.
+    #[doc(hidden)] // its plans are an inner matter; the program calls it
     pub async fn tune(&mut self, plans: &[Plan], mut report: impl FnMut(usize, usize)) -> Result<Vec<Measured>> {
         let products = plans.iter().flat_map(|p| &p.dispatches).filter_map(|d| d.product);
         let mut classes: BTreeMap<Class, Product> = BTreeMap::new();

@@ -1,6 +1,6 @@
 //! What a network is: an architecture with weights, the input it expects, and its classes' names.
 //!
-//! An importer reads a file and makes a [`Blueprint`] of it; preprocessing and labels do not depend on which one.
+//! An importer reads a file and makes a blueprint of it; preprocessing and labels do not depend on which one.
 
 mod blueprint;
 #[cfg(feature = "bundled")]
@@ -16,6 +16,7 @@ pub mod seeded;
 mod weights;
 pub mod zoo;
 
+#[doc(hidden)]
 pub use network::Network;
 pub use preprocess::{Interpolation, Preprocess};
 pub use weights::Tensor;
@@ -35,6 +36,19 @@ use weights::{Weights, safetensors};
 pub const BUNDLED: &str = "efficientnet_lite0";
 
 /// A network ready to be built for any batch and input size; copies share its weights.
+///
+/// ```
+/// # #[cfg(feature = "bundled")]
+/// # fn main() -> gradcam::Result<()> {
+/// let model = gradcam::Model::bundled()?;
+/// assert_eq!((model.classes(), model.class("tiger cat")?), (1000, 282));
+/// let last = model.layers()?.into_iter().find(|layer| layer.path == model.default_layer()).unwrap();
+/// assert_eq!([last.channels, last.height, last.width], [1280, 7, 7]);
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "bundled"))]
+/// # fn main() {}
+/// ```
 #[derive(Clone)]
 pub struct Model {
     blueprint: Arc<dyn Blueprint>,
@@ -44,6 +58,19 @@ pub struct Model {
     /// How a photo becomes the network's input.
     pub preprocess: Preprocess,
     labels: Labels,
+}
+
+/// A module's output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layer {
+    /// Module path, as PyTorch has it.
+    pub path: String,
+    /// Channels.
+    pub channels: usize,
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
 }
 
 impl Model {
@@ -108,10 +135,25 @@ impl Model {
         Ok(Self { blueprint: Arc::new(listed), name: what, provenance, preprocess, labels })
     }
 
+    /// Every layer that can be named, in PyTorch's order, for images of the model's own size.
+    ///
+    /// # Errors
+    /// None for a model that was loaded.
+    pub fn layers(&self) -> Result<Vec<Layer>> {
+        let [h, w] = self.preprocess.size;
+        let Network { graph, modules, .. } = self.network(Kind::Plain, [1, 3, h, w])?;
+        let layer = |(path, node)| {
+            let [_, channels, height, width] = graph.shape(node);
+            Layer { path, channels, height, width }
+        };
+        Ok(modules.into_iter().map(layer).collect())
+    }
+
     /// Builds the network for images of this shape, given as pixels or as normalised plain numbers.
     ///
     /// # Errors
     /// [`Error::Graph`] if the images are too small for the network.
+    #[doc(hidden)] // for the tests
     pub fn network(&self, kind: Kind, shape: Shape) -> Result<Network> {
         let mut graph = Graph::default();
         let input = graph.input(kind, shape);

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 /// Resampling filter of the preprocessing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Interpolation {
     /// Triangle filter, antialiased.
     Bilinear,

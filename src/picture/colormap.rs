@@ -6,6 +6,7 @@ use crate::error::Error;
 
 /// How heat becomes colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Colormap {
     /// Blue, cyan, yellow, red: the customary one for Grad-CAM.
     #[default]

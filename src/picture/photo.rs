@@ -20,6 +20,12 @@ const MAX_FILE: u64 = 1 << 30;
 const MAX_ALLOCATION: u64 = 1 << 30;
 
 /// A decoded photo, upright.
+///
+/// ```
+/// let grey = gradcam::Photo::from_rgba("grey", 32, 16, vec![128; 32 * 16 * 4])?;
+/// assert_eq!((grey.width(), grey.height()), (32, 16));
+/// # Ok::<(), gradcam::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Photo {
     /// Its name, for errors and listings.

@@ -40,7 +40,7 @@ impl Stage {
     }
 
     /// The greatest error of what was found, in the stage's unit; the greatest number there is where a value is not a number.
-    pub fn error(self, found: &[f64], truth: &[f64]) -> f64 {
+    pub(super) fn error(self, found: &[f64], truth: &[f64]) -> f64 {
         let scale = match self {
             Self::Ops | Self::Logits | Self::Map => truth.iter().fold(1e-30, |m: f64, v| m.max(v.abs())),
             Self::Heatmap | Self::Overlay => 1.0,

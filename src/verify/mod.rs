@@ -15,13 +15,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 use crate::gpu::{AdapterInfo, Gpu, GpuOptions, Session, Weights};
-use crate::kernels::Profile;
+use crate::kernels::{Profile, preprocess};
 use crate::plan::{Plan, ZERO_TEXEL};
 use crate::reference::Value;
 use case::value;
 use variants::{Scope, Variant};
 
-pub use case::{Case, Stage};
+#[doc(hidden)] // for the tests
+pub use case::Case;
+pub use case::Stage;
+
+/// Names of all shaders.
+pub fn shaders() -> impl Iterator<Item = &'static str> {
+    preprocess::shaders()
+}
 
 /// Workgroups along the first dimension of small cases' dispatches: too few for most, which take several rows, as only large work
 /// does elsewhere.

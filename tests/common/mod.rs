@@ -40,7 +40,7 @@ pub fn gpus(profiles: impl IntoIterator<Item = Profile>) -> Vec<(String, Gpu)> {
     options
         .map(|(profile, checked)| {
             let name = format!("{}{}", profile.name, if checked { ", checked" } else { "" });
-            let options = GpuOptions { profile: Some(profile), checked, ..Default::default() };
+            let options = GpuOptions::default().profile(profile).checked(checked);
             (name, pollster::block_on(Gpu::open(&options)).expect("a graphics adapter: run `make setup`"))
         })
         .collect()

@@ -168,7 +168,7 @@ impl Subject {
 
 /// Explains the most probable class of each image, from normalised images in memory to heat maps in memory.
 fn run(explainer: &mut Explainer, shape: [usize; 4], values: &[f32], clock: bool) -> Result<(Sample, Batch)> {
-    let outputs = Outputs { heatmap: true, clock, ..Outputs::default() };
+    let outputs = Outputs::default().heatmap(true).clock(clock);
     let milliseconds = |elapsed: Duration| elapsed.as_secs_f64() * 1e3;
     let (start, cpu) = (Instant::now(), ProcessTime::now());
     let images = Images::Tensor { shape, values };

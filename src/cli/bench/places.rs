@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use gradcam::kernels::Profile;
-use gradcam::{AdapterInfo, Backend, Device, Error, Gpu, Result};
+use gradcam::{AdapterInfo, Backend, Device, Error, Gpu, GpuOptions, Result};
 
 use super::row::unique;
 use crate::cli::args::{BackendArg, DeviceArgs, Precision};
@@ -43,7 +42,7 @@ pub fn places(
     timeout: Option<Duration>,
 ) -> Result<Vec<Place>> {
     let named: Vec<&str> = variants.iter().map(String::as_str).filter(|name| *name != ALL).collect();
-    named.iter().try_for_each(|name| Profile::named(name).map(drop))?;
+    named.iter().try_for_each(|name| GpuOptions::default().variant(name).map(drop))?;
     let mut places = vec![];
     for device in devices {
         let args = |variant: Option<&str>, precision| DeviceArgs {
@@ -54,9 +53,9 @@ pub fn places(
             timeout,
         };
         // A variant that is named makes it needless to measure which suits best.
-        let first = if variants.is_empty() { None } else { Some(Profile::BUFFERS.name) };
-        match args(first, Precision::F32).open()? {
-            Device::Cpu => {
+        let first = if variants.is_empty() { None } else { Some("buffers") };
+        match args(first, Precision::F32).gpu()? {
+            None => {
                 for &precision in precisions {
                     args(None, precision).open()?;
                     places.push(Place {
@@ -69,13 +68,10 @@ pub fn places(
                     });
                 }
             }
-            Device::Gpu(gpu) => {
+            Some(gpu) => {
                 let all = if named.len() < variants.len() { gpu.variants() } else { vec![] };
-                let chosen = if variants.is_empty() {
-                    vec![gpu.profile().name]
-                } else {
-                    unique(named.iter().copied().chain(all))
-                };
+                let chosen =
+                    if variants.is_empty() { vec![gpu.variant()] } else { unique(named.iter().copied().chain(all)) };
                 for variant in chosen {
                     for &precision in precisions {
                         places.push(on(gpu.info(), args(Some(variant), precision), variant));

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 
-use gradcam::kernels::Profile;
 use gradcam::{Classes, Device, Error, Explainer, Images, Method, Model, Outputs, Result};
 use indicatif::ProgressBar;
 
@@ -41,14 +40,14 @@ impl Network<'_> {
     /// Whether the layers can be explained, and the images are large enough.
     ///
     /// # Errors
-    /// As [`Explainer::with_layer`] and [`Explainer::plan`].
+    /// As [`Explainer::with_layer`] and [`Explainer::check`].
     pub fn check(&self) -> Result<()> {
         for group in &self.groups {
             let explainer = self.explainer(group)?;
             for &[_, channels, height, width] in &self.shapes {
                 let shape = [1, channels, height, width];
                 let images = Images::Tensor { shape, values: &crate::cli::synthetic::values(shape) };
-                explainer.plan(images, &Classes::Top(1), &Outputs::default(), &Profile::BUFFERS)?;
+                explainer.check(images, &Classes::Top(1), &Outputs::default())?;
             }
         }
         Ok(())

@@ -14,6 +14,7 @@ pub enum Library {
     Timm,
 }
 
+#[doc(hidden)]
 /// Appends a network to the builder: image features and number of classes to logits.
 pub type Build = fn(&mut Builder, NodeId, usize) -> Result<NodeId, GraphError>;
 
@@ -32,7 +33,7 @@ pub struct Architecture {
     pub size: usize,
     /// Beginnings of the names of tensors that are not used, such as auxiliary classifiers'.
     pub ignored: &'static [&'static str],
-    /// Builds it.
+    #[doc(hidden)]
     pub build: Build,
 }
 
