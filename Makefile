@@ -1,4 +1,4 @@
-.PHONY: demo setup test test-all check-binary check-shaders check-backends
+.PHONY: demo setup check test test-all check-binary check-shaders check-backends
 
 # Explains an example photo with the bundled model.
 demo:
@@ -9,6 +9,13 @@ demo:
 # Installs what the tests need.
 setup:
 	@tools/setup.sh test
+
+# The fast loop: format, lints, the house's rules, units, and every operation in the kernel variant `textures`.
+check: setup
+	cargo fmt --check
+	cargo clippy --all-targets -- -D warnings
+	cargo test --lib --test house --test public
+	GRADCAM_TEST_VARIANT=textures cargo test --test ops --test gradients
 
 # Every test, on the software drivers if there is no graphics card.
 test: setup

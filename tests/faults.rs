@@ -86,9 +86,10 @@ fn session(gpu: &Gpu, defines: Vec<(&'static str, u32)>) -> gradcam::Result<Sess
         dispatches: vec![dispatch],
         types: vec![graph.nodes[y].ty],
         slots: vec![Slot { medium: Medium::Words, bytes: u64::from(INVOCATIONS) * 4 }],
-        place: vec![Some(0)],
+        slot_of: vec![Some(0)],
         inputs: vec![],
         outputs: vec![y],
+        kept: vec![],
     };
     pollster::block_on(Session::new(gpu, &mut Weights::default(), &graph, &plan))
 }

@@ -46,16 +46,16 @@ fn live_values_never_share_memory() {
             // What each slot holds, by replaying the plan; a read must find what was written.
             let mut holds: Vec<Option<NodeId>> = vec![None; plan.slots.len()];
             for &input in &plan.inputs {
-                assert!(holds[plan.place[input].unwrap()].replace(input).is_none(), "two inputs in one slot");
+                assert!(holds[plan.slot_of[input].unwrap()].replace(input).is_none(), "two inputs in one slot");
             }
             for dispatch in &plan.dispatches {
                 for operand in &dispatch.operands {
                     match operand {
-                        Operand::Read(id) => assert_eq!(holds[plan.place[*id].unwrap()], Some(*id), "seed {seed}"),
+                        Operand::Read(id) => assert_eq!(holds[plan.slot_of[*id].unwrap()], Some(*id), "seed {seed}"),
                         Operand::Write(id) => {
-                            let slot = plan.place[*id].unwrap();
+                            let slot = plan.slot_of[*id].unwrap();
                             assert!(
-                                dispatch.read().all(|r| plan.place[r].unwrap() != slot),
+                                dispatch.read().all(|r| plan.slot_of[r].unwrap() != slot),
                                 "read and written at once"
                             );
                             let ty = graph.nodes[*id].ty;
@@ -68,7 +68,7 @@ fn live_values_never_share_memory() {
                 }
             }
             for &output in &plan.outputs {
-                assert_eq!(holds[plan.place[output].unwrap()], Some(output), "an output was overwritten");
+                assert_eq!(holds[plan.slot_of[output].unwrap()], Some(output), "an output was overwritten");
             }
         }
     }

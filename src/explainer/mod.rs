@@ -1,5 +1,6 @@
 //! The façade: photos in, explanations out, on the GPU or on the CPU.
 
+pub(crate) mod drawing;
 mod profile;
 pub(crate) mod recipe;
 mod request;
@@ -9,18 +10,18 @@ pub use profile::{LayerTime, Stage};
 pub use request::{Classes, Images, Outputs, Style};
 pub use result::{Batch, Explanation, Heatmap, Map, Overlay, Prediction};
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::cam::Method;
 use crate::error::{Error, Result};
 use crate::gpu::{Gpu, GpuOptions, Run, Session, Stats, Weights};
-use crate::graph::{Kind, NodeId};
+use crate::graph::{Graph, Kind, NodeId};
 use crate::kernels::Profile;
 use crate::model::{Model, Network};
 use crate::picture::Photo;
 use crate::plan::Plan;
 use crate::reference::{self, Value};
+use drawing::{Drawing, Scene};
 use recipe::{Built, Recipe};
 
 /// Plans kept for the next batch of the same shape, unless said otherwise.
@@ -75,6 +76,8 @@ pub struct Explainer {
     weights: Weights,
     /// The latest last.
     plans: Vec<Arc<Prepared>>,
+    /// Overlays after one of these, the latest last.
+    pictures: Vec<Arc<Picture>>,
     kept_plans: usize,
 }
 
@@ -82,6 +85,7 @@ pub struct Explainer {
 pub struct Pending {
     model: Arc<Model>,
     prepared: Arc<Prepared>,
+    picture: Option<Arc<Picture>>,
     work: Work,
 }
 
@@ -93,6 +97,15 @@ enum Work {
 struct Prepared {
     recipe: Recipe,
     built: Built,
+    session: Option<Arc<Session>>,
+}
+
+/// Overlays on photos of some sizes, in some colours.
+struct Picture {
+    /// The batch whose maps are drawn.
+    of: Arc<Prepared>,
+    scene: Scene,
+    drawing: Drawing,
     session: Option<Session>,
 }
 
@@ -102,7 +115,7 @@ impl Explainer {
         let layers = vec![model.default_layer().to_owned()];
         let (method, weights) = (Method::default(), Weights::default());
         let model = Arc::new(model);
-        Self { model, device, method, layers, weights, plans: vec![], kept_plans: KEPT_PLANS }
+        Self { model, device, method, layers, weights, plans: vec![], pictures: vec![], kept_plans: KEPT_PLANS }
     }
 
     /// Explains at another layer: a module path, see [`Model::layers`].
@@ -141,7 +154,7 @@ impl Explainer {
             return Err(Error::Request("no layer is named".into()));
         }
         self.layers = paths.iter().map(|p| (*p).to_owned()).collect();
-        self.plans.clear();
+        self.forget_plans();
         Ok(())
     }
 
@@ -155,7 +168,7 @@ impl Explainer {
     /// Explains by another method from now on.
     pub fn set_method(&mut self, method: Method) {
         self.method = method;
-        self.plans.clear();
+        self.forget_plans();
     }
 
     /// Keeps the plans of the latest `plans` kinds of batch, with their memory, instead of four.
@@ -166,12 +179,13 @@ impl Explainer {
     /// Lets go of the plans that are kept, and returns whether there were any: after [`Error::OutOfMemory`] they may hold the
     /// room that was missing. Batches on their way keep theirs.
     pub fn forget_plans(&mut self) -> bool {
+        self.pictures.clear();
         !std::mem::take(&mut self.plans).is_empty()
     }
 
     /// Moves to another device.
     pub fn on(self, device: Device) -> Self {
-        Self { device, weights: Weights::default(), plans: vec![], ..self }
+        Self { device, weights: Weights::default(), plans: vec![], pictures: vec![], ..self }
     }
 
     /// The model.
@@ -237,25 +251,38 @@ impl Explainer {
     pub async fn submit(&mut self, images: Images<'_>, classes: &Classes, outputs: &Outputs) -> Result<Pending> {
         let outputs = Outputs { raw: outputs.raw && self.layers.len() == 1, ..*outputs };
         // The clock is around the plan, not in it.
-        let recipe = Recipe::new(&self.model, images, classes, &Outputs { clock: false, ..outputs })?;
+        let recipe = Recipe::new(&self.model, images, classes, &outputs.clock(false))?;
         let requests = recipe.requests(&self.model, classes)?;
+        let scene = match (images, outputs.overlay) {
+            (Images::Photos(photos), Some(style)) => Some((photos, Scene::new(photos, recipe.maps, style))),
+            _ => None,
+        };
         let prepared = self.prepare(recipe).await?;
-        let built = &prepared.built;
-        let inputs = built.inputs(&self.model, images, &requests);
-        let work = match (&self.device, &prepared.session) {
+        let inputs = prepared.built.inputs(&self.model, images, &requests);
+        let inputs: Vec<(NodeId, &[u8])> = inputs.iter().map(|(id, bytes)| (*id, &**bytes)).collect();
+        let (picture, strips) = match scene {
+            None => (None, vec![]),
+            Some((photos, scene)) => {
+                let picture = self.picture(&prepared, scene).await?;
+                let strips = picture.drawing.drawn.inputs(photos);
+                (Some(picture), strips)
+            }
+        };
+        let last = picture.as_ref().map_or(prepared.session.as_deref(), |picture| picture.session.as_ref());
+        let work = match (&self.device, last) {
             (Device::Gpu(gpu), Some(session)) => {
                 let gpu = gpu.clone();
-                let inputs: Vec<(NodeId, &[u8])> = inputs.iter().map(|(id, bytes)| (*id, &**bytes)).collect();
-                let submitted = session.submit(&gpu, &inputs, outputs.clock).await;
+                let submitted = session.submit_all(&gpu, &[&inputs, &strips], outputs.clock).await;
                 if matches!(submitted, Err(Error::OutOfMemory { .. })) {
                     // A plan without room for its inputs is in the way of others.
                     self.plans.pop();
+                    self.pictures.retain(|picture| !Arc::ptr_eq(&picture.of, &prepared));
                 }
                 Work::Submitted(gpu, submitted?)
             }
-            _ => Work::Done(on_cpu(built, &inputs)),
+            _ => Work::Done(on_cpu(&prepared.built, &inputs, picture.as_ref().map(|p| (&p.drawing, &*strips)))),
         };
-        Ok(Pending { model: self.model.clone(), prepared, work })
+        Ok(Pending { model: self.model.clone(), prepared, picture, work })
     }
 
     /// The layers of the latest batch's network, backward pass and tail, with the time that their kernels took.
@@ -308,19 +335,46 @@ impl Explainer {
             return Ok(prepared);
         }
         if self.plans.len() >= self.kept_plans {
-            self.plans.remove(0);
+            let old = self.plans.remove(0);
+            self.pictures.retain(|picture| !Arc::ptr_eq(&picture.of, &old));
         }
         let built = recipe.build(&self.model, self.method, &self.layers)?;
         let session = match &self.device {
             Device::Cpu => None,
             Device::Gpu(gpu) => {
-                let plan = Plan::new(&built.graph, gpu.profile(), &built.outputs);
-                Some(Session::new(gpu, &mut self.weights, &built.graph, &plan).await?)
+                let kept = if recipe.draws { vec![built.heatmap] } else { vec![] };
+                let plan = Plan::keeping(&built.graph, gpu.profile(), &built.outputs, &kept);
+                Some(Arc::new(Session::new(gpu, &mut self.weights, &built.graph, &plan).await?))
             }
         };
         let prepared = Arc::new(Prepared { recipe, built, session });
         self.plans.push(prepared.clone());
         Ok(prepared)
+    }
+
+    /// The overlays of this scene after a batch, prepared if they are not.
+    async fn picture(&mut self, of: &Arc<Prepared>, scene: Scene) -> Result<Arc<Picture>> {
+        if let Some(at) = self.pictures.iter().position(|p| Arc::ptr_eq(&p.of, of) && p.scene == scene) {
+            let picture = self.pictures.remove(at);
+            self.pictures.push(picture.clone());
+            return Ok(picture);
+        }
+        if self.pictures.len() >= self.kept_plans {
+            self.pictures.remove(0);
+        }
+        let drawing = scene.build(&self.model.preprocess, of.built.graph.shape(of.built.heatmap))?;
+        let session = match (&self.device, &of.session) {
+            (Device::Gpu(gpu), Some(first)) => {
+                let heatmaps = [drawing.heatmap, of.built.heatmap];
+                // What the other plan keeps lives on here.
+                let plan = Plan::keeping(&drawing.graph, gpu.profile(), &drawing.drawn.outputs, &[drawing.heatmap]);
+                Some(Session::following(gpu, first.clone(), &drawing.graph, &plan, heatmaps).await?)
+            }
+            _ => None,
+        };
+        let picture = Arc::new(Picture { of: of.clone(), scene, drawing, session });
+        self.pictures.push(picture.clone());
+        Ok(picture)
     }
 }
 
@@ -330,10 +384,13 @@ impl Pending {
     /// # Errors
     /// [`Error::DeviceLost`], [`Error::TimedOut`] or [`Error::Device`] if the device failed.
     pub async fn finish(self) -> Result<Batch> {
-        let Self { model, prepared, work } = self;
+        let Self { model, prepared, picture, work } = self;
         let Prepared { recipe, built, session } = &*prepared;
-        let assemble = |values: &[&[u8]], stats| result::assemble(&model, recipe, values, built.layer_size, stats);
-        match (work, session) {
+        let photos = picture.as_ref().map_or(&[][..], |picture| &picture.scene.photos);
+        let assemble =
+            |values: &[&[u8]], stats| result::assemble(&model, recipe, photos, values, built.layer_size, stats);
+        let last = picture.as_ref().map_or(session.as_deref(), |picture| picture.session.as_ref());
+        match (work, last) {
             (Work::Submitted(gpu, run), Some(session)) => session.finish(&gpu, run, assemble).await,
             (Work::Submitted(..), None) => unreachable!("only a session submits"),
             (Work::Done(values), _) => {
@@ -343,18 +400,26 @@ impl Pending {
     }
 }
 
-/// Runs a graph by the CPU truth, from bytes to bytes as the GPU does.
-fn on_cpu(built: &Built, inputs: &[(NodeId, Cow<[u8]>)]) -> Vec<Vec<u8>> {
-    let value = |(id, bytes): &(NodeId, Cow<[u8]>)| {
+/// Runs a batch, and the overlays after it, by the CPU truth, from bytes to bytes as the GPU does.
+fn on_cpu(built: &Built, inputs: &[(NodeId, &[u8])], drawing: Option<(&Drawing, &[(NodeId, &[u8])])>) -> Vec<Vec<u8>> {
+    let value = |graph: &Graph, (id, bytes): &(NodeId, &[u8])| {
         let numbers =
             || bytes.chunks_exact(4).map(|b| f64::from(f32::from_ne_bytes([b[0], b[1], b[2], b[3]]))).collect();
-        let pixels = built.graph.nodes[*id].ty.kind == Kind::Pixels;
+        let pixels = graph.nodes[*id].ty.kind == Kind::Pixels;
         (*id, if pixels { Value::Pixels(bytes.to_vec()) } else { Value::Numbers(numbers()) })
     };
-    let inputs: Vec<_> = inputs.iter().map(value).collect();
     let bytes = |value| match value {
         Value::Numbers(numbers) => numbers.iter().flat_map(|v| (*v as f32).to_ne_bytes()).collect(),
         Value::Pixels(pixels) => pixels,
     };
-    reference::evaluate(&built.graph, &inputs, &built.outputs).into_iter().map(bytes).collect()
+    let given: Vec<_> = inputs.iter().map(|input| value(&built.graph, input)).collect();
+    let wanted = [&built.outputs[..], &[built.heatmap]].concat();
+    let mut values = reference::evaluate(&built.graph, &given, &wanted);
+    let heatmap = values.pop().expect("as many values as were asked for");
+    if let Some((Drawing { graph, heatmap: input, drawn }, strips)) = drawing {
+        let strips = strips.iter().map(|strip| value(graph, strip));
+        let given: Vec<_> = strips.chain([(*input, heatmap)]).collect();
+        values.extend(reference::evaluate(graph, &given, &drawn.outputs));
+    }
+    values.into_iter().map(bytes).collect()
 }

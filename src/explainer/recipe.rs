@@ -1,14 +1,12 @@
 //! What kind of batch is asked for, and the graph that answers it.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
 use super::request::{Classes, Images, Outputs};
 use crate::cam::{self, At, Layer, Method};
 use crate::error::{Error, Result};
-use crate::graph::{Graph, Kind, NodeId, Op, Overlay, Shape, fold, gradients};
+use crate::graph::{Graph, Kind, NodeId, Op, Shape, fold, gradients};
 use crate::model::Model;
-use crate::picture::Crop;
 
 /// Everything that a plan depends on; batches with equal recipes share one.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,9 +20,10 @@ pub struct Recipe {
     pub records: usize,
     /// Whether the records are simply the most probable classes.
     pub ranked: bool,
+    /// Without the style of overlays, which are drawn by a plan of their own.
     pub outputs: Outputs,
-    /// Width and height of the photos that overlays are drawn on.
-    pub photos: Vec<[u32; 2]>,
+    /// Whether the heat maps are kept for that.
+    pub draws: bool,
 }
 
 /// A recipe's graph.
@@ -34,10 +33,10 @@ pub struct Built {
     pub images: NodeId,
     /// Input: one number for each record.
     pub requests: NodeId,
-    /// Inputs: the photos that overlays are drawn on, each in strips of rows.
-    pub strips: Vec<Vec<NodeId>>,
     /// In the order in which [`super::result::assemble`] takes them.
     pub outputs: Vec<NodeId>,
+    /// The heat maps, as features.
+    pub heatmap: NodeId,
     /// Height and width of the first target layer.
     pub layer_size: [usize; 2],
     /// The first nodes of the backward pass, choice of classes included, and of the tail.
@@ -53,23 +52,10 @@ impl Built {
             Images::Photos(photos) => {
                 let crops: Vec<Cow<[u8]>> = photos.iter().map(|p| p.input(&model.preprocess)).collect();
                 inputs.push((self.images, crops.concat().into()));
-                for (strips, photo) in self.strips.iter().zip(photos) {
-                    let row = photo.width() as usize * 4;
-                    for (node, rows) in strips.iter().zip(strip_rows(photo.width(), photo.height())) {
-                        let bytes = &photo.rgba()[rows.start as usize * row..rows.end as usize * row];
-                        inputs.push((*node, bytes.into()));
-                    }
-                }
             }
         }
         inputs
     }
-}
-
-/// Rows of a photo that are drawn at once: no piece of memory is over 32 MiB, whatever the photo's size.
-pub fn strip_rows(width: u32, height: u32) -> impl Iterator<Item = Range<u32>> {
-    let rows = ((8 << 20) / width).max(1);
-    (0..height).step_by(rows as usize).map(move |first| first..height.min(first + rows))
 }
 
 impl Recipe {
@@ -115,12 +101,9 @@ impl Recipe {
         if matches!(classes, Classes::Top(k) if *k > model.classes()) {
             return fail(format!("the model has only {} classes", model.classes()));
         }
-        let photos = match (images, outputs.overlay) {
-            (Images::Photos(photos), Some(_)) => photos.iter().map(|p| [p.width(), p.height()]).collect(),
-            _ => vec![],
-        };
         let ranked = matches!(classes, Classes::Top(_));
-        Ok(Self { kind, shape, maps, records, ranked, outputs: *outputs, photos })
+        let (draws, outputs) = (outputs.overlay.is_some(), outputs.overlay(None));
+        Ok(Self { kind, shape, maps, records, ranked, outputs, draws })
     }
 
     /// The classes asked for, and -1 for each next most probable one.
@@ -146,7 +129,7 @@ impl Recipe {
         Ok(requests)
     }
 
-    /// The graph: network, choice of classes, backward pass, maps, overlays.
+    /// The graph: network, choice of classes, backward pass, maps.
     pub fn build(&self, model: &Model, method: Method, layers: &[String]) -> Result<Built> {
         let network = model.network(self.kind, self.shape)?;
         let row = method.row();
@@ -180,30 +163,31 @@ impl Recipe {
             self.outputs.heatmap.then_some(maps.heatmap),
         ];
         let wanted = wanted.into_iter().flatten();
-        let mut outputs = wanted.map(|node| graph.push(Op::Unpack, &[node])).collect::<Result<Vec<_>, _>>()?;
-        let mut strips = vec![];
-        if let Some(style) = self.outputs.overlay {
-            for (i, [width, height]) in self.photos.iter().copied().enumerate() {
-                let [left, top, crop_w, crop_h] = Crop::centre(&model.preprocess, width, height).in_photo();
-                let inputs: Vec<(NodeId, u32)> = strip_rows(width, height)
-                    .map(|rows| (graph.input(Kind::Pixels, [1, 3, rows.len(), width as usize]), rows.start))
-                    .collect();
-                for map in i * self.maps..(i + 1) * self.maps {
-                    for (strip, first_row) in &inputs {
-                        let overlay = Overlay {
-                            map,
-                            crop: [left, top - f64::from(*first_row), crop_w, crop_h].map(|v| v as f32),
-                            alpha: style.alpha,
-                            colormap: style.colormap.table(),
-                        };
-                        outputs.push(graph.push(Op::Overlay(overlay), &[maps.heatmap, *strip])?);
-                    }
-                }
-                strips.push(inputs.into_iter().map(|(node, _)| node).collect());
-            }
-        }
+        let outputs = wanted.map(|node| graph.push(Op::Unpack, &[node])).collect::<Result<Vec<_>, _>>()?;
         let [_, _, layer_h, layer_w] = graph.shape(targets[0]);
         let (images, layer_size, stages) = (network.input, [layer_h, layer_w], [backward, tail]);
-        Ok(Built { graph, images, requests, strips, outputs, layer_size, stages })
+        Ok(Built { graph, images, requests, outputs, heatmap: maps.heatmap, layer_size, stages })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explainer::Style;
+    use crate::picture::{Colormap, Photo};
+
+    /// Photos of any sizes in any colours share the network's plan.
+    #[test]
+    fn pictures_do_not_shape_the_batch() {
+        let model = Model::seeded("squeezenet1_1", 7, 1.0).unwrap();
+        let recipe = |[width, height]: [u32; 2], style: Style| {
+            let grey = vec![128; (width * height * 4) as usize];
+            let photo = Photo::from_rgba("grey", width, height, grey).unwrap();
+            let outputs = Outputs::default().overlay(style);
+            Recipe::new(&model, Images::Photos(&[photo]), &Classes::Top(1), &outputs).unwrap()
+        };
+        let first = recipe([40, 30], Style::default());
+        assert_eq!(first, recipe([500, 8], Style::default().alpha(0.1).colormap(Colormap::Gray)));
+        assert!(first.draws);
     }
 }

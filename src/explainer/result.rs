@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::recipe::{Recipe, strip_rows};
+use super::drawing::strip_rows;
+use super::recipe::Recipe;
 use crate::cam::Status;
 use crate::error::{Error, Result};
 use crate::gpu::Stats;
@@ -96,8 +97,16 @@ pub struct Batch {
     pub layer_size: [usize; 2],
 }
 
-/// Sorts the outputs' bytes, which lie in the order of [`Recipe::build`], to images and classes.
-pub fn assemble(model: &Model, recipe: &Recipe, values: &[&[u8]], layer_size: [usize; 2], stats: Stats) -> Batch {
+/// Sorts the outputs' bytes, which lie in the order of [`Recipe::build`] and then of the overlays on `photos` of these widths and
+/// heights, to images and classes.
+pub fn assemble(
+    model: &Model,
+    recipe: &Recipe,
+    photos: &[[u32; 2]],
+    values: &[&[u8]],
+    layer_size: [usize; 2],
+    stats: Stats,
+) -> Batch {
     let [n, _, h, w] = recipe.shape;
     let mut values = values.iter().copied();
     let mut next = |wanted: bool| if wanted { values.next().unwrap_or_default() } else { &[] };
@@ -111,7 +120,7 @@ pub fn assemble(model: &Model, recipe: &Recipe, values: &[&[u8]], layer_size: [u
         rgba: strip_rows(width, height).map(|_| next(true)).collect::<Vec<_>>().concat(),
     };
     let overlays: Vec<Vec<Overlay>> =
-        recipe.photos.iter().map(|size| (0..recipe.maps).map(|_| overlay(*size)).collect()).collect();
+        photos.iter().map(|size| (0..recipe.maps).map(|_| overlay(*size)).collect()).collect();
 
     let prediction = |record: &[f32]| {
         let class = record[0] as usize;

@@ -51,9 +51,10 @@ impl Gpu {
             dispatches: vec![dispatch],
             types: vec![graph.nodes[y].ty],
             slots: vec![Slot { medium: Medium::Words, bytes: u64::from(invocations) * 4 }],
-            place: vec![Some(0)],
+            slot_of: vec![Some(0)],
             inputs: vec![],
             outputs: vec![y],
+            kept: vec![],
         };
         let session = Session::new(self, &mut Weights::default(), &graph, &plan).await?;
         let mut seconds = f64::INFINITY;

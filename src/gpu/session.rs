@@ -95,9 +95,13 @@ struct Output {
 
 /// A plan with its memory, bind groups and pipelines on a device.
 pub struct Session {
+    /// The plan that runs before this one, in the same submission.
+    first: Option<Arc<Session>>,
     pub(super) steps: Vec<Step>,
     pub(super) memory: Vec<Arc<Memory>>,
-    /// Bytes that come back from a run.
+    /// Where the values of another plan may find what this one keeps.
+    kept: Vec<(NodeId, Arc<Memory>)>,
+    /// Bytes that come back from a run, those of the plan before this one included.
     readback: u64,
     /// Buffers for that, of runs that are finished.
     free: Mutex<Vec<wgpu::Buffer>>,
@@ -116,6 +120,31 @@ impl Session {
     /// [`Error::OutOfMemory`] if the device lacks the room, as far as possible before any is taken;
     /// [`Error::Device`] if it refuses a pipeline; [`Error::DeviceLost`] or [`Error::TimedOut`] if it is of no use any more.
     pub async fn new(gpu: &Gpu, weights: &mut Weights, graph: &Graph, plan: &Plan) -> Result<Self> {
+        Self::prepare(gpu, weights, graph, plan, None).await
+    }
+
+    /// Prepares a plan without weights that runs after another session's, in the same submission. Its input `own` is what the
+    /// other keeps as `theirs`.
+    ///
+    /// # Errors
+    /// As [`Session::new`].
+    pub async fn following(
+        gpu: &Gpu,
+        first: Arc<Self>,
+        graph: &Graph,
+        plan: &Plan,
+        [own, theirs]: [NodeId; 2],
+    ) -> Result<Self> {
+        Self::prepare(gpu, &mut Weights::default(), graph, plan, Some((first, own, theirs))).await
+    }
+
+    async fn prepare(
+        gpu: &Gpu,
+        weights: &mut Weights,
+        graph: &Graph,
+        plan: &Plan,
+        first: Option<(Arc<Self>, NodeId, NodeId)>,
+    ) -> Result<Self> {
         gpu.handle.check()?;
         let needed = plan.memory() + plan.readback().sum::<u64>() + plan.weights().saturating_sub(weights.bytes());
         if let Some(free) = gpu.free_memory(weights.bytes()).filter(|free| needed > *free) {
@@ -123,7 +152,7 @@ impl Session {
             return Err(Error::OutOfMemory { adapter: gpu.info().name.clone(), needed: needed >> 20, reason });
         }
         let watch = Watch::new(&gpu.handle);
-        let session = Self::build(gpu, weights, graph, plan);
+        let session = Self::build(gpu, weights, graph, plan, first);
         let outcome = watch.end(&gpu.handle, needed).await.and(session);
         if outcome.is_err() {
             // Some of the weights and pipelines may not have found room.
@@ -133,10 +162,26 @@ impl Session {
         outcome
     }
 
-    fn build(gpu: &Gpu, weights: &mut Weights, graph: &Graph, plan: &Plan) -> Result<Self> {
+    fn build(
+        gpu: &Gpu,
+        weights: &mut Weights,
+        graph: &Graph,
+        plan: &Plan,
+        first: Option<(Arc<Self>, NodeId, NodeId)>,
+    ) -> Result<Self> {
         let texture = |medium: Medium| medium == Medium::Texels && gpu.profile.texture;
-        let slot = |slot: &Slot| Memory::new(&gpu.handle, texture(slot.medium), slot.bytes).map(Arc::new);
-        let memory = plan.slots.iter().map(slot).collect::<Result<Vec<_>>>()?;
+        let (first, lent) = first
+            .map(|(first, own, theirs)| {
+                let kept =
+                    first.kept.iter().find(|(node, _)| *node == theirs).expect("the other plan keeps it").1.clone();
+                (first, (own, kept))
+            })
+            .unzip();
+        let slot = |(i, slot): (usize, &Slot)| match &lent {
+            Some((own, kept)) if plan.slot(*own) == i => Ok(kept.clone()),
+            _ => Memory::new(&gpu.handle, texture(slot.medium), slot.bytes).map(Arc::new),
+        };
+        let memory = plan.slots.iter().enumerate().map(slot).collect::<Result<Vec<_>>>()?;
         let align = u64::from(gpu.handle.limits.min_uniform_buffer_offset_alignment);
         let size = |params: &[u8]| (params.len() as u64).next_multiple_of(16);
         let uniform_bytes: u64 = plan.dispatches.iter().map(|d| size(&d.params).next_multiple_of(align)).sum();
@@ -195,7 +240,9 @@ impl Session {
             });
         }
         gpu.handle.queue.write_buffer(&uniforms, 0, &contents);
-        let mut readback = 0;
+        // What the plan before this one brings back comes first.
+        let mut readback = first.as_ref().map_or(0, |first: &Arc<Self>| first.readback);
+        let before = readback;
         let place = |(&id, bytes): (&NodeId, u64)| {
             let (from, align) = if plan.types[id].kind == Kind::Features { (ZERO_TEXEL, 16) } else { (0, 1) };
             let to = u64::next_multiple_of(readback, align);
@@ -203,7 +250,7 @@ impl Session {
             Output { slot: plan.slot(id), from, to, bytes }
         };
         let outputs = plan.outputs.iter().zip(plan.readback()).map(place).collect();
-        let own_bytes = memory.iter().map(|m| m.bytes()).sum::<u64>() + uniforms.size() + readback;
+        let own_bytes = memory.iter().map(|m| m.bytes()).sum::<u64>() + uniforms.size() + readback - before;
         let gpu_bytes = own_bytes + weights.bytes();
         let given = |&id: &NodeId| {
             let node = &graph.nodes[id];
@@ -213,11 +260,13 @@ impl Session {
                 _ => Input { node: id, slot, packed: None },
             }
         };
-        let inputs = plan.inputs.iter().map(given).collect();
+        let is_lent = |id: &NodeId| lent.as_ref().is_some_and(|(own, _)| own == id);
+        let inputs = plan.inputs.iter().filter(|id| !is_lent(id)).map(given).collect();
+        let kept = plan.kept.iter().map(|&id| (id, memory[plan.slot(id)].clone())).collect();
         // The first one is made where a lack of memory is noticed.
         let free = Mutex::new(vec![staging_buffer(gpu, readback)]);
         let (uploads, _taken) = (Uploads::default(), gpu.handle.take(own_bytes));
-        Ok(Self { steps, memory, readback, free, uploads, inputs, outputs, gpu_bytes, _taken })
+        Ok(Self { first, steps, memory, kept, readback, free, uploads, inputs, outputs, gpu_bytes, _taken })
     }
 
     /// Uploads the inputs, runs the plan, and returns its outputs' bytes: one submission, one readback.
@@ -237,26 +286,42 @@ impl Session {
     /// [`Error::OutOfMemory`] if there is no room for another run on its way; [`Error::Device`] if the device refuses the work;
     /// [`Error::DeviceLost`] or [`Error::TimedOut`] if it is of no use any more.
     pub async fn submit(&self, gpu: &Gpu, inputs: &[(NodeId, &[u8])], clock: bool) -> Result<Run> {
+        self.submit_all(gpu, &[inputs], clock).await
+    }
+
+    /// [`Session::submit`] with the inputs of the plan before this one, and its own.
+    ///
+    /// # Errors
+    /// As [`Session::submit`].
+    pub async fn submit_all(&self, gpu: &Gpu, inputs: &[&[(NodeId, &[u8])]], clock: bool) -> Result<Run> {
         gpu.handle.check()?;
         let watch = Watch::new(&gpu.handle);
         let run = self.record(gpu, inputs, clock);
         watch.end(&gpu.handle, self.gpu_bytes).await.and(run)
     }
 
-    fn record(&self, gpu: &Gpu, inputs: &[(NodeId, &[u8])], clock: bool) -> Result<Run> {
+    /// The plan before this one, if there is any, and this one.
+    fn chain(&self) -> impl Iterator<Item = &Self> + Clone {
+        self.first.as_deref().into_iter().chain([self])
+    }
+
+    fn record(&self, gpu: &Gpu, inputs: &[&[(NodeId, &[u8])]], clock: bool) -> Result<Run> {
         let clock = clock.then(|| Clock::new(&gpu.handle, 2)).flatten();
         let mut encoder =
             gpu.handle.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("explain") });
-        let upload = self.give(gpu, &mut encoder, inputs)?;
+        let given = self.chain().zip(inputs).map(|(session, inputs)| session.give(gpu, &mut encoder, inputs));
+        let uploads = given.collect::<Result<Vec<_>>>()?;
         {
             let timestamp_writes = clock.as_ref().map(|c| c.around(0));
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: None, timestamp_writes });
-            self.steps.iter().for_each(|step| step.encode(&mut pass));
+            self.chain().flat_map(|session| &session.steps).for_each(|step| step.encode(&mut pass));
         }
         let staging = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let staging = staging.unwrap_or_else(|| staging_buffer(gpu, self.readback));
-        for Output { slot, from, to, bytes } in &self.outputs {
-            self.memory[*slot].copy(&mut encoder, *from, &staging, *to, *bytes);
+        for session in self.chain() {
+            for Output { slot, from, to, bytes } in &session.outputs {
+                session.memory[*slot].copy(&mut encoder, *from, &staging, *to, *bytes);
+            }
         }
         if let Some(clock) = &clock {
             clock.resolve(&mut encoder, &staging, self.readback);
@@ -264,7 +329,7 @@ impl Session {
         let bytes = self.readback + if clock.is_some() { CLOCK_BYTES } else { 0 };
         let before = gpu.handle.counts();
         gpu.handle.submit(encoder);
-        self.uploads.give_back(upload);
+        self.chain().zip(uploads).for_each(|(session, upload)| session.uploads.give_back(upload));
         let mapped = gpu.handle.map(&staging, bytes);
         let counted = [0, 1].map(|i| gpu.handle.counts()[i] - before[i]);
         Ok(Run { staging, mapped, bytes, counted })
@@ -289,21 +354,24 @@ impl Session {
         self.uploads.copy(&gpu.handle, encoder, &buffers)
     }
 
-    /// Waits for a run, and hands its outputs' bytes to `take`, in the order of the plan.
+    /// Waits for a run, and hands its outputs' bytes to `take`, in the order of the plans.
     ///
     /// # Errors
     /// [`Error::DeviceLost`], [`Error::TimedOut`] or [`Error::Device`] if the device did not do it.
     pub async fn finish<T>(&self, gpu: &Gpu, run: Run, take: impl FnOnce(&[&[u8]], Stats) -> T) -> Result<T> {
         let [submissions, readbacks] = run.counted;
         let taken = gpu.handle.read(&run.staging, run.mapped, run.bytes, |bytes| {
-            let values: Vec<&[u8]> =
-                self.outputs.iter().map(|o| &bytes[o.to as usize..(o.to + o.bytes) as usize]).collect();
+            let values: Vec<&[u8]> = self
+                .chain()
+                .flat_map(|session| &session.outputs)
+                .map(|o| &bytes[o.to as usize..(o.to + o.bytes) as usize])
+                .collect();
             let stats = Stats {
                 submissions,
                 readbacks,
                 readback_bytes: bytes.len() as u64,
-                gpu_bytes: self.gpu_bytes,
-                dispatches: self.steps.len() as u32,
+                gpu_bytes: self.chain().map(|session| session.gpu_bytes).sum(),
+                dispatches: self.chain().map(|session| session.steps.len() as u32).sum(),
                 device_ns: Clock::read(&gpu.handle, &bytes[self.readback as usize..]),
             };
             take(&values, stats)

@@ -26,7 +26,7 @@ pub fn scale_shift(cx: &Context, scale: ParamId, shift: Option<ParamId>) -> Disp
     let [_, c, h, w] = cx.shape();
     let count = texels(cx.shape());
     let constant = Constant::whole(scale, shift, Packing::Channels { channels: c });
-    let [x_blocks, x_first] = cx.place(cx.operand(0)).numbers();
+    let [x_blocks, x_first] = cx.view(cx.operand(0)).numbers();
     let params = [count as u32, blocks(c) as u32, (h * w) as u32, x_blocks, x_first];
     cx.elementwise("scale_shift", &cx.epilogue.defines(), params, Some(constant), count)
 }

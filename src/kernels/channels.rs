@@ -8,8 +8,8 @@ use super::texel::{blocks, texels};
 pub fn concat(cx: &Context) -> Vec<Dispatch> {
     let ([n, joint, ..], [_, other, ..]) = (cx.input(0), cx.input(1));
     let [_, c, h, w] = cx.shape();
-    let to = cx.place(cx.epilogue.value);
-    let placed = [0, 1].map(|i| cx.place(cx.operand(i)).value == to.value);
+    let to = cx.view(cx.epilogue.value);
+    let placed = [0, 1].map(|i| cx.view(cx.operand(i)).value == to.value);
     if placed == [false; 2] {
         let [y_blocks, y_first] = to.numbers();
         let count = texels(cx.shape());
@@ -22,7 +22,7 @@ pub fn concat(cx: &Context) -> Vec<Dispatch> {
     let copy = |i: usize| {
         let count = texels(cx.input(i));
         let params = [count, count / n, to.blocks * h * w, (to.first + starts[i]) * h * w].map(|v| v as u32);
-        let operands = vec![Operand::Read(cx.place(cx.operand(i)).value), Operand::Write(to.value)];
+        let operands = vec![Operand::Read(cx.view(cx.operand(i)).value), Operand::Write(to.value)];
         cx.independent(cx.profile.flat, "copy", &[], params, operands, count)
     };
     [0, 1].into_iter().filter(|&i| !placed[i]).map(copy).collect()

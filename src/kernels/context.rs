@@ -3,7 +3,7 @@
 use bytemuck::Pod;
 
 use super::constant::Constant;
-use super::dispatch::{Dispatch, Operand, Place};
+use super::dispatch::{Dispatch, Operand, View};
 use super::epilogue::Epilogue;
 use super::profile::Profile;
 use super::prologue::Prologue;
@@ -29,7 +29,7 @@ pub struct Context<'a> {
     pub id: NodeId,
     pub prologue: Option<Prologue>,
     pub epilogue: Epilogue,
-    pub places: &'a [Option<Place>],
+    pub views: &'a [Option<View>],
     pub scratch: &'a mut Vec<Shape>,
 }
 
@@ -60,8 +60,8 @@ impl Context<'_> {
     }
 
     /// Where a value lies.
-    pub fn place(&self, value: NodeId) -> Place {
-        self.places[value].unwrap_or_else(|| Place::whole(value, blocks(self.graph.shape(value)[1])))
+    pub fn view(&self, value: NodeId) -> View {
+        self.views[value].unwrap_or_else(|| View::whole(value, blocks(self.graph.shape(value)[1])))
     }
 
     /// A dispatch.
@@ -89,8 +89,8 @@ impl Context<'_> {
 
     /// The node's operands, then `constant`, then its value.
     pub fn plainly(&self, constant: Option<Constant>) -> Vec<Operand> {
-        let reads = self.graph.nodes[self.id].inputs.iter().map(|&i| Operand::Read(self.place(i).value));
-        let write = Operand::Write(self.place(self.epilogue.value).value);
+        let reads = self.graph.nodes[self.id].inputs.iter().map(|&i| Operand::Read(self.view(i).value));
+        let write = Operand::Write(self.view(self.epilogue.value).value);
         reads.chain(constant.map(Operand::Constant)).chain([write]).collect()
     }
 

@@ -38,7 +38,7 @@ pub struct Dispatch {
 
 /// Where a value lies: in the memory of its own, or among the channels of a wider one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct View {
     /// The value whose memory it is.
     pub value: NodeId,
     /// Channel blocks of an image there.
@@ -47,7 +47,7 @@ pub struct Place {
     pub first: usize,
 }
 
-impl Place {
+impl View {
     /// In memory of its own.
     pub fn whole(value: NodeId, blocks: usize) -> Self {
         Self { value, blocks, first: 0 }

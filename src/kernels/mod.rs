@@ -26,7 +26,7 @@ mod tiling;
 
 pub use constant::{Channels, Constant, Packing};
 pub use context::Kernel;
-pub use dispatch::{Dispatch, Operand, Place};
+pub use dispatch::{Dispatch, Operand, View};
 pub use epilogue::{Epilogue, Extra};
 pub use layout::{numbers_of, texels_of};
 pub use pass::Taps;
@@ -39,17 +39,17 @@ use context::Context;
 
 use crate::graph::{Graph, Op, Shape};
 
-/// The dispatches of a kernel. Large weights make several, each for some of the outputs. Values with a place lie inside
+/// The dispatches of a kernel. Large weights make several, each for some of the outputs. Values with a view lie inside
 /// others. The shapes of values between dispatches are appended to `scratch`.
 pub fn lower(
     profile: &Profile,
     graph: &Graph,
     kernel: Kernel,
-    places: &[Option<Place>],
+    views: &[Option<View>],
     scratch: &mut Vec<Shape>,
 ) -> Vec<Dispatch> {
     let Kernel { node: id, prologue, epilogue } = kernel;
-    let cx = &mut Context { profile, graph, id, prologue, epilogue, places, scratch };
+    let cx = &mut Context { profile, graph, id, prologue, epilogue, views, scratch };
     vec![match &graph.nodes[id].op {
         Op::Input => unreachable!("inputs are given, not computed"),
         Op::Normalise { mean, std } => layout::normalise(cx, *mean, *std),

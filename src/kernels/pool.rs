@@ -54,7 +54,7 @@ fn max(cx: &Context, pool: &Pool2d) -> Dispatch {
     let pixels = columns(cx.profile.row, w);
     let strips = w.div_ceil(pixels as usize);
     let planes = n * blocks(c);
-    let [y_blocks, y_first] = cx.place(cx.epilogue.value).numbers();
+    let [y_blocks, y_first] = cx.view(cx.epilogue.value).numbers();
     let params = MaxParams {
         in_size: size([in_h, in_w]),
         out_size: size([h, w]),
@@ -138,7 +138,7 @@ fn dispatch(
     params: Params,
     [n, c, h, w]: Shape,
 ) -> Dispatch {
-    let [y_blocks, y_first] = cx.place(cx.epilogue.value).numbers();
+    let [y_blocks, y_first] = cx.view(cx.epilogue.value).numbers();
     let params = Params { planes: (n * blocks(c)) as u32, blocks: blocks(c) as u32, y_blocks, y_first, ..params };
     cx.elementwise(shader, defines, params, None, n * blocks(c) * h * w)
 }

@@ -31,7 +31,7 @@ pub fn assign(
     order.sort_by_key(|(id, _)| std::cmp::Reverse(size(*id)));
     let mut slots: Vec<Slot> = vec![];
     let mut lives: Vec<Vec<(usize, usize)>> = vec![];
-    let mut place = vec![None; types.len()];
+    let mut slot_of = vec![None; types.len()];
     for (id, life) in order {
         let medium = if types[id].kind == Kind::Features { Medium::Texels } else { Medium::Words };
         let apart = |other: &(usize, usize)| other.1 < life.0 || life.1 < other.0;
@@ -42,7 +42,7 @@ pub fn assign(
             lives.push(vec![]);
         }
         lives[slot].push(life);
-        place[id] = Some(slot);
+        slot_of[id] = Some(slot);
     }
-    (slots, place)
+    (slots, slot_of)
 }

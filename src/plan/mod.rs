@@ -2,8 +2,9 @@
 //! and tested on its own.
 
 mod memory;
-mod places;
+
 mod slot;
+mod views;
 
 pub use slot::{Medium, Slot, ZERO_TEXEL, bytes};
 
@@ -20,48 +21,56 @@ pub struct Plan {
     /// Pieces of memory, each used by several nodes in turn.
     pub slots: Vec<Slot>,
     /// The slot of each value that has one.
-    pub place: Vec<Option<usize>>,
+    pub slot_of: Vec<Option<usize>>,
     /// Nodes whose values are given for each run: inputs, or what they are packed to on the way to the device.
     pub inputs: Vec<NodeId>,
     /// Nodes whose values are read back: of features without the zero texel.
     pub outputs: Vec<NodeId>,
+    /// Nodes whose values stay on the device until the end, for a plan that runs after this one.
+    pub kept: Vec<NodeId>,
 }
 
 impl Plan {
     /// Plans what `outputs` need: numbers or pixels, not features, which have the engine's layout.
     pub fn new(graph: &Graph, profile: &Profile, outputs: &[NodeId]) -> Self {
+        Self::keeping(graph, profile, outputs, &[])
+    }
+
+    /// The same, which also keeps the features `kept` on the device for another plan.
+    pub fn keeping(graph: &Graph, profile: &Profile, outputs: &[NodeId], kept: &[NodeId]) -> Self {
         debug_assert!(
             outputs.iter().all(|&o| graph.nodes[o].ty.kind != Kind::Features),
             "unpack features to read them back"
         );
         let outputs: &[NodeId] = &outputs.iter().map(|&output| unpacked(graph, output)).collect::<Vec<_>>();
-        let mut needed = graph.needed(outputs);
+        let last: &[NodeId] = &[outputs, kept].concat();
+        let mut needed = graph.needed(last);
         let given = (0..graph.nodes.len()).filter(|&id| needed[id] && graph.nodes[id].op == Op::Input);
         let inputs: Vec<NodeId> = given.map(|input| packed(graph, profile, &needed, input)).collect();
         inputs.iter().for_each(|&input| needed[input] = false);
         let (mut dispatches, mut scratch) = (vec![], vec![]);
-        let kernels = fusions(graph, profile, &needed, outputs);
+        let kernels = fusions(graph, profile, &needed, last);
         let mut written = vec![None; graph.nodes.len()];
         let alone = kernels.iter().filter(|kernel| kernel.epilogue.extra.is_none());
         alone.for_each(|kernel| written[kernel.epilogue.value] = Some(kernel.node));
-        let places = places::places(graph, &needed, outputs, &written);
+        let views = views::views(graph, &needed, last, &written);
         for kernel in kernels {
-            dispatches.extend(kernels::lower(profile, graph, kernel, &places, &mut scratch));
+            dispatches.extend(kernels::lower(profile, graph, kernel, &views, &mut scratch));
         }
         let scratch = scratch.into_iter().map(|shape| Type { kind: Kind::Features, shape });
         let types: Vec<Type> = graph.nodes.iter().map(|n| n.ty).chain(scratch).collect();
-        let (slots, place) = memory::assign(&types, &dispatches, &inputs, outputs);
-        Self { dispatches, types, slots, place, inputs, outputs: outputs.to_vec() }
+        let (slots, slot_of) = memory::assign(&types, &dispatches, &inputs, last);
+        Self { dispatches, types, slots, slot_of, inputs, outputs: outputs.to_vec(), kept: kept.to_vec() }
     }
 
     /// The plan with memory of its own for each value, and `room` bytes after it.
     #[must_use]
     pub fn apart(mut self, room: u64) -> Self {
         let mut slots = vec![];
-        for (place, ty) in self.place.iter_mut().zip(&self.types).filter(|(place, _)| place.is_some()) {
+        for (slot, ty) in self.slot_of.iter_mut().zip(&self.types).filter(|(slot, _)| slot.is_some()) {
             let medium = if ty.kind == Kind::Features { Medium::Texels } else { Medium::Words };
             slots.push(Slot { medium, bytes: bytes(ty.kind, ty.shape) + room });
-            *place = Some(slots.len() - 1);
+            *slot = Some(slots.len() - 1);
         }
         self.slots = slots;
         self
@@ -95,7 +104,7 @@ impl Plan {
     /// # Panics
     /// For any other value: nobody makes it.
     pub fn slot(&self, id: NodeId) -> usize {
-        self.place[id].expect("what is used has a slot")
+        self.slot_of[id].expect("what is used has a slot")
     }
 
     /// Bytes that come back from the GPU in a run for each output.

@@ -34,9 +34,14 @@ pub fn short_runs() -> impl Iterator<Item = Profile> {
         .map(|(profile, name)| Profile { name, near: 1, ..profile })
 }
 
-/// Each of the profiles with and without the shaders' run-time checks.
+/// Each of the profiles with and without the shaders' run-time checks; of those of one variant alone, without, where
+/// `GRADCAM_TEST_VARIANT` names it, as `make check` does.
 pub fn gpus(profiles: impl IntoIterator<Item = Profile>) -> Vec<(String, Gpu)> {
-    let options = profiles.into_iter().flat_map(|p| [false, true].map(|checked| (p.clone(), checked)));
+    let only = std::env::var("GRADCAM_TEST_VARIANT").ok();
+    let wanted = |profile: &Profile| only.as_ref().is_none_or(|name| profile.name.split(',').next() == Some(name));
+    let checks: &[bool] = if only.is_some() { &[false] } else { &[false, true] };
+    let options =
+        profiles.into_iter().filter(wanted).flat_map(|p| checks.iter().map(move |&checked| (p.clone(), checked)));
     options
         .map(|(profile, checked)| {
             let name = format!("{}{}", profile.name, if checked { ", checked" } else { "" });

@@ -121,11 +121,11 @@ fn kernel(cx: &mut Context, conv: &Conv2d, pass: &Pass, gradient: bool) -> Vec<D
     let in_blocks = blocks(input / groups);
     let packing = Packing::Conv { channels, taps: pass.taps, tile: tile.blocks as usize };
     let pieces = Constant::pieces(conv.weight, bias, packing, cx.profile.piece).into_iter();
-    let (from, to) = (cx.operand(0), cx.place(cx.epilogue.value));
+    let (from, to) = (cx.operand(0), cx.view(cx.epilogue.value));
     let plain = pass.taps.count == [1; 2] && pass.stride == [1; 2] && pass.pad == [0; 2];
     if plain && pass.is_whole() && pass.grid == [in_h, in_w] {
         let job = Job { tile, groups, in_blocks, out_blocks, pixels, plane: in_h * in_w };
-        return pieces.map(|c| job.lower(cx, c, cx.place(from), to, cx.epilogue())).collect();
+        return pieces.map(|c| job.lower(cx, c, cx.view(from), to, cx.epilogue())).collect();
     }
     let strips = tile.strips(pixels);
     let read = (in_blocks * in_h * in_w * x[0]) as f64 / pixels as f64;
@@ -172,7 +172,7 @@ fn depthwise(cx: &Context, conv: &Conv2d, pass: &Pass, bias: Option<ParamId>) ->
     let constant = Constant::whole(conv.weight, bias, Packing::Depthwise { channels: out, taps: pass.taps });
     let pixels = columns(cx.profile.row, pass.grid[1]);
     let strips = pass.grid[1].div_ceil(pixels as usize);
-    let to = cx.place(cx.epilogue.value);
+    let to = cx.view(cx.epilogue.value);
     let [y_blocks, y_first] = to.numbers();
     let params = DepthwiseParams {
         geometry: Geometry::new(pass, cx.input(0), cx.shape()),

@@ -4,7 +4,7 @@ use bytemuck::{Pod, Zeroable};
 
 use crate::kernels::constant::Constant;
 use crate::kernels::context::Context;
-use crate::kernels::dispatch::{Dispatch, Operand, Place};
+use crate::kernels::dispatch::{Dispatch, Operand, View};
 use crate::kernels::tiling::{Product, Tile};
 
 #[repr(C)]
@@ -44,8 +44,8 @@ impl Job {
         &self,
         cx: &Context,
         constant: Constant,
-        x: Place,
-        y: Place,
+        x: View,
+        y: View,
         (epilogue, extra): (Vec<(&'static str, u32)>, Option<Operand>),
     ) -> Dispatch {
         let (before, prologue) = cx.prologue.map(|p| p.operand(cx.graph)).unzip();

@@ -104,7 +104,7 @@ pub fn lower(cx: &Context, conv: &Conv2d) -> Option<Dispatch> {
     let cut = Cut::paying(cx.graph, cx.profile, cx.id, pool, out)?;
     let input = cx.input(0)[1];
     let pass = Pass::forward(&conv.window, [z[2], z[3]]);
-    let to = cx.place(cx.epilogue.value);
+    let to = cx.view(cx.epilogue.value);
     let [y_blocks, y_first] = to.numbers();
     let out_blocks = blocks(out[1]);
     let tiles = cut.tile.tiles(out_blocks);

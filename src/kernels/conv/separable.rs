@@ -67,7 +67,7 @@ pub fn lower(cx: &Context, conv: &Conv2d, prologue: &Conv2d, tile: Tile) -> Disp
     let input = prologue.out_channels;
     let pass = Pass::forward(&prologue.window, [h, w]);
     let strips = strips(&tile, w);
-    let to = cx.place(cx.epilogue.value);
+    let to = cx.view(cx.epilogue.value);
     let [y_blocks, y_first] = to.numbers();
     let [blocks, out_blocks, images, strips32] = [blocks(input), blocks(out), n, strips].map(|v| v as u32);
     let params = Params {

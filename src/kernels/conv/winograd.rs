@@ -7,7 +7,7 @@ use super::pointwise;
 use crate::graph::{NodeId, ParamId, Shape};
 use crate::kernels::constant::{Channels, Constant, POINTS, Packing};
 use crate::kernels::context::Context;
-use crate::kernels::dispatch::{Dispatch, Operand, Place};
+use crate::kernels::dispatch::{Dispatch, Operand, View};
 use crate::kernels::pass::Pass;
 use crate::kernels::profile::Profile;
 use crate::kernels::texel::{MAX_TEXELS, blocks};
@@ -98,7 +98,7 @@ impl<'a> Winograd<'a> {
         let [all, chunk] = [n * self.tiles[0] * self.tiles[1], self.chunk];
         let packing =
             Packing::Winograd { channels: self.channels, taps: self.pass.taps, tile: self.tile.blocks as usize };
-        let target = cx.place(cx.epilogue.value);
+        let target = cx.view(cx.epilogue.value);
         let [y_blocks, y_first] = target.numbers();
         let mut dispatches = vec![];
         for first in (0..all).step_by(chunk) {
@@ -127,7 +127,7 @@ impl<'a> Winograd<'a> {
                 plane: count,
             };
             let plain = (vec![("ACTIVATION", 0)], None);
-            let [x, y] = [(v, from), (m, to)].map(|(value, blocks)| Place::whole(value, POINTS * blocks));
+            let [x, y] = [(v, from), (m, to)].map(|(value, blocks)| View::whole(value, POINTS * blocks));
             dispatches.push(product.lower(cx, constant, x, y, plain));
 
             let params = OutputParams {

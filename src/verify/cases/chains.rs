@@ -1,4 +1,4 @@
-//! What kernels do besides their own operation: epilogues, prologues, fusions, places; forward and backward.
+//! What kernels do besides their own operation: epilogues, prologues, fusions, views; forward and backward.
 
 use crate::graph::{Activation, NodeId, Op, Pool2d, Rule, Shape, Window, gradients};
 use crate::kernels::{Costs, Profile};

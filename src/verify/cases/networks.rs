@@ -4,6 +4,7 @@ use safetensors::SafeTensors;
 
 use crate::cam::Method;
 use crate::error::{Error, Result};
+use crate::explainer::drawing::Scene;
 use crate::explainer::recipe::Recipe;
 use crate::explainer::{Classes, Images, Outputs, Style};
 use crate::graph::NodeId;
@@ -95,9 +96,15 @@ fn case(
     let classes = Classes::Chosen(vec![golden.class()]);
     let recipe = Recipe::new(model, images, &classes, &outputs)?;
     let requests = recipe.requests(model, &classes)?;
-    let built = recipe.build(model, Method::GradCam, &[layer.to_owned()])?;
-    let inputs =
-        built.inputs(model, images, &requests).into_iter().map(|(id, bytes)| (id, bytes.into_owned())).collect();
+    let mut built = recipe.build(model, Method::GradCam, &[layer.to_owned()])?;
+    let inputs = built.inputs(model, images, &requests).into_iter().map(|(id, bytes)| (id, bytes.into_owned()));
+    let mut inputs: Vec<_> = inputs.collect();
+    if let (Images::Photos(photos), Some(style)) = (images, outputs.overlay) {
+        let scene = Scene::new(photos, recipe.maps, style);
+        let drawn = scene.append(&mut built.graph, built.heatmap, &model.preprocess)?;
+        inputs.extend(drawn.inputs(photos).into_iter().map(|(id, bytes)| (id, bytes.to_owned())));
+        built.outputs.extend(drawn.outputs);
+    }
     // In the order of the recipe: records and ranges, logits, raw map and heat map, overlays.
     let whole = |values: Vec<f64>| Some(Sampled { step: 1, values });
     let kinds = [

@@ -1,15 +1,15 @@
 //! Concatenation without copying: operands that are written right where they belong.
 
 use crate::graph::{Graph, NodeId, Op};
-use crate::kernels::{Place, blocks};
+use crate::kernels::{View, blocks};
 
-/// For each value that can be written among the channels of a concatenation, its place there. `written` tells the node
+/// For each value that can be written among the channels of a concatenation, its view there. `written` tells the node
 /// whose kernel writes a value, unless it reads a further operand texel for texel.
 ///
-/// The writer must know places (convolutions, pools and concatenations do), and so must every other reader (batch norms
+/// The writer must know views (convolutions, pools and concatenations do), and so must every other reader (batch norms
 /// that were not folded do): then a dense block, in which each layer reads all before it, is one piece of memory.
-pub fn places(graph: &Graph, needed: &[bool], outputs: &[NodeId], written: &[Option<NodeId>]) -> Vec<Option<Place>> {
-    let mut places: Vec<Option<Place>> = vec![None; graph.nodes.len()];
+pub fn views(graph: &Graph, needed: &[bool], outputs: &[NodeId], written: &[Option<NodeId>]) -> Vec<Option<View>> {
+    let mut views: Vec<Option<View>> = vec![None; graph.nodes.len()];
     let mut fits: Vec<bool> = written
         .iter()
         .map(|kernel| kernel.is_some_and(|k| matches!(graph.nodes[k].op, Op::Conv2d(_) | Op::Pool2d(_) | Op::Concat)))
@@ -18,7 +18,7 @@ pub fn places(graph: &Graph, needed: &[bool], outputs: &[NodeId], written: &[Opt
     let mut joined = vec![false; graph.nodes.len()];
     for node in graph.nodes.iter().zip(needed).filter(|(_, needed)| **needed).map(|(node, _)| node) {
         for &input in &node.inputs {
-            // In two concatenations it would have two places.
+            // In two concatenations it would have two views.
             let again = node.op == Op::Concat && std::mem::replace(&mut joined[input], true);
             fits[input] &= matches!(node.op, Op::Concat | Op::ScaleShift { .. }) && !again;
         }
@@ -29,12 +29,12 @@ pub fn places(graph: &Graph, needed: &[bool], outputs: &[NodeId], written: &[Opt
         if !joint.is_multiple_of(4) {
             continue;
         }
-        let whole = places[id].unwrap_or_else(|| Place::whole(id, blocks(graph.shape(id)[1])));
+        let whole = views[id].unwrap_or_else(|| View::whole(id, blocks(graph.shape(id)[1])));
         for (&input, start) in inputs.iter().zip([0, joint / 4]) {
-            if fits[input] && places[input].is_none() {
-                places[input] = Some(Place { first: whole.first + start, ..whole });
+            if fits[input] && views[input].is_none() {
+                views[input] = Some(View { first: whole.first + start, ..whole });
             }
         }
     }
-    places
+    views
 }

@@ -1,0 +1,94 @@
+//! Overlays: a small plan of their own after the batch's, so that neither photos of other sizes nor other colours ask for a
+//! network's plan anew.
+
+use std::ops::Range;
+
+use super::request::Style;
+use crate::error::Result;
+use crate::graph::{Graph, Kind, NodeId, Op, Overlay, Shape};
+use crate::model::Preprocess;
+use crate::picture::{Crop, Photo};
+
+/// What is drawn.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scene {
+    /// Width and height of each photo.
+    pub photos: Vec<[u32; 2]>,
+    /// Maps of each photo.
+    pub maps: usize,
+    /// Their colours.
+    pub style: Style,
+}
+
+/// Where a scene's overlays are in a graph.
+pub struct Drawn {
+    /// Inputs: each photo in strips of rows.
+    strips: Vec<Vec<NodeId>>,
+    /// Overlays: for each photo its maps, for each map its strips.
+    pub outputs: Vec<NodeId>,
+}
+
+/// A scene's graph.
+pub struct Drawing {
+    pub graph: Graph,
+    /// Input: the heat maps, as features.
+    pub heatmap: NodeId,
+    pub drawn: Drawn,
+}
+
+impl Scene {
+    /// For maps of these photos.
+    pub fn new(photos: &[Photo], maps: usize, style: Style) -> Self {
+        Self { photos: photos.iter().map(|p| [p.width(), p.height()]).collect(), maps, style }
+    }
+
+    /// A graph that draws heat maps of this shape.
+    pub fn build(&self, preprocess: &Preprocess, heatmaps: Shape) -> Result<Drawing> {
+        let mut graph = Graph::default();
+        let heatmap = graph.input(Kind::Features, heatmaps);
+        let drawn = self.append(&mut graph, heatmap, preprocess)?;
+        Ok(Drawing { graph, heatmap, drawn })
+    }
+
+    /// Appends the overlays to a graph that makes the heat maps.
+    pub fn append(&self, graph: &mut Graph, heatmap: NodeId, preprocess: &Preprocess) -> Result<Drawn> {
+        let (mut strips, mut outputs) = (vec![], vec![]);
+        for (i, [width, height]) in self.photos.iter().copied().enumerate() {
+            let [left, top, crop_w, crop_h] = Crop::centre(preprocess, width, height).in_photo();
+            let inputs: Vec<(NodeId, u32)> = strip_rows(width, height)
+                .map(|rows| (graph.input(Kind::Pixels, [1, 3, rows.len(), width as usize]), rows.start))
+                .collect();
+            for map in i * self.maps..(i + 1) * self.maps {
+                for (strip, first_row) in &inputs {
+                    let overlay = Overlay {
+                        map,
+                        crop: [left, top - f64::from(*first_row), crop_w, crop_h].map(|v| v as f32),
+                        alpha: self.style.alpha,
+                        colormap: self.style.colormap.table(),
+                    };
+                    outputs.push(graph.push(Op::Overlay(overlay), &[heatmap, *strip])?);
+                }
+            }
+            strips.push(inputs.into_iter().map(|(node, _)| node).collect());
+        }
+        Ok(Drawn { strips, outputs })
+    }
+}
+
+impl Drawn {
+    /// What is given to the strips: the photos' rows.
+    pub fn inputs<'a>(&self, photos: &'a [Photo]) -> Vec<(NodeId, &'a [u8])> {
+        let of_photo = |(strips, photo): (&Vec<NodeId>, &'a Photo)| {
+            let row = photo.width() as usize * 4;
+            let bytes = move |rows: Range<u32>| &photo.rgba()[rows.start as usize * row..rows.end as usize * row];
+            strips.clone().into_iter().zip(strip_rows(photo.width(), photo.height()).map(bytes))
+        };
+        self.strips.iter().zip(photos).flat_map(of_photo).collect()
+    }
+}
+
+/// Rows of a photo that are drawn at once: no piece of memory is over 32 MiB, whatever the photo's size.
+pub fn strip_rows(width: u32, height: u32) -> impl Iterator<Item = Range<u32>> {
+    let rows = ((8 << 20) / width).max(1);
+    (0..height).step_by(rows as usize).map(move |first| first..height.min(first + rows))
+}
