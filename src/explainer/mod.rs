@@ -259,7 +259,7 @@ impl Explainer {
         };
         let prepared = self.prepare(recipe).await?;
         let inputs = prepared.built.inputs(&self.model, images, &requests);
-        let inputs: Vec<(NodeId, &[u8])> = inputs.iter().map(|(id, bytes)| (*id, &**bytes)).collect();
+        let inputs: Vec<Given> = inputs.iter().map(|(id, bytes)| (*id, &**bytes)).collect();
         let (picture, strips) = match scene {
             None => (None, vec![]),
             Some((photos, scene)) => {
@@ -400,9 +400,12 @@ impl Pending {
     }
 }
 
+/// An input's content.
+type Given<'a> = (NodeId, &'a [u8]);
+
 /// Runs a batch, and the overlays after it, by the CPU truth, from bytes to bytes as the GPU does.
-fn on_cpu(built: &Built, inputs: &[(NodeId, &[u8])], drawing: Option<(&Drawing, &[(NodeId, &[u8])])>) -> Vec<Vec<u8>> {
-    let value = |graph: &Graph, (id, bytes): &(NodeId, &[u8])| {
+fn on_cpu(built: &Built, inputs: &[Given], drawing: Option<(&Drawing, &[Given])>) -> Vec<Vec<u8>> {
+    let value = |graph: &Graph, (id, bytes): &Given| {
         let numbers =
             || bytes.chunks_exact(4).map(|b| f64::from(f32::from_ne_bytes([b[0], b[1], b[2], b[3]]))).collect();
         let pixels = graph.nodes[*id].ty.kind == Kind::Pixels;
