@@ -1,11 +1,11 @@
-//! The device's own clock.
+//! Timestamp queries: the device's own clock.
 
 use super::handle::Handle;
 
-/// Bytes of a run's beginning and end.
+/// Bytes of a run's two timestamps: beginning and end.
 pub const CLOCK_BYTES: u64 = 16;
 
-/// Timestamps of a recording.
+/// The timestamp queries of a command buffer.
 pub struct Clock {
     queries: wgpu::QuerySet,
     resolved: wgpu::Buffer,
@@ -13,7 +13,7 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// A clock for `count` timestamps; none if the device has no clock.
+    /// A clock for `count` timestamps, or `None` if the device has no clock.
     pub fn new(handle: &Handle, count: u32) -> Option<Self> {
         if !handle.device.features().contains(wgpu::Features::TIMESTAMP_QUERY) {
             return None;
@@ -31,7 +31,7 @@ impl Clock {
         Some(Self { queries, resolved, count })
     }
 
-    /// Timestamps `first` and the next one around a pass.
+    /// Writes the timestamps `first` and `first + 1` at the beginning and the end of a compute pass.
     pub fn around(&self, first: u32) -> wgpu::ComputePassTimestampWrites<'_> {
         wgpu::ComputePassTimestampWrites {
             query_set: &self.queries,
@@ -46,7 +46,7 @@ impl Clock {
         encoder.copy_buffer_to_buffer(&self.resolved, 0, to, offset, self.resolved.size());
     }
 
-    /// Beginning and end in nanoseconds, of a run's timestamps.
+    /// Converts a run's two timestamps, beginning and end, to nanoseconds.
     pub fn read(handle: &Handle, ticks: &[u8]) -> Option<[u64; 2]> {
         let ticks: Vec<u64> = bytemuck::pod_collect_to_vec(ticks);
         let period = f64::from(handle.queue.get_timestamp_period());

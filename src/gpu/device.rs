@@ -1,4 +1,4 @@
-//! An open device with the kernels that it runs.
+//! An open device, and the options to open it with.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -25,43 +25,43 @@ use crate::kernels::Profile;
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct GpuOptions {
-    /// Only this interface; the system's native ones before OpenGL if none is given.
+    /// Use only this graphics API. If `None`, the system's native ones come before OpenGL.
     pub backend: Option<Backend>,
-    /// Number in [`Gpu::adapters`], or a part of the name.
+    /// Index in [`Gpu::adapters`], or a part of the adapter's name.
     pub adapter: Option<String>,
-    /// Kernel variants, see [`GpuOptions::variant`]; if none is given, those that suit the device best.
+    /// The kernel variant, see [`GpuOptions::variant`]. If `None`, the one that suits the device best.
     #[doc(hidden)] // for the tests, which make their own
     pub profile: Option<Profile>,
-    /// What was measured on devices before. Where nothing is said of this one, and no profile is given, a measurement of some
-    /// milliseconds tells which suits it: keep [`Gpu::verdict`] for the next time.
+    /// Earlier measurements of devices. If they lack this device and no profile is given, a measurement of some
+    /// milliseconds chooses the profile. Keep [`Gpu::verdict`] to skip it the next time.
     pub measured: Verdicts,
-    /// Stores weights as f16 on the device: half the memory, at the price of their last bits.
+    /// Store weights as f16 on the device: half the memory, at the price of their last bits.
     pub half_weights: bool,
-    /// Multiplies large matrices from operands rounded to f16, with sums in f32, by the device's units for that.
+    /// Multiply large matrices on the device's matrix units. Operands are rounded to f16; sums are f32.
     pub half_products: bool,
-    /// Keeps the bounds checks of shaders, which are not needed for correct ones. Browsers always keep them.
+    /// Keep the bounds checks of shaders. Correct shaders do not need them. Browsers always keep them.
     pub checked: bool,
-    /// Refuses plans that would need more bytes of memory than this, together with the weights and all plans that are kept.
+    /// Refuse a plan if it, the weights and all kept plans together need more bytes of memory than this.
     pub memory_limit: Option<u64>,
-    /// How long to wait for an answer before the device is taken for hanging; two minutes if nothing is said. A browser
-    /// has limits of its own.
+    /// How long to wait for an answer before the device counts as hanging; two minutes if `None`. A browser has limits
+    /// of its own.
     pub timeout: Option<Duration>,
 }
 
 impl GpuOptions {
-    /// The same with this interface alone.
+    /// Uses only this graphics API, or any for `None`.
     #[must_use]
     pub fn backend(self, backend: impl Into<Option<Backend>>) -> Self {
         Self { backend: backend.into(), ..self }
     }
 
-    /// The same with the adapter of this number or name.
+    /// Uses the adapter with this index or name.
     #[must_use]
     pub fn adapter(self, adapter: impl Into<String>) -> Self {
         Self { adapter: Some(adapter.into()), ..self }
     }
 
-    /// The same with the kernel variants of this name: one of [`Gpu::variants`].
+    /// Uses the kernel variant of this name: one of [`Gpu::variants`].
     ///
     /// # Errors
     /// [`Error::Unknown`] if there is no such name.
@@ -69,37 +69,37 @@ impl GpuOptions {
         Ok(Self { profile: Some(Profile::named(name)?), ..self })
     }
 
-    /// The same with weights stored as f16, or not.
+    /// Sets whether weights are stored as f16.
     #[must_use]
     pub fn half_weights(self, half_weights: bool) -> Self {
         Self { half_weights, ..self }
     }
 
-    /// The same with large products of operands rounded to f16, or not.
+    /// Sets whether large products round their operands to f16.
     #[must_use]
     pub fn half_products(self, half_products: bool) -> Self {
         Self { half_products, ..self }
     }
 
-    /// The same with the shaders' bounds checks, or without.
+    /// Sets whether shaders keep their bounds checks.
     #[must_use]
     pub fn checked(self, checked: bool) -> Self {
         Self { checked, ..self }
     }
 
-    /// The same with at most so many bytes of memory, or as many as there are for `None`.
+    /// Limits memory to this many bytes. `None` removes the limit.
     #[must_use]
     pub fn memory_limit(self, bytes: impl Into<Option<u64>>) -> Self {
         Self { memory_limit: bytes.into(), ..self }
     }
 
-    /// The same with at most so long a wait, or the usual one for `None`.
+    /// Sets how long to wait for an answer. `None` restores the default.
     #[must_use]
     pub fn timeout(self, timeout: impl Into<Option<Duration>>) -> Self {
         Self { timeout: timeout.into(), ..self }
     }
 
-    /// The same with what was measured before.
+    /// Sets the earlier measurements of devices.
     #[must_use]
     pub fn measured(self, measured: Verdicts) -> Self {
         Self { measured, ..self }
@@ -129,9 +129,9 @@ pub struct Gpu {
     pub(super) pipelines: Mutex<Pipelines>,
     pub(super) info: AdapterInfo,
     pub(super) profile: Profile,
-    /// What was measured on it.
+    /// What was measured on this device.
     pub(super) verdict: Verdict,
-    /// Workgroups along the first dimension of a dispatch at most; more make further rows.
+    /// Maximum number of workgroups along the first dimension of a dispatch. More workgroups make further rows.
     pub(super) across: u32,
     pub(super) memory_limit: Option<u64>,
 }
@@ -142,7 +142,7 @@ impl Gpu {
         &self.info
     }
 
-    /// Name of the kernel variants in use.
+    /// Name of the kernel variant in use.
     pub fn variant(&self) -> &'static str {
         self.profile.name
     }
@@ -152,20 +152,19 @@ impl Gpu {
         &self.profile
     }
 
-    /// Takes other kernel variants for what is prepared from now on, and dispatches of at most so many workgroups across, if the
-    /// device's own limit is not to count.
+    /// Uses this profile for everything that is prepared from now on. If given, `across` replaces the device's own
+    /// limit of workgroups along the first dimension of a dispatch.
     pub(crate) fn set_profile(&mut self, profile: Profile, across: Option<u32>) {
         self.profile = profile;
         self.across = across.unwrap_or(self.handle.limits.max_compute_workgroups_per_dimension);
     }
 
-    /// What was measured on it, now or before: for [`GpuOptions::measured`].
+    /// What was measured on this device, now or earlier. Pass it to [`GpuOptions::measured`] the next time.
     pub fn verdict(&self) -> &Verdict {
         &self.verdict
     }
 
-    /// Gives the device back before its time, with all memory on it. What is asked of it from now on, or on its way, ends
-    /// in [`Error::DeviceLost`].
+    /// Frees the device and all memory on it early. Pending and later work fails with [`Error::DeviceLost`].
     pub fn destroy(&self) {
         self.handle.failures.note(Failure::Lost("it was destroyed".into()));
         self.handle.device.destroy();
@@ -176,9 +175,9 @@ impl Gpu {
         self.handle.error(reason)
     }
 
-    /// Bytes that a plan may take beside so many of weights, as far as that can be known: what is left of the limit that was
-    /// set, and for a driver on the processor what the system has left. Graphics cards tell when it is too late, see
-    /// [`super::Session::new`].
+    /// Bytes left for a plan beside `weights` bytes of weights, where this is known: the rest of the limit that was
+    /// set, and, for a software driver, the system's free memory. The smaller one counts. A hardware driver reports a
+    /// lack of memory only when it is too late, see [`super::Session::new`].
     pub(super) fn free_memory(&self, weights: u64) -> Option<u64> {
         let system = || {
             let text = std::fs::read_to_string("/proc/meminfo").ok().filter(|_| self.info.software)?;

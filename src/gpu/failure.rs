@@ -1,23 +1,23 @@
-//! What goes wrong on a device: the first failure is noticed and kept.
+//! Failures of a device. The first one is kept.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// How long a device may take, unless the options say otherwise.
+/// How long a device may take to answer, unless the options say otherwise.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Why a device is of no use any more.
+/// Why a device can no longer be used.
 #[derive(Clone)]
 pub enum Failure {
     /// It was lost, for this reason.
     Lost(String),
     /// It did not answer in time.
     TimedOut,
-    /// It met an error that nobody awaited.
+    /// It raised an error that no caller was waiting for.
     Unawaited(String),
 }
 
-/// The first failure of a device: the others follow from it.
+/// The first failure of a device. Later ones are consequences of it.
 #[derive(Clone, Default)]
 pub struct Failures(Arc<Mutex<Option<Failure>>>);
 

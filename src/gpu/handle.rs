@@ -1,4 +1,4 @@
-//! The handle to an open device: its queue and limits, what is on its way to it and back, and the wait for it, which always ends.
+//! The handle of an open device: its queue and limits, its pending work and readbacks, and a wait that always ends.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,15 +17,15 @@ pub struct Handle {
     pub failures: Failures,
     /// How long to wait for an answer.
     pub timeout: Duration,
-    /// Submissions and readbacks so far.
+    /// Numbers of submissions and of readbacks so far.
     counts: [AtomicU32; 2],
     /// The latest submission.
     last: Mutex<Option<wgpu::SubmissionIndex>>,
-    /// Bytes that sessions hold.
+    /// Bytes of device memory that sessions hold.
     taken: Arc<AtomicU64>,
 }
 
-/// Memory that counts as taken.
+/// Memory that counts as taken until this is dropped.
 pub struct Taken {
     bytes: u64,
     of: Arc<AtomicU64>,
@@ -37,14 +37,14 @@ impl Drop for Taken {
     }
 }
 
-/// A buffer's content that was asked for.
+/// A pending buffer read.
 pub struct Mapped {
     receiver: futures_channel::oneshot::Receiver<Result<(), wgpu::BufferAsyncError>>,
     submission: Option<wgpu::SubmissionIndex>,
 }
 
 impl Handle {
-    /// For a device that was just opened: its failures are noted from now on.
+    /// Wraps a device that was just opened. Its failures are recorded from now on.
     pub fn new(
         name: String,
         device: wgpu::Device,
@@ -64,30 +64,30 @@ impl Handle {
         Self { name, device, queue, limits, failures, timeout, counts, last, taken }
     }
 
-    /// Bytes that sessions hold.
+    /// Bytes of device memory that sessions hold.
     pub fn taken(&self) -> u64 {
         self.taken.load(Ordering::Relaxed)
     }
 
-    /// Counts memory as taken, for as long as what is returned lives.
+    /// Counts memory as taken while the returned value lives.
     pub fn take(&self, bytes: u64) -> Taken {
         self.taken.fetch_add(bytes, Ordering::Relaxed);
         Taken { bytes, of: self.taken.clone() }
     }
 
-    /// Hands a recording to the device.
+    /// Submits the commands of an encoder.
     pub fn submit(&self, encoder: wgpu::CommandEncoder) {
         self.counts[0].fetch_add(1, Ordering::Relaxed);
         let index = self.queue.submit([encoder.finish()]);
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(index);
     }
 
-    /// Submissions and readbacks so far.
+    /// Numbers of submissions and of readbacks so far.
     pub fn counts(&self) -> [u32; 2] {
         [0, 1].map(|i| self.counts[i].load(Ordering::Relaxed))
     }
 
-    /// Asks for the first `bytes` of a buffer, once the device has filled it.
+    /// Requests the first `bytes` of a buffer. They arrive once the device has filled it.
     pub fn map(&self, staging: &wgpu::Buffer, bytes: u64) -> Mapped {
         self.counts[1].fetch_add(1, Ordering::Relaxed);
         let (sender, receiver) = futures_channel::oneshot::channel();
@@ -96,7 +96,7 @@ impl Handle {
         Mapped { receiver, submission }
     }
 
-    /// Waits for the device, and hands the bytes that were asked for to `take`.
+    /// Waits for the device and passes the requested bytes to `take`.
     pub async fn read<T>(
         &self,
         staging: &wgpu::Buffer,
@@ -104,7 +104,7 @@ impl Handle {
         bytes: u64,
         take: impl FnOnce(&[u8]) -> T,
     ) -> Result<T> {
-        // A browser runs the callback by itself; elsewhere somebody has to wait.
+        // A browser runs the callback by itself. Elsewhere the caller has to wait for the device.
         #[cfg(not(target_arch = "wasm32"))]
         self.wait(mapped.submission)?;
         let mapped = mapped.receiver.await;
@@ -120,7 +120,7 @@ impl Handle {
         Error::Device { adapter: self.name.clone(), reason: reason.into() }
     }
 
-    /// Fails if the device was lost or did not answer, or met an error that nobody awaited.
+    /// Fails if the device was lost, did not answer, or raised an error that no caller was waiting for.
     pub fn check(&self) -> Result<()> {
         let adapter = || self.name.clone();
         match self.failures.first() {
@@ -131,7 +131,7 @@ impl Handle {
         }
     }
 
-    /// Waits until the device has done a submission, or all of them, but not for ever.
+    /// Waits until the device has finished a submission, or all of them for `None`, but no longer than the timeout.
     ///
     /// # Errors
     /// As [`Handle::check`].
@@ -146,21 +146,21 @@ impl Handle {
         }
     }
 
-    /// What came of a wait, if not what was waited for.
+    /// Waits likewise. Returns the failure, or `None` if the work was finished.
     #[cfg(not(target_arch = "wasm32"))]
     fn outcome(&self, submission: Option<wgpu::SubmissionIndex>) -> Option<Failure> {
         let start = std::time::Instant::now();
         loop {
             let left = self.timeout.saturating_sub(start.elapsed());
             let until = wgpu::PollType::Wait { submission_index: submission.clone(), timeout: Some(left) };
-            // wgpu panics where a driver reports a loss to those who wait; by then it has told the callback.
+            // wgpu panics if a driver reports a loss during the wait. By then the loss callback has run.
             let polled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.device.poll(until)));
             match polled {
                 Ok(Ok(_)) => return None,
-                // OpenGL waits for four seconds at most.
+                // OpenGL waits for at most four seconds, so wait again.
                 Ok(Err(wgpu::PollError::Timeout)) if start.elapsed() < self.timeout => {}
                 Ok(Err(wgpu::PollError::Timeout)) => return Some(Failure::TimedOut),
-                // A submission that a lost device did not take.
+                // A lost device did not accept the submission.
                 Ok(Err(error)) => return Some(Failure::Unawaited(error.to_string())),
                 Err(_) => return Some(Failure::Unawaited("failed while it was waited for".into())),
             }
@@ -170,8 +170,8 @@ impl Handle {
 
 #[cfg(not(target_arch = "wasm32"))]
 impl Drop for Handle {
-    /// wgpu closes a device when its work is done, however long that takes: one that does not answer is left to the system.
-    /// Work that nobody waited for may hang too, even on a device that was lost.
+    /// wgpu closes a device only when its work is done, however long that takes. So a device that does not answer is
+    /// leaked and left to the system. Work that nobody waited for may hang too, even on a lost device.
     fn drop(&mut self) {
         let hung = matches!(self.failures.first(), Some(Failure::TimedOut));
         if hung || matches!(self.outcome(None), Some(Failure::TimedOut)) {

@@ -1,6 +1,6 @@
-//! What is known of an adapter before it is opened.
+//! Properties of an adapter that are known before it is opened.
 
-/// A graphics interface.
+/// A graphics API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -13,7 +13,7 @@ pub enum Backend {
     Dx12,
     /// OpenGL or OpenGL ES.
     Gl,
-    /// WebGPU of a browser.
+    /// A browser's WebGPU.
     WebGpu,
 }
 
@@ -39,37 +39,37 @@ impl Backend {
     }
 }
 
-/// What is known of an adapter.
+/// Properties of an adapter.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct AdapterInfo {
     /// The product's name.
     pub name: String,
-    /// The interface that reaches it.
+    /// The graphics API that reaches it.
     pub backend: Backend,
-    /// Driver and its version.
+    /// The driver and its version.
     pub driver: String,
-    /// Whether it runs on the processor.
+    /// Whether it runs on the CPU.
     pub software: bool,
     /// The largest piece of memory that a kernel can bind, in bytes.
     pub max_binding: u64,
     /// The largest buffer, in bytes.
     pub max_buffer: u64,
-    /// Storage buffers and storage textures that a kernel can bind.
+    /// Maximum numbers of storage buffers and of storage textures that a kernel can bind.
     pub storage_bindings: [u32; 2],
-    /// Bytes that the invocations of a workgroup can share.
+    /// Maximum shared memory of a workgroup, in bytes.
     pub workgroup_bytes: u32,
-    /// Invocations that a workgroup can have.
+    /// Maximum number of invocations in a workgroup.
     pub workgroup_invocations: u32,
-    /// Invocations of the smallest and of the largest subgroup, if they can exchange values.
+    /// Smallest and largest subgroup size, if the invocations of a subgroup can exchange values.
     pub subgroup_sizes: Option<[u32; 2]>,
-    /// Invocations of a subgroup, if all subgroups are of one size and can exchange values.
+    /// The subgroup size, if all subgroups have the same size and their invocations can exchange values.
     pub subgroup: Option<u32>,
-    /// Whether it has a clock that can be read.
+    /// Whether it supports timestamp queries.
     pub timestamps: bool,
     /// Whether shaders can compute in f16 (`shader-f16`).
     pub f16: bool,
-    /// Matrices that a subgroup multiplies as one, such as `16×16×16 f16 → f32`: rows, columns, steps, types of the
-    /// operands and of the sum.
+    /// Matrix products that a subgroup computes as one operation, such as `16×16×16 f16 → f32`: rows, columns, steps,
+    /// type of the operands and type of the sum.
     pub cooperative_matrices: Vec<String>,
 }
 

@@ -6,19 +6,19 @@ use super::handle::Handle;
 use crate::error::{Error, Result};
 use crate::kernels::{ROW, Texel};
 
-/// Uploads over this many bytes are waited for.
+/// After an upload of more bytes than this, wait until it is done.
 const LARGE_UPLOAD: u64 = 32 << 20;
 
 /// A piece of device memory.
 pub enum Memory {
     /// A storage buffer.
     Buffer(wgpu::Buffer),
-    /// A storage texture of four floats a texel.
+    /// A storage texture with four floats per texel.
     Texture(wgpu::Texture, wgpu::TextureView),
 }
 
-/// Extent of a texture of so many texels: the width is always a power of two, the height never. llvmpipe compiles a shader
-/// anew for each mixture of textures whose extents are powers of two or not, see `docs/kernels.md`.
+/// The extent of a texture for `texels` texels. The width is always a power of two, the height never is. llvmpipe
+/// compiles a shader again for each mixture of textures with and without power-of-two extents, see `docs/kernels.md`.
 fn extent(texels: u64) -> wgpu::Extent3d {
     let row = ROW as u64;
     let rows = u32::try_from(texels.div_ceil(row)).unwrap_or(u32::MAX);
@@ -30,11 +30,11 @@ fn extent(texels: u64) -> wgpu::Extent3d {
 }
 
 impl Memory {
-    /// Takes zeroed memory, in a texture or in a buffer.
+    /// Allocates zeroed memory, as a texture or as a buffer.
     ///
     /// # Errors
-    /// [`Error::OutOfMemory`] if one piece may not be as large as this. Whether the device has the room is
-    /// known by the error scope around the allocations.
+    /// [`Error::OutOfMemory`] if a single texture or buffer may not be this large. Whether the device has enough memory
+    /// is known from the error scope around the allocations.
     pub fn new(handle: &Handle, texture: bool, bytes: u64) -> Result<Self> {
         if texture {
             return Self::texture(handle, wgpu::TextureFormat::Rgba32Float, bytes.div_ceil(16));
@@ -72,7 +72,8 @@ impl Memory {
         Ok(Self::Buffer(handle.device.create_buffer(&descriptor)))
     }
 
-    /// Memory that holds texels, after the zero texel with which every tensor begins; with `half` as f16.
+    /// Allocates memory and uploads texels to it, after the zero texel that begins every tensor. `half` stores them as
+    /// f16.
     ///
     /// # Errors
     /// As [`Memory::new`]; [`Error::Request`] if a number is too large for f16.
@@ -86,7 +87,7 @@ impl Memory {
             if texture { Self::texture(handle, format, count)? } else { Self::buffer(handle, count * texel_bytes)? };
         memory.write(handle, content);
         if memory.bytes() > LARGE_UPLOAD {
-            // What waits for its transfer is held twice; do not let a whole network wait.
+            // Pending uploads occupy memory twice. Waiting here keeps a whole network from doing so at once.
             handle.queue.submit([]);
             #[cfg(not(target_arch = "wasm32"))]
             handle.wait(None)?;
@@ -94,14 +95,14 @@ impl Memory {
         Ok(memory)
     }
 
-    /// Uploads bytes, of a texture whole texels.
+    /// Uploads bytes from the start of the memory on. For a texture these must be whole texels.
     pub fn write(&self, handle: &Handle, content: &[u8]) {
         match self {
             Self::Buffer(buffer) => handle.queue.write_buffer(buffer, 0, content),
             Self::Texture(texture, _) => {
                 let texel = texel_bytes(texture) as usize;
                 let row = texture.width() as usize * texel;
-                // Whole rows, and then what is left.
+                // Whole rows, then the remaining part of a row.
                 let (whole, left) = content.split_at(content.len() / row * row);
                 for (y, bytes, row) in [(0, whole, row), (whole.len() / row, left, left.len())] {
                     if bytes.is_empty() {
@@ -119,7 +120,8 @@ impl Memory {
         }
     }
 
-    /// Copies bytes from `from` on to byte `to` of `staging`: of a texture texels of one row.
+    /// Copies `bytes` bytes, from byte `from` on, to byte `to` of `staging`. For a texture these must be texels of one
+    /// row.
     pub fn copy(&self, encoder: &mut wgpu::CommandEncoder, from: u64, staging: &wgpu::Buffer, to: u64, bytes: u64) {
         match self {
             Self::Buffer(buffer) => encoder.copy_buffer_to_buffer(buffer, from, staging, to, bytes),
@@ -136,7 +138,7 @@ impl Memory {
         }
     }
 
-    /// The device's bytes.
+    /// Size on the device, in bytes.
     pub fn bytes(&self) -> u64 {
         match self {
             Self::Buffer(buffer) => buffer.size(),
@@ -146,7 +148,7 @@ impl Memory {
         }
     }
 
-    /// For a bind group.
+    /// The resource for a bind group entry.
     pub fn binding(&self) -> wgpu::BindingResource<'_> {
         match self {
             Self::Buffer(buffer) => buffer.as_entire_binding(),
@@ -159,7 +161,7 @@ fn texel_bytes(texture: &wgpu::Texture) -> u64 {
     texture.format().block_copy_size(None).unwrap_or(16).into()
 }
 
-/// What a shader binds.
+/// How a shader binds a piece of memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Binding {
     /// Words or texels in a buffer.
@@ -171,18 +173,18 @@ pub enum Binding {
     Texture {
         /// Whether the shader writes it.
         writes: bool,
-        /// Whether they are f16.
+        /// Whether the texels are f16.
         half: bool,
     },
 }
 
 impl Binding {
-    /// For a value, or, with `half`, for trained numbers stored as f16.
+    /// The binding of a value, or, with `half`, of weights stored as f16.
     pub fn new(texture: bool, writes: bool, half: bool) -> Self {
         if texture { Self::Texture { writes, half } } else { Self::Buffer { writes } }
     }
 
-    /// For a bind group's layout.
+    /// The entry's type in a bind group layout.
     pub fn ty(self) -> wgpu::BindingType {
         match self {
             Self::Buffer { writes } => wgpu::BindingType::Buffer {
@@ -202,7 +204,7 @@ impl Binding {
         }
     }
 
-    /// The smallest memory that can be bound so.
+    /// Allocates the smallest memory that fits this binding.
     pub fn smallest(self, handle: &Handle) -> Result<Memory> {
         match self {
             Self::Buffer { .. } => Memory::buffer(handle, 16),
@@ -216,7 +218,7 @@ fn too_large(handle: &Handle, bytes: u64, reason: String) -> Error {
     Error::OutOfMemory { adapter: handle.name.clone(), needed: bytes >> 20, reason }
 }
 
-/// The texels as f16.
+/// Converts texels to f16.
 fn halves(texels: &[Texel]) -> Result<Vec<f16>> {
     let values: Vec<f16> = texels.iter().flatten().map(|v| f16::from_f32(*v)).collect();
     match values.iter().position(|v| !v.is_finite()) {

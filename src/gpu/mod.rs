@@ -1,4 +1,4 @@
-//! The only room that knows wgpu: devices, memory, pipelines, and the run of a plan.
+//! Devices, memory, pipelines, and the execution of plans. Only this module uses wgpu.
 
 mod clock;
 mod device;

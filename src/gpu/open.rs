@@ -1,4 +1,4 @@
-//! Adapters, and the device made from one.
+//! Finding adapters and opening devices.
 
 use std::sync::Mutex;
 
@@ -10,11 +10,11 @@ use super::pipelines::Pipelines;
 use crate::error::{Error, Result};
 use crate::kernels::Profile;
 
-/// The matrices that kernels multiply, as [`AdapterInfo::cooperative_matrices`] names them.
+/// The shape of matrix product that the kernels use, as [`AdapterInfo::cooperative_matrices`] writes it.
 const MATRICES: &str = "16×16×16 f16 → f32";
 
 impl Gpu {
-    /// All adapters of the given interface, or of all, in the order of their numbers: the best first.
+    /// All adapters of the given graphics API, or of all APIs. They are in the order of their indices, best first.
     pub async fn adapters(backend: Option<Backend>) -> Vec<AdapterInfo> {
         enumerate(backend.map_or(wgpu::Backends::all(), Backend::flags)).await.iter().map(AdapterInfo::of).collect()
     }
@@ -22,12 +22,13 @@ impl Gpu {
     /// Opens the adapter that the options ask for.
     ///
     /// # Errors
-    /// [`Error::NoAdapter`] if there is none, [`Error::Unknown`] if none has the asked number or name,
-    /// [`Error::Device`] if the driver refuses, [`Error::DeviceLost`] or [`Error::TimedOut`] if it fails when it is measured.
+    /// [`Error::NoAdapter`] if there is none, [`Error::Unknown`] if none has the requested index or name,
+    /// [`Error::Device`] if the driver refuses, [`Error::DeviceLost`] or [`Error::TimedOut`] if the device fails during
+    /// measurement.
     pub async fn open(options: &GpuOptions) -> Result<Self> {
         let adapters = match (options.backend, &options.adapter) {
             (Some(backend), _) => enumerate(backend.flags()).await,
-            // A number or a name speaks of the whole list.
+            // An index or a name refers to the list of all adapters.
             (None, Some(_)) => enumerate(wgpu::Backends::all()).await,
             (None, None) => {
                 let native = enumerate(wgpu::Backends::PRIMARY).await;
@@ -98,22 +99,22 @@ impl Gpu {
                     gpu.error(format!("has no macro tiles of f16 in variant '{name}'; choose another --variant"))
                 );
             }
-            // What was measured for products of f32 says nothing here.
+            // Measurements of f32 products do not apply to f16 ones.
             gpu.profile = Profile { matrices: true, tuned: None, ..gpu.profile };
         }
         Ok(gpu)
     }
 }
 
-/// What the units for matrices need of a device.
+/// The device features that the matrix units need.
 #[allow(unsafe_code)]
 fn matrices() -> (wgpu::Features, wgpu::ExperimentalFeatures) {
-    // SAFETY: experimental features may have defects; this one is used where somebody asked for it.
+    // SAFETY: experimental features may have defects. This one is enabled only on explicit request.
     let experimental = unsafe { wgpu::ExperimentalFeatures::enabled() };
     (wgpu::Features::SHADER_F16 | wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX, experimental)
 }
 
-/// Adapters that can compute: graphics cards before processors, native interfaces before OpenGL.
+/// Adapters that can compute: GPUs before software drivers, native APIs before OpenGL.
 async fn enumerate(backends: wgpu::Backends) -> Vec<wgpu::Adapter> {
     let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
     descriptor.backends = backends;

@@ -1,4 +1,4 @@
-//! The most multiply-adds that a device can do.
+//! A device's peak rate of multiply-adds.
 
 use super::device::Gpu;
 use super::session::{Session, Weights};
@@ -7,17 +7,17 @@ use crate::graph::{Graph, Kind};
 use crate::kernels::{Dispatch, Operand};
 use crate::plan::{Medium, Plan, Slot};
 
-/// Rounds of 96 multiply-adds of an invocation.
+/// Rounds of 96 multiply-adds that each invocation computes.
 const ROUNDS: u32 = 256;
-/// Invocations at first, and at most: as many as it takes to keep the device busy for a while.
+/// Invocations at first, and at most. Their number grows until the device is busy for [`WHILE`] seconds.
 const INVOCATIONS: [u32; 2] = [1 << 16, 1 << 22];
-/// Seconds after which the start and the end of a dispatch no longer count.
+/// From this duration in seconds on, the start and the end of a dispatch are negligible.
 const WHILE: f64 = 2e-3;
-/// Measurements, of which the best counts.
+/// Number of measurements. The best one counts.
 const RUNS: usize = 5;
 
 impl Gpu {
-    /// Multiply-adds a second of `peak.wgsl`, which waits for no memory.
+    /// Multiply-adds per second of `peak.wgsl`, which does not wait for memory.
     ///
     /// # Errors
     /// [`crate::Error::Device`] if the device has no clock or fails.
@@ -32,7 +32,7 @@ impl Gpu {
         }
     }
 
-    /// Seconds that the shader takes with so many invocations.
+    /// The shortest measured time of the shader with this many invocations, in seconds.
     async fn seconds_of_peak(&self, invocations: u32) -> Result<f64> {
         let mut graph = Graph::default();
         let y = graph.input(Kind::Plain, [1, 1, 1, invocations as usize]);

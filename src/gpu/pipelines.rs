@@ -1,4 +1,4 @@
-//! Compute pipelines, each made once.
+//! Compute pipelines. Each is created once.
 
 use std::collections::HashMap;
 
@@ -7,34 +7,34 @@ use super::memory::{Binding, Memory};
 use crate::error::Result;
 use crate::kernels::{Dispatch, preprocess};
 
-/// Shader, defines and what it binds after the uniform block.
+/// Shader, defines, and the bindings after the uniform block.
 type Key = (&'static str, Vec<(&'static str, u32)>, Vec<Binding>);
 
-/// All pipelines of a device so far.
+/// The pipelines of a device that exist so far.
 pub struct Pipelines {
     pipelines: HashMap<Key, wgpu::ComputePipeline>,
-    /// Whether shaders check bounds as they run.
+    /// Whether shaders check bounds at run time.
     checked: bool,
 }
 
 impl Pipelines {
-    /// None so far.
+    /// Starts without pipelines.
     pub fn new(checked: bool) -> Self {
         Self { pipelines: HashMap::new(), checked }
     }
 
-    /// Forgets all of them.
+    /// Drops all pipelines.
     pub fn clear(&mut self) {
         self.pipelines.clear();
     }
 
-    /// A pipeline for each dispatch with what it binds.
+    /// Returns a pipeline for each dispatch and its bindings.
     ///
-    /// New ones are handed to the device at once, without work: drivers that compile at the first dispatch do so while
-    /// the caller packs and uploads weights.
+    /// New pipelines are submitted at once in dispatches of no workgroups. So drivers that compile at the first
+    /// dispatch do it while the caller packs and uploads weights.
     ///
     /// # Errors
-    /// [`crate::Error::OutOfMemory`] if the device refuses the smallest memory.
+    /// [`crate::Error::OutOfMemory`] if the device refuses even the smallest memory.
     pub fn all(
         &mut self,
         handle: &Handle,
@@ -63,7 +63,7 @@ impl Pipelines {
     }
 }
 
-/// A dispatch of no workgroups, over memory that does not matter.
+/// Encodes a dispatch of no workgroups. Its memory is never accessed.
 fn warm_up(
     handle: &Handle,
     pass: &mut wgpu::ComputePass,
@@ -131,8 +131,8 @@ fn create(handle: &Handle, dispatch: &Dispatch, bindings: &[Binding], checked: b
     })
 }
 
-/// A shader module with or without run-time checks. The shaders are this crate's own: every index is
-/// bounded by the parameters that the plan computes, and the tests compare both kinds over odd shapes.
+/// Creates a shader module with or without run-time checks. The shaders are this crate's own: every index is bounded by
+/// parameters that the plan computes. The tests compare both kinds on odd shapes.
 #[allow(unsafe_code)]
 fn module(device: &wgpu::Device, descriptor: wgpu::ShaderModuleDescriptor, checked: bool) -> wgpu::ShaderModule {
     if checked {

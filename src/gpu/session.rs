@@ -1,4 +1,4 @@
-//! A plan on a device, and its runs: everything of fixed size is made once.
+//! A plan on a device, and its runs. Everything of fixed size is created once.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,7 +21,7 @@ pub struct Weights {
 }
 
 impl Weights {
-    /// The packed constant, uploaded at its first use; with `half` as f16.
+    /// Returns the packed constant, and uploads it at its first use. `half` stores it as f16.
     fn get(&mut self, gpu: &Gpu, graph: &Graph, constant: &Constant, half: bool) -> Result<Arc<Memory>> {
         let key = constant.key(graph);
         if let Some(tensor) = self.tensors.get(&key) {
@@ -37,28 +37,29 @@ impl Weights {
     }
 }
 
-/// What a run cost.
+/// The cost of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Stats {
-    /// Command submissions.
+    /// Number of command submissions.
     pub submissions: u32,
-    /// Buffers mapped for reading.
+    /// Number of buffers mapped for reading.
     pub readbacks: u32,
-    /// Bytes that came back.
+    /// Bytes read back.
     pub readback_bytes: u64,
     /// Bytes of device memory that the batch used, the model's weights included.
     pub gpu_bytes: u64,
-    /// Shader dispatches.
+    /// Number of shader dispatches.
     pub dispatches: u32,
-    /// When the device began and ended, in nanoseconds of its own clock, if that was asked for and it has one.
+    /// When the device began and ended, in nanoseconds of its own clock. `None` if this was not requested or the device
+    /// has no clock.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device_ns: Option<[u64; 2]>,
 }
 
 pub(super) struct Step {
-    /// The graph's node that it computes, or a part of it.
+    /// The graph's node that this dispatch computes, or computes a part of.
     pub(super) node: NodeId,
-    /// The nodes before it that it computes too.
+    /// The nodes before it that this dispatch computes too.
     pub(super) before: Vec<NodeId>,
     pub(super) shader: &'static str,
     pub(super) defines: Vec<(&'static str, u32)>,
@@ -75,20 +76,20 @@ impl Step {
     }
 }
 
-/// A value that is given for each run.
+/// A value that the caller gives for each run.
 struct Input {
     node: NodeId,
     slot: usize,
-    /// If it becomes texels on the way.
+    /// The shape, if the numbers are packed into texels for the upload.
     packed: Option<Shape>,
 }
 
-/// A value that comes back from a run.
+/// A value that is read back after a run.
 struct Output {
     slot: usize,
     /// Its first byte in the slot.
     from: u64,
-    /// Its first byte in what comes back: texels only go to multiples of their size.
+    /// Its first byte in the staging buffer. Texels must start at a multiple of their size.
     to: u64,
     bytes: u64,
 }
@@ -99,32 +100,33 @@ pub struct Session {
     first: Option<Arc<Session>>,
     pub(super) steps: Vec<Step>,
     pub(super) memory: Vec<Arc<Memory>>,
-    /// Where the values of another plan may find what this one keeps.
+    /// The values that this plan keeps for another plan, with their memory.
     kept: Vec<(NodeId, Arc<Memory>)>,
-    /// Bytes that come back from a run, those of the plan before this one included.
+    /// Bytes that a run reads back, including those of the plan before this one.
     readback: u64,
-    /// Buffers for that, of runs that are finished.
+    /// Staging buffers of finished runs, for reuse.
     free: Mutex<Vec<wgpu::Buffer>>,
     pub(super) uploads: Uploads,
     inputs: Vec<Input>,
     outputs: Vec<Output>,
     gpu_bytes: u64,
-    /// Counts its own part of them.
+    /// Counts this session's own part of `gpu_bytes` as taken.
     _taken: Taken,
 }
 
 impl Session {
-    /// Prepares a plan: takes memory, packs and uploads the weights that are not there yet, builds pipelines.
+    /// Prepares a plan: allocates memory, packs and uploads missing weights, creates pipelines.
     ///
     /// # Errors
-    /// [`Error::OutOfMemory`] if the device lacks the room, as far as possible before any is taken;
-    /// [`Error::Device`] if it refuses a pipeline; [`Error::DeviceLost`] or [`Error::TimedOut`] if it is of no use any more.
+    /// [`Error::OutOfMemory`] if the device has too little memory, where possible before any is allocated;
+    /// [`Error::Device`] if it refuses a pipeline; [`Error::DeviceLost`] or [`Error::TimedOut`] if it can no longer be
+    /// used.
     pub async fn new(gpu: &Gpu, weights: &mut Weights, graph: &Graph, plan: &Plan) -> Result<Self> {
         Self::prepare(gpu, weights, graph, plan, None).await
     }
 
-    /// Prepares a plan without weights that runs after another session's, in the same submission. Its input `own` is what the
-    /// other keeps as `theirs`.
+    /// Prepares a plan without weights that runs after another session's, in the same submission. Its input `own` is
+    /// the value that the other plan keeps as `theirs`.
     ///
     /// # Errors
     /// As [`Session::new`].
@@ -155,7 +157,7 @@ impl Session {
         let session = Self::build(gpu, weights, graph, plan, first);
         let outcome = watch.end(&gpu.handle, needed).await.and(session);
         if outcome.is_err() {
-            // Some of the weights and pipelines may not have found room.
+            // Allocations of some weights and pipelines may have failed.
             weights.tensors.clear();
             gpu.pipelines.lock().unwrap_or_else(PoisonError::into_inner).clear();
         }
@@ -240,7 +242,7 @@ impl Session {
             });
         }
         gpu.handle.queue.write_buffer(&uniforms, 0, &contents);
-        // What the plan before this one brings back comes first.
+        // The outputs of the plan before this one come first.
         let mut readback = first.as_ref().map_or(0, |first: &Arc<Self>| first.readback);
         let before = readback;
         let place = |(&id, bytes): (&NodeId, u64)| {
@@ -263,7 +265,7 @@ impl Session {
         let is_lent = |id: &NodeId| lent.as_ref().is_some_and(|(own, _)| own == id);
         let inputs = plan.inputs.iter().filter(|id| !is_lent(id)).map(given).collect();
         let kept = plan.kept.iter().map(|&id| (id, memory[plan.slot(id)].clone())).collect();
-        // The first one is made where a lack of memory is noticed.
+        // The first staging buffer is created here, where a lack of memory is noticed.
         let free = Mutex::new(vec![staging_buffer(gpu, readback)]);
         let (uploads, _taken) = (Uploads::default(), gpu.handle.take(own_bytes));
         Ok(Self { first, steps, memory, kept, readback, free, uploads, inputs, outputs, gpu_bytes, _taken })
@@ -278,18 +280,18 @@ impl Session {
         self.finish(gpu, run, |values, stats| (values.iter().map(|v| v.to_vec()).collect(), stats)).await
     }
 
-    /// Uploads the inputs and hands the run to the device, which works on it while the caller goes on. Further runs may
-    /// be submitted before this one is finished: the device does one after the other. With `clock` the device notes
-    /// when it began and ended, if it can.
+    /// Uploads the inputs and submits the run. The device works on it while the caller continues. Further runs may be
+    /// submitted before this one is finished; the device executes them one after the other. With `clock` the device
+    /// records when it began and ended, if it can.
     ///
     /// # Errors
-    /// [`Error::OutOfMemory`] if there is no room for another run on its way; [`Error::Device`] if the device refuses the work;
-    /// [`Error::DeviceLost`] or [`Error::TimedOut`] if it is of no use any more.
+    /// [`Error::OutOfMemory`] if there is no memory for another pending run; [`Error::Device`] if the device refuses
+    /// the work; [`Error::DeviceLost`] or [`Error::TimedOut`] if it can no longer be used.
     pub async fn submit(&self, gpu: &Gpu, inputs: &[(NodeId, &[u8])], clock: bool) -> Result<Run> {
         self.submit_all(gpu, &[inputs], clock).await
     }
 
-    /// [`Session::submit`] with the inputs of the plan before this one, and its own.
+    /// [`Session::submit`] with the inputs of the plan before this one, followed by its own.
     ///
     /// # Errors
     /// As [`Session::submit`].
@@ -300,7 +302,7 @@ impl Session {
         watch.end(&gpu.handle, self.gpu_bytes).await.and(run)
     }
 
-    /// The plan before this one, if there is any, and this one.
+    /// The session before this one, if there is one, then this one.
     fn chain(&self) -> impl Iterator<Item = &Self> + Clone {
         self.first.as_deref().into_iter().chain([self])
     }
@@ -335,7 +337,8 @@ impl Session {
         Ok(Run { staging, mapped, bytes, counted })
     }
 
-    /// Writes the inputs, those in buffers by way of an upload that the recording copies: to be given back once it is submitted.
+    /// Writes the inputs. Those in buffers go through an upload buffer, which the encoded commands copy. Give the
+    /// returned upload buffer back once they are submitted.
     pub(super) fn give(
         &self,
         gpu: &Gpu,
@@ -354,10 +357,10 @@ impl Session {
         self.uploads.copy(&gpu.handle, encoder, &buffers)
     }
 
-    /// Waits for a run, and hands its outputs' bytes to `take`, in the order of the plans.
+    /// Waits for a run and passes the bytes of its outputs to `take`, in the order of the plans.
     ///
     /// # Errors
-    /// [`Error::DeviceLost`], [`Error::TimedOut`] or [`Error::Device`] if the device did not do it.
+    /// [`Error::DeviceLost`], [`Error::TimedOut`] or [`Error::Device`] if the device did not complete it.
     pub async fn finish<T>(&self, gpu: &Gpu, run: Run, take: impl FnOnce(&[&[u8]], Stats) -> T) -> Result<T> {
         let [submissions, readbacks] = run.counted;
         let taken = gpu.handle.read(&run.staging, run.mapped, run.bytes, |bytes| {
@@ -382,16 +385,16 @@ impl Session {
     }
 }
 
-/// A run on its way.
+/// A pending run.
 pub struct Run {
     staging: wgpu::Buffer,
     mapped: Mapped,
     bytes: u64,
-    /// Submissions and readbacks.
+    /// Its submissions and readbacks.
     counted: [u32; 2],
 }
 
-/// For the outputs of a run, and its clock.
+/// Creates a staging buffer for the outputs of a run and its timestamps.
 fn staging_buffer(gpu: &Gpu, readback: u64) -> wgpu::Buffer {
     gpu.handle.device.create_buffer(&wgpu::BufferDescriptor {
         label: Some("readback"),
@@ -401,7 +404,7 @@ fn staging_buffer(gpu: &Gpu, readback: u64) -> wgpu::Buffer {
     })
 }
 
-/// A grid of at least `groups` workgroups within the limit of a dimension.
+/// A grid of at least `groups` workgroups with at most `limit` of them in the first dimension.
 fn fold(groups: u32, limit: u32) -> [u32; 2] {
     let rows = groups.div_ceil(limit).max(1);
     [groups.div_ceil(rows).max(1), rows]

@@ -1,4 +1,4 @@
-//! Time by the device's own clock.
+//! Time of each dispatch by the device's own clock.
 
 use super::clock::Clock;
 use super::device::Gpu;
@@ -9,21 +9,21 @@ use crate::graph::NodeId;
 /// A dispatch and how long it took.
 #[derive(Clone, Debug)]
 pub struct Timed {
-    /// The graph's node that it computes, or a part of it.
+    /// The graph's node that the dispatch computes, or computes a part of.
     pub node: NodeId,
-    /// The nodes before it that it computes too.
+    /// The nodes before it that the dispatch computes too.
     pub before: Vec<NodeId>,
     /// File name of the shader.
     pub shader: &'static str,
     /// The preprocessor's defines.
     pub defines: Vec<(&'static str, u32)>,
-    /// By the device's clock.
+    /// Its time by the device's clock.
     pub seconds: f64,
 }
 
 impl Session {
-    /// Runs every dispatch in a pass of its own on the memory as the last run left it, so many times one after the other,
-    /// and takes the mean time of each.
+    /// Runs every dispatch `times` times in a compute pass of its own, and returns the mean time of each. The inputs
+    /// are what the last run left in memory.
     ///
     /// # Errors
     /// [`crate::Error::Device`] if the device has no clock or fails.

@@ -1,4 +1,4 @@
-//! A run that stops after each value and shows it: how a kernel at fault is found.
+//! Runs that stop after each value and show it, to find a faulty kernel.
 
 use super::device::Gpu;
 use super::memory::Memory;
@@ -9,8 +9,8 @@ use crate::kernels::{numbers_of, texels_of};
 use crate::plan::{Medium, Plan, ZERO_TEXEL, bytes};
 
 impl Session {
-    /// Runs the dispatches of its plan in their order, and shows `judge` each value of the graph as soon as it is complete:
-    /// its node and its bytes, row-major. What `judge` returns takes the value's place for the dispatches that follow.
+    /// Runs the dispatches of the plan in order. As soon as a value of the graph is complete, `judge` receives its node
+    /// and its bytes, row-major. The bytes that `judge` returns replace the value for the dispatches that follow.
     ///
     /// # Errors
     /// As [`Session::finish`].
@@ -51,13 +51,13 @@ impl Session {
     }
 }
 
-/// What memory holds that nothing was written to, another number in each slot.
+/// The number that fills unwritten memory; each slot has its own.
 fn blank(slot: usize) -> f32 {
     1000.0 + slot as f32
 }
 
 impl Session {
-    /// Fills all memory, but for the zero before each value, with numbers that no kernel leaves there by chance.
+    /// Fills all memory, except the zero texel before each value, with numbers that no kernel leaves there by chance.
     pub fn blank(&self, gpu: &Gpu, plan: &Plan) {
         for (slot, memory) in self.memory.iter().enumerate() {
             let mut content = vec![blank(slot); (plan.slots[slot].bytes / 4) as usize];
@@ -68,8 +68,8 @@ impl Session {
         }
     }
 
-    /// The first value of the plan's dispatches around which something was written since all was blank: to the zero before it,
-    /// or to the texel after it, for which the plan has left room.
+    /// Finds the first value with a write next to it since [`Session::blank`]: to the zero texel before it, or to the
+    /// texel after it, for which the plan has left room.
     ///
     /// # Errors
     /// [`crate::Error::Device`] if the device was lost or failed.
@@ -80,7 +80,7 @@ impl Session {
         let staging = staging(gpu, size);
         for (&value, to) in values.iter().zip((0..).step_by(2 * ZERO_TEXEL as usize)) {
             let (memory, ty) = (&self.memory[plan.slot(value)], plan.types[value]);
-            // Words have no zero before them: of these the end twice.
+            // Words have no zero texel before them, so their end is copied twice.
             let end = bytes(ty.kind, ty.shape);
             let start = if ty.kind == Kind::Features { 0 } else { end };
             memory.copy(&mut encoder, start, &staging, to, ZERO_TEXEL);
@@ -99,15 +99,16 @@ impl Session {
     }
 }
 
-/// A buffer to be mapped.
+/// Creates a buffer for mapping.
 fn staging(gpu: &Gpu, size: u64) -> wgpu::Buffer {
     let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
     gpu.handle.device.create_buffer(&wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false })
 }
 
-/// A buffer to be mapped, to which the first `size` bytes of a piece of memory are copied, and how many they have become.
+/// Copies at least the first `size` bytes of `memory` to a new buffer for mapping. Returns the buffer and the number of
+/// bytes copied.
 fn copied(gpu: &Gpu, memory: &Memory, encoder: &mut wgpu::CommandEncoder, size: u64) -> (wgpu::Buffer, u64) {
-    // Of a texture whole rows.
+    // Textures are copied in whole rows.
     let row = match memory {
         Memory::Buffer(_) => 16,
         Memory::Texture(texture, _) => u64::from(texture.width()) * 16,
@@ -117,7 +118,7 @@ fn copied(gpu: &Gpu, memory: &Memory, encoder: &mut wgpu::CommandEncoder, size: 
     match memory {
         Memory::Buffer(buffer) => encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, whole),
         Memory::Texture(texture, _) => {
-            // A texture of several rows has 4096 texels in each.
+            // A texture of several rows has 4096 texels per row.
             let [row, rows] = [row, whole / row].map(|v| v as u32);
             let layout = wgpu::TexelCopyBufferLayout {
                 offset: 0,

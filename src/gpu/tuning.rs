@@ -1,4 +1,4 @@
-//! What is measured on a device: which profile suits it, and which tiles.
+//! Measurements on a device: which profile suits it, and which tiles.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,27 +16,27 @@ use crate::plan::Plan;
 
 /// A candidate this many times slower than the best is not measured again.
 const HOPELESS: f64 = 3.0;
-/// Measurements of a candidate, of which the least counts.
+/// Measurements of a candidate. The shortest one counts.
 const RUNS: usize = 12;
-/// Seconds that a measured dispatch takes with its repetitions, about.
+/// Approximate duration of a measured dispatch with its repetitions, in seconds.
 const BURST: f64 = 1e-3;
-/// For so long no measurement was better than those before.
+/// A measurement has settled when it has not improved for this long.
 const SETTLED: Duration = Duration::from_millis(15);
 
-/// A product's time in a tile.
+/// The time of a product with a tile.
 #[derive(Clone, Debug, Serialize)]
 pub struct Measured {
     /// The product.
     pub product: Product,
-    /// How it was cut.
+    /// The tile it was computed with.
     pub tile: Tile,
-    /// The least of a few runs; of the first ones alone where they were hopeless.
+    /// The shortest of a few runs. A hopeless tile has only its first ones.
     pub seconds: f64,
-    /// The cost that was expected, in the profile's unit.
+    /// The predicted cost, in the profile's unit.
     pub estimate: f64,
 }
 
-/// Work that is timed.
+/// A workload to time.
 struct Probe {
     session: Session,
     input: NodeId,
@@ -50,11 +50,11 @@ impl Probe {
 }
 
 impl Gpu {
-    /// Takes the profile that is wanted, or else the one that was found best before, or else measures which suits it; with the
-    /// tiles that were measured for it, if any were.
+    /// Chooses the profile: the wanted one, else the best one known, else the best one by measurement. It gets the
+    /// tiles that were measured for it, if any.
     ///
     /// # Errors
-    /// [`crate::Error::Device`] if the device cannot run the one that is wanted.
+    /// [`crate::Error::Device`] if the device cannot run the wanted one.
     pub(super) async fn choose_profile(&mut self, wanted: Option<Profile>) -> Result<()> {
         let known = |gpu: &Self| Profile::named(&gpu.verdict.profile).ok().and_then(|p| gpu.fitting(p));
         let chosen = match wanted {
@@ -81,10 +81,11 @@ impl Gpu {
         Profile::ALL.into_iter().filter_map(|p| self.fitting(p)).map(|p| p.name).collect()
     }
 
-    /// Measures which profile suits the device best, for its [`Gpu::verdict`]. The one in use stays.
+    /// Measures which profile suits the device best, for its [`Gpu::verdict`]. The profile in use does not change.
     ///
     /// # Errors
-    /// [`crate::Error::DeviceLost`], [`crate::Error::TimedOut`] or [`crate::Error::Device`] if it is of no use after that.
+    /// [`crate::Error::DeviceLost`], [`crate::Error::TimedOut`] or [`crate::Error::Device`] if the device can no longer
+    /// be used afterwards.
     pub async fn measure_profiles(&mut self) -> Result<()> {
         let in_use = self.profile.clone();
         let (best, probed) = self.fastest_profile().await;
@@ -94,22 +95,22 @@ impl Gpu {
         Ok(())
     }
 
-    /// The profile as this device can run it.
+    /// The profile adapted to this device, or `None` if the device cannot run it.
     pub(crate) fn fitting(&self, profile: Profile) -> Option<Profile> {
         let subgroup = profile.subgroup.and(self.info().subgroup);
         let limits = &self.handle.limits;
         let most = [limits.max_storage_buffers_per_shader_stage, limits.max_storage_textures_per_shader_stage];
         let operands = profile.operands.min(most[usize::from(profile.texture)]);
         let storage = limits.max_compute_workgroup_storage_size;
-        // A subgroup's lanes must all be there.
+        // Every lane of a subgroup must be present.
         let tiled = profile.tiled.next_multiple_of(subgroup.unwrap_or(1));
         let fitted = Profile { subgroup, operands, storage, tiled, ..profile };
         (fitted.subgroup.is_some() == profile.subgroup.is_some()).then_some(fitted)
     }
 
-    /// Runs three 1×1 convolutions in every profile, in turn, because machines drift. Where buffers are hopeless, macro
-    /// tiles in buffers are not tried: to compile their kernels may take longer than all the rest. With the seconds of each
-    /// that was tried.
+    /// Runs three 1×1 convolutions in every profile. The profiles take turns, because the speed of machines drifts. If
+    /// buffers are hopeless, macro tiles in buffers are skipped: compiling their kernels may take longer than
+    /// everything else. Also returns the seconds of each profile that was tried.
     async fn fastest_profile(&mut self) -> (Profile, BTreeMap<String, f64>) {
         let product = Product { groups: 1, out_blocks: 32, pixels: 28 * 28, steps: 32 };
         let mut candidates: Vec<(f64, Profile, Probe)> = vec![];
@@ -136,12 +137,13 @@ impl Gpu {
         (fastest.map_or(Profile::BUFFERS, |(_, profile, _)| profile), probed)
     }
 
-    /// Measures every tile for the products of these plans, takes the best ones, also for its [`Gpu::verdict`], and returns
-    /// what was measured. `report` is told how many classes of products there are, and each as it is done.
+    /// Measures every tile for the products of these plans and uses the best ones, also for its [`Gpu::verdict`].
+    /// Returns all measurements. `report` receives the number of finished classes of products and the number of all
+    /// classes.
     ///
     /// # Errors
     /// [`crate::Error::Device`] if the device fails.
-    #[doc(hidden)] // its plans are an inner matter; the program calls it
+    #[doc(hidden)] // plans are internal; the program calls this
     pub async fn tune(&mut self, plans: &[Plan], mut report: impl FnMut(usize, usize)) -> Result<Vec<Measured>> {
         let products = plans.iter().flat_map(|p| &p.dispatches).filter_map(|d| d.product);
         let mut classes: BTreeMap<Class, Product> = BTreeMap::new();
@@ -172,14 +174,15 @@ impl Gpu {
         Ok(measured)
     }
 
-    /// `layers` 1×1 convolutions of this product in the profile in use, after a first run, which may compile.
+    /// Prepares `layers` 1×1 convolutions of this product with the profile in use, and runs them once, which may
+    /// compile.
     async fn probe(&self, product: &Product, layers: usize) -> Result<Probe> {
         let mut graph = Graph::default();
         let [input, out] = [product.steps, product.out_blocks].map(|blocks| product.groups * blocks * 4);
         let values = graph.input(Kind::Plain, [1, 4, 1, product.pixels]);
         let mut x = graph.push(Op::Pack, &[values])?;
         for layer in 0..layers {
-            // The first takes the channels that it needs from nothing: what they hold does not matter.
+            // Widens the four input channels to the number that the first layer needs. Their values do not matter.
             let start = Op::SliceGrad { start: 0, channels: input };
             x = if layer == 0 { graph.push(start, &[x])? } else { x };
             let shape = vec![out, input / product.groups, 1, 1];
@@ -192,7 +195,7 @@ impl Gpu {
         let mean = graph.push(Op::Mean, &[x])?;
         let output = graph.push(Op::Unpack, &[mean])?;
         let mut plan = Plan::new(&graph, &self.profile, &[output]);
-        // Alone: nothing else has to be compiled, and memory is zero.
+        // Only the products remain: nothing else has to be compiled, and memory is zero.
         plan.dispatches.retain(|dispatch| dispatch.product.is_some());
         let session = Session::new(self, &mut Weights::default(), &graph, &plan).await?;
         let probe = Probe { session, input: values, zeros: vec![0; 16 * product.pixels] };
@@ -200,8 +203,8 @@ impl Gpu {
         Ok(probe)
     }
 
-    /// The least seconds of a probe once they have settled: devices raise their clocks under work. Of the first runs alone
-    /// where these are hopeless against `best`.
+    /// The shortest time of a probe, in seconds, once it has settled: devices raise their clocks under load. If the
+    /// first runs are hopeless against `best`, no others are made.
     async fn settled(&self, probe: &Probe, best: f64) -> Result<f64> {
         let mut least = self.timed(probe, 1).await?;
         let times = (BURST / least).clamp(1.0, 64.0) as u32;
@@ -217,7 +220,7 @@ impl Gpu {
         Ok(least)
     }
 
-    /// Seconds of a probe by the device's clock, the mean of so many runs, or of the whole run where it has none.
+    /// Seconds of a probe: the mean of `times` runs by the device's clock, or, without a clock, one whole run.
     async fn timed(&self, probe: &Probe, times: u32) -> Result<f64> {
         if let Ok(timed) = probe.session.time(self, times).await {
             return Ok(timed.iter().map(|t| t.seconds).sum());

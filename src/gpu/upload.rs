@@ -1,28 +1,28 @@
-//! The way of a run's inputs to the device: memory that both sides see is taken once and kept. Taking it anew for each run,
-//! as the queue does, costs more than the copy where inputs are megabytes.
+//! Uploads of a run's inputs. Memory visible to CPU and GPU is allocated once and reused. The queue allocates it for
+//! each run, which costs more than the copy if inputs are megabytes.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::handle::Handle;
 use crate::error::Result;
 
-/// Bytes that a thread writes at a time,
+/// Bytes that a thread writes at a time.
 const PART: usize = 1 << 20;
-/// and how many do.
+/// Number of threads that write.
 const THREADS: usize = 4;
 
-/// Buffers of one size, which the host may write again.
+/// Upload buffers of one size that the CPU may write again.
 #[derive(Default)]
 pub struct Uploads {
     free: Arc<Mutex<Vec<wgpu::Buffer>>>,
 }
 
 impl Uploads {
-    /// Records copies of each content to its buffer, by way of one of the buffers here: give it back once the recording was
-    /// submitted. The contents have the same sizes each time.
+    /// Copies each content to an upload buffer, and encodes the copies from there to the content's buffer. Give the
+    /// returned upload buffer back once the commands are submitted. The contents must have the same sizes each time.
     ///
     /// # Errors
-    /// [`crate::Error::Device`] if such memory cannot be written: there may be none left.
+    /// [`crate::Error::Device`] if the upload buffer cannot be written: there may be no memory left.
     pub fn copy(
         &self,
         handle: &Handle,
@@ -53,7 +53,7 @@ impl Uploads {
         Ok(Some(upload))
     }
 
-    /// Keeps the buffer for the next run, when the device has read it.
+    /// Keeps the buffer for a later run, once the device has read it.
     pub fn give_back(&self, upload: Option<wgpu::Buffer>) {
         let Some(upload) = upload else { return };
         let (free, again) = (self.free.clone(), upload.clone());
@@ -65,7 +65,8 @@ impl Uploads {
     }
 }
 
-/// Writes a content at byte `offset`, large ones by several threads: one alone fills such memory at a fraction of its speed.
+/// Writes a content at byte `offset`. Several threads write a large one, because a single thread fills such memory at a
+/// fraction of its speed.
 fn fill(upload: &wgpu::Buffer, offset: u64, content: &[u8]) -> Result<(), wgpu::MapRangeError> {
     let write = |(part, at): (&[u8], u64)| {
         upload.get_mapped_range_mut(at..at + part.len() as u64)?.copy_from_slice(part);
