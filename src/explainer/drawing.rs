@@ -1,5 +1,5 @@
-//! Overlays: a small plan of their own after the batch's, so that neither photos of other sizes nor other colours ask for a
-//! network's plan anew.
+//! Overlays. They have a small plan of their own, which runs after the batch's. So photos of other sizes or other
+//! colours do not need a new plan of the network.
 
 use std::ops::Range;
 
@@ -9,22 +9,22 @@ use crate::graph::{Graph, Kind, NodeId, Op, Overlay, Shape};
 use crate::model::Preprocess;
 use crate::picture::{Crop, Photo};
 
-/// What is drawn.
+/// The overlays to draw.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scene {
     /// Width and height of each photo.
     pub photos: Vec<[u32; 2]>,
-    /// Maps of each photo.
+    /// Number of maps of each photo.
     pub maps: usize,
-    /// Their colours.
+    /// The colours of the overlays.
     pub style: Style,
 }
 
-/// Where a scene's overlays are in a graph.
+/// The nodes of a scene's overlays in a graph.
 pub struct Drawn {
     /// Inputs: each photo in strips of rows.
     strips: Vec<Vec<NodeId>>,
-    /// Overlays: for each photo its maps, for each map its strips.
+    /// The overlays, ordered by photo, then by map, then by strip.
     pub outputs: Vec<NodeId>,
 }
 
@@ -37,12 +37,12 @@ pub struct Drawing {
 }
 
 impl Scene {
-    /// For maps of these photos.
+    /// The scene of `maps` maps for each of these photos.
     pub fn new(photos: &[Photo], maps: usize, style: Style) -> Self {
         Self { photos: photos.iter().map(|p| [p.width(), p.height()]).collect(), maps, style }
     }
 
-    /// A graph that draws heat maps of this shape.
+    /// Builds a graph that draws heat maps of this shape.
     pub fn build(&self, preprocess: &Preprocess, heatmaps: Shape) -> Result<Drawing> {
         let mut graph = Graph::default();
         let heatmap = graph.input(Kind::Features, heatmaps);
@@ -50,7 +50,7 @@ impl Scene {
         Ok(Drawing { graph, heatmap, drawn })
     }
 
-    /// Appends the overlays to a graph that makes the heat maps.
+    /// Appends the overlays to a graph that computes the heat maps.
     pub fn append(&self, graph: &mut Graph, heatmap: NodeId, preprocess: &Preprocess) -> Result<Drawn> {
         let (mut strips, mut outputs) = (vec![], vec![]);
         for (i, [width, height]) in self.photos.iter().copied().enumerate() {
@@ -76,7 +76,7 @@ impl Scene {
 }
 
 impl Drawn {
-    /// What is given to the strips: the photos' rows.
+    /// The content of the strips: the photos' rows.
     pub fn inputs<'a>(&self, photos: &'a [Photo]) -> Vec<(NodeId, &'a [u8])> {
         let of_photo = |(strips, photo): (&Vec<NodeId>, &'a Photo)| {
             let row = photo.width() as usize * 4;
@@ -87,7 +87,7 @@ impl Drawn {
     }
 }
 
-/// Rows of a photo that are drawn at once: no piece of memory is over 32 MiB, whatever the photo's size.
+/// The ranges of rows that are drawn at once. A strip takes at most 32 MiB, whatever the photo's size.
 pub fn strip_rows(width: u32, height: u32) -> impl Iterator<Item = Range<u32>> {
     let rows = ((8 << 20) / width).max(1);
     (0..height).step_by(rows as usize).map(move |first| first..height.min(first + rows))

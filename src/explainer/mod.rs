@@ -1,4 +1,4 @@
-//! The façade: photos in, explanations out, on the GPU or on the CPU.
+//! The library's main interface: photos in, explanations out, on the GPU or on the CPU.
 
 pub(crate) mod drawing;
 mod profile;
@@ -24,16 +24,16 @@ use crate::reference::{self, Value};
 use drawing::{Drawing, Scene};
 use recipe::{Built, Recipe};
 
-/// Plans kept for the next batch of the same shape, unless said otherwise.
+/// Plans kept for later batches of the same shape, by default.
 const KEPT_PLANS: usize = 4;
 
 /// Where to compute.
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum Device {
-    /// A graphics processor, or a driver that acts as one; several explainers may share it.
+    /// A GPU, or a driver that acts as one. Several explainers may share it.
     Gpu(Arc<Gpu>),
-    /// Plain f64 loops, for machines without any graphics driver.
+    /// Plain f64 loops, for machines without a graphics driver.
     Cpu,
 }
 
@@ -74,14 +74,14 @@ pub struct Explainer {
     method: Method,
     layers: Vec<String>,
     weights: Weights,
-    /// The latest last.
+    /// The most recently used one is last.
     plans: Vec<Arc<Prepared>>,
-    /// Overlays after one of these, the latest last.
+    /// Overlays drawn after one of these plans. The most recently used one is last.
     pictures: Vec<Arc<Picture>>,
     kept_plans: usize,
 }
 
-/// A batch on its way, see [`Explainer::submit`]. It holds all that it needs, whatever becomes of the explainer.
+/// A pending batch, see [`Explainer::submit`]. It holds everything it needs, whatever happens to the explainer.
 pub struct Pending {
     model: Arc<Model>,
     prepared: Arc<Prepared>,
@@ -100,7 +100,7 @@ struct Prepared {
     session: Option<Arc<Session>>,
 }
 
-/// Overlays on photos of some sizes, in some colours.
+/// Overlays on photos of certain sizes, in certain colours.
 struct Picture {
     /// The batch whose maps are drawn.
     of: Arc<Prepared>,
@@ -110,7 +110,7 @@ struct Picture {
 }
 
 impl Explainer {
-    /// Explains `model` on `device`, by Grad-CAM at the model's default layer.
+    /// Explains `model` on `device`, with Grad-CAM at the model's default layer.
     pub fn new(model: Model, device: Device) -> Self {
         let layers = vec![model.default_layer().to_owned()];
         let (method, weights) = (Method::default(), Weights::default());
@@ -135,11 +135,12 @@ impl Explainer {
         Ok(self)
     }
 
-    /// Explains at one layer, or at several, whose heat maps are fused by the mean. There is no raw map then.
+    /// Explains at one layer, or at several. The heat maps of several layers are fused by the mean, and there is no raw
+    /// map.
     ///
     /// # Errors
-    /// [`Error::Unknown`] with near paths; [`Error::Request`] if the class scores do not depend on a layer, or none is named. The
-    /// layers stay as they were.
+    /// [`Error::Unknown`] with similar paths; [`Error::Request`] if the class scores do not depend on a layer, or no
+    /// path is given. On an error the layers do not change.
     pub fn set_layers(&mut self, paths: &[&str]) -> Result<()> {
         let network = self.network()?;
         let needed = network.graph.needed(&[network.logits]);
@@ -158,32 +159,32 @@ impl Explainer {
         Ok(())
     }
 
-    /// Explains by another method.
+    /// Explains with another method.
     #[must_use]
     pub fn with_method(mut self, method: Method) -> Self {
         self.set_method(method);
         self
     }
 
-    /// Explains by another method from now on.
+    /// Explains with another method from now on.
     pub fn set_method(&mut self, method: Method) {
         self.method = method;
         self.forget_plans();
     }
 
-    /// Keeps the plans of the latest `plans` kinds of batch, with their memory, instead of four.
+    /// Keeps the plans of the latest `plans` kinds of batch, with their memory. The default is four.
     pub fn with_kept_plans(self, plans: usize) -> Self {
         Self { kept_plans: plans.max(1), ..self }
     }
 
-    /// Lets go of the plans that are kept, and returns whether there were any: after [`Error::OutOfMemory`] they may hold the
-    /// room that was missing. Batches on their way keep theirs.
+    /// Drops the kept plans, and returns whether there were any. After [`Error::OutOfMemory`] they may hold the missing
+    /// memory. Pending batches keep theirs.
     pub fn forget_plans(&mut self) -> bool {
         self.pictures.clear();
         !std::mem::take(&mut self.plans).is_empty()
     }
 
-    /// Moves to another device.
+    /// Continues on another device.
     pub fn on(self, device: Device) -> Self {
         Self { device, weights: Weights::default(), plans: vec![], pictures: vec![], ..self }
     }
@@ -203,7 +204,7 @@ impl Explainer {
         &self.layers
     }
 
-    /// The network as built for one image of the model's own size; see [`Model::layers`] for its paths and shapes.
+    /// The network, built for one image of the model's own size. See [`Model::layers`] for its paths and shapes.
     ///
     /// # Errors
     /// None for a model that was loaded.
@@ -234,7 +235,7 @@ impl Explainer {
         pollster::block_on(self.explain_async(images, classes, outputs))
     }
 
-    /// [`Explainer::explain`] for callers who must not block, such as a browser's page.
+    /// [`Explainer::explain`] for callers that must not block, such as a browser's page.
     ///
     /// # Errors
     /// As [`Explainer::explain`].
@@ -243,14 +244,14 @@ impl Explainer {
         pending.finish().await
     }
 
-    /// Hands a batch to the device and goes on, so that the next one can be prepared meanwhile. Two or three on their
-    /// way keep the device busy; on the CPU the batch is computed at once.
+    /// Submits a batch to the device and returns, so that the next one can be prepared meanwhile. Two or three pending
+    /// batches keep the device busy. On the CPU the batch is computed at once.
     ///
     /// # Errors
     /// As [`Explainer::explain`].
     pub async fn submit(&mut self, images: Images<'_>, classes: &Classes, outputs: &Outputs) -> Result<Pending> {
         let outputs = Outputs { raw: outputs.raw && self.layers.len() == 1, ..*outputs };
-        // The clock is around the plan, not in it.
+        // Timestamps surround the plan. They are not a part of it.
         let recipe = Recipe::new(&self.model, images, classes, &outputs.clock(false))?;
         let requests = recipe.requests(&self.model, classes)?;
         let scene = match (images, outputs.overlay) {
@@ -274,7 +275,7 @@ impl Explainer {
                 let gpu = gpu.clone();
                 let submitted = session.submit_all(&gpu, &[&inputs, &strips], outputs.clock).await;
                 if matches!(submitted, Err(Error::OutOfMemory { .. })) {
-                    // A plan without room for its inputs is in the way of others.
+                    // A plan without memory for its inputs would only take memory from others.
                     self.plans.pop();
                     self.pictures.retain(|picture| !Arc::ptr_eq(&picture.of, &prepared));
                 }
@@ -285,10 +286,10 @@ impl Explainer {
         Ok(Pending { model: self.model.clone(), prepared, picture, work })
     }
 
-    /// The layers of the latest batch's network, backward pass and tail, with the time that their kernels took.
+    /// The layers of the latest batch's network, backward pass and tail, with the time of their kernels.
     ///
     /// # Errors
-    /// [`Error::Request`] if nothing was explained on a GPU yet, [`Error::Device`] if it has no clock.
+    /// [`Error::Request`] if nothing was explained on a GPU yet, [`Error::Device`] if the device has no clock.
     pub async fn time(&self) -> Result<Vec<LayerTime>> {
         match (&self.device, self.plans.last().map(|p| &**p)) {
             (Device::Gpu(gpu), Some(Prepared { built, session: Some(session), .. })) => {
@@ -298,15 +299,15 @@ impl Explainer {
         }
     }
 
-    /// Products that the latest batch's network and backward pass take by their definition, whatever the algorithm; none
-    /// if nothing was explained yet.
+    /// Multiply-adds of the latest batch's network and backward pass by definition, whatever the algorithm. `None` if
+    /// nothing was explained yet.
     pub fn multiply_adds(&self) -> Option<usize> {
         let Built { graph, outputs, .. } = &self.plans.last()?.built;
         let needed = graph.needed(outputs);
         Some((0..graph.nodes.len()).filter(|&id| needed[id]).map(|id| graph.multiply_adds(id)).sum())
     }
 
-    /// Whether such a batch can be explained, without doing it.
+    /// Checks whether such a batch can be explained, without computing it.
     ///
     /// # Errors
     /// [`Error::Request`] if classes, images and outputs contradict each other, [`Error::Graph`] if the images are too small for
@@ -316,7 +317,7 @@ impl Explainer {
         recipe.build(&self.model, self.method, &self.layers).map(drop)
     }
 
-    /// The dispatches that such a batch would take on a device with this profile.
+    /// The plan of such a batch on a device with this profile.
     ///
     /// # Errors
     /// [`Error::Request`] if classes, images and outputs contradict each other.
@@ -327,7 +328,7 @@ impl Explainer {
         Ok(Plan::new(&built.graph, profile, &built.outputs))
     }
 
-    /// The plan for this kind of batch, made if there is none.
+    /// Returns the plan for this kind of batch, and prepares it if there is none yet.
     async fn prepare(&mut self, recipe: Recipe) -> Result<Arc<Prepared>> {
         if let Some(at) = self.plans.iter().position(|p| p.recipe == recipe) {
             let prepared = self.plans.remove(at);
@@ -352,7 +353,7 @@ impl Explainer {
         Ok(prepared)
     }
 
-    /// The overlays of this scene after a batch, prepared if they are not.
+    /// Returns the overlays of this scene after a batch, and prepares them if there are none yet.
     async fn picture(&mut self, of: &Arc<Prepared>, scene: Scene) -> Result<Arc<Picture>> {
         if let Some(at) = self.pictures.iter().position(|p| Arc::ptr_eq(&p.of, of) && p.scene == scene) {
             let picture = self.pictures.remove(at);
@@ -366,7 +367,7 @@ impl Explainer {
         let session = match (&self.device, &of.session) {
             (Device::Gpu(gpu), Some(first)) => {
                 let heatmaps = [drawing.heatmap, of.built.heatmap];
-                // What the other plan keeps lives on here.
+                // The input is the other plan's kept value, so this plan keeps it too.
                 let plan = Plan::keeping(&drawing.graph, gpu.profile(), &drawing.drawn.outputs, &[drawing.heatmap]);
                 Some(Session::following(gpu, first.clone(), &drawing.graph, &plan, heatmaps).await?)
             }
@@ -400,10 +401,10 @@ impl Pending {
     }
 }
 
-/// An input's content.
+/// The content of an input.
 type Given<'a> = (NodeId, &'a [u8]);
 
-/// Runs a batch, and the overlays after it, by the CPU truth, from bytes to bytes as the GPU does.
+/// Computes a batch, and the overlays after it, by the reference on the CPU. Takes and returns bytes, as the GPU does.
 fn on_cpu(built: &Built, inputs: &[Given], drawing: Option<(&Drawing, &[Given])>) -> Vec<Vec<u8>> {
     let value = |graph: &Graph, (id, bytes): &Given| {
         let numbers =

@@ -1,41 +1,41 @@
-//! Where the time goes.
+//! Time per layer and stage.
 
 use super::recipe::Built;
 use crate::gpu::Timed;
 use crate::graph::{Graph, NodeId, Op, ParamId};
 
-/// A part of the way from images to maps.
+/// A stage of the computation from images to maps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Stage {
-    /// Images become what the network takes.
+    /// Converts images to the network's input.
     Preprocess,
-    /// The network, up to its scores.
+    /// Runs the network, up to its scores.
     Forward,
-    /// From the choice of classes down to the target layers.
+    /// From the choice of classes back to the target layers.
     Backward,
     /// From activations and gradients to maps and overlays.
     Tail,
 }
 
-/// A layer, or a node of the backward pass or the tail, with what it cost.
+/// A layer, or a node of the backward pass or the tail, with its cost.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct LayerTime {
-    /// Module path of a layer with weights, or two that one kernel computes, with a prime for a gradient; the kernel's
-    /// name for other nodes.
+    /// Module path of a layer with weights, or two paths if one kernel computes both. A gradient has a prime. Other
+    /// nodes have the name of the kernel.
     pub name: String,
-    /// The part of the way that it belongs to.
+    /// The stage it belongs to.
     pub stage: Stage,
-    /// The kernels that computed it, with what was chosen for them.
+    /// The kernels that computed it, with the options chosen for them, such as tiles.
     pub kernels: String,
-    /// Products that its definition takes, whatever the algorithm.
+    /// Multiply-adds by definition, whatever the algorithm.
     pub multiply_adds: usize,
-    /// By the device's clock.
+    /// Its time by the device's clock.
     pub seconds: f64,
 }
 
-/// Sums up dispatches of the same node.
+/// Adds up the dispatches of each node.
 pub fn layers(built: &Built, dispatches: &[Timed]) -> Vec<LayerTime> {
     let graph = &built.graph;
     let of_node = |timed: &[Timed]| {
@@ -55,7 +55,7 @@ pub fn layers(built: &Built, dispatches: &[Timed]) -> Vec<LayerTime> {
     dispatches.chunk_by(|a, b| a.node == b.node).map(of_node).collect()
 }
 
-/// The stage of a kernel by its own node: what it computes besides counts there too.
+/// The stage of a kernel, by its own node. Other nodes that it computes count there too.
 fn stage(built: &Built, node: NodeId) -> Stage {
     let [backward, tail] = built.stages;
     match built.graph.nodes[node].op {
@@ -66,7 +66,7 @@ fn stage(built: &Built, node: NodeId) -> Stage {
     }
 }
 
-/// A shader, and the tile that was chosen for it.
+/// A shader, and the tile chosen for it.
 fn kernel(timed: &Timed) -> String {
     let define = |name: &str| timed.defines.iter().find(|(n, _)| *n == name).map(|(_, value)| *value);
     let pixels = define("PIXELS").map(|pixels| pixels * define("ACROSS").unwrap_or(1));

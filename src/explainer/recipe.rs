@@ -1,4 +1,4 @@
-//! What kind of batch is asked for, and the graph that answers it.
+//! The kind of a batch, and the graph that computes it.
 
 use std::borrow::Cow;
 
@@ -8,21 +8,21 @@ use crate::error::{Error, Result};
 use crate::graph::{Graph, Kind, NodeId, Op, Shape, fold, gradients};
 use crate::model::Model;
 
-/// Everything that a plan depends on; batches with equal recipes share one.
+/// Everything about a batch that its plan depends on. Batches with equal recipes share a plan.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recipe {
     pub kind: Kind,
     /// `[n,3,h,w]` of the network's input.
     pub shape: Shape,
-    /// Maps of an image.
+    /// Number of maps of an image.
     pub maps: usize,
-    /// Records of an image: its maps' classes first, then further predictions.
+    /// Number of records of an image: those of its maps' classes first, then further predictions.
     pub records: usize,
     /// Whether the records are simply the most probable classes.
     pub ranked: bool,
-    /// Without the style of overlays, which are drawn by a plan of their own.
+    /// Without the style of overlays, because another plan draws them.
     pub outputs: Outputs,
-    /// Whether the heat maps are kept for that.
+    /// Whether the heat maps are kept for the plan of the overlays.
     pub draws: bool,
 }
 
@@ -33,18 +33,18 @@ pub struct Built {
     pub images: NodeId,
     /// Input: one number for each record.
     pub requests: NodeId,
-    /// In the order in which [`super::result::assemble`] takes them.
+    /// In the order that [`super::result::assemble`] expects.
     pub outputs: Vec<NodeId>,
     /// The heat maps, as features.
     pub heatmap: NodeId,
     /// Height and width of the first target layer.
     pub layer_size: [usize; 2],
-    /// The first nodes of the backward pass, choice of classes included, and of the tail.
+    /// The first nodes of two stages: the backward pass, including the choice of classes, and the tail.
     pub stages: [NodeId; 2],
 }
 
 impl Built {
-    /// What is given to the graph's inputs, for the images and requests that its recipe was made for.
+    /// The contents of the graph's inputs, for images and requests that fit its recipe.
     pub fn inputs<'a>(&self, model: &Model, images: Images<'a>, requests: &'a [f32]) -> Vec<(NodeId, Cow<'a, [u8]>)> {
         let mut inputs: Vec<(NodeId, Cow<[u8]>)> = vec![(self.requests, bytemuck::cast_slice(requests).into())];
         match images {
@@ -71,7 +71,7 @@ impl Recipe {
                 if outputs.overlay.is_some() {
                     return fail("overlays need photos, not normalised tensors".into());
                 }
-                // Without a branch for each number, which would keep the processor from taking several at once.
+                // A branch for each number would keep the CPU from checking several at once.
                 let finite = |chunk: &[f32]| chunk.iter().fold(true, |all, v| all & v.is_finite());
                 if !values.chunks(1 << 12).all(finite) {
                     let at = values.iter().position(|v| !v.is_finite()).unwrap_or_default();
@@ -106,7 +106,7 @@ impl Recipe {
         Ok(Self { kind, shape, maps, records, ranked, outputs, draws })
     }
 
-    /// The classes asked for, and -1 for each next most probable one.
+    /// The classes asked for, then -1 for each record of the next most probable class.
     pub fn requests(&self, model: &Model, classes: &Classes) -> Result<Vec<f32>> {
         let of_image = |image: usize| match classes {
             Classes::Top(_) => &[][..],
@@ -129,7 +129,7 @@ impl Recipe {
         Ok(requests)
     }
 
-    /// The graph: network, choice of classes, backward pass, maps.
+    /// Builds the graph: network, choice of classes, backward pass, maps.
     pub fn build(&self, model: &Model, method: Method, layers: &[String]) -> Result<Built> {
         let network = model.network(self.kind, self.shape)?;
         let row = method.row();

@@ -1,4 +1,4 @@
-//! What is asked for.
+//! What a caller asks for.
 
 use crate::picture::{Colormap, Photo};
 
@@ -17,11 +17,11 @@ pub enum Classes {
     Top(usize),
     /// The same ones for every image.
     Chosen(Vec<usize>),
-    /// For each image its own, equally many.
+    /// Classes of each image, equally many for all images.
     PerImage(Vec<Vec<usize>>),
 }
 
-/// What to look at.
+/// The images to explain.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum Images<'a> {
@@ -53,20 +53,20 @@ impl Default for Style {
 }
 
 impl Style {
-    /// The same with this opacity, 0 to 1.
+    /// Sets the opacity, 0 to 1.
     #[must_use]
     pub fn alpha(self, alpha: f32) -> Self {
         Self { alpha, ..self }
     }
 
-    /// The same with these colours.
+    /// Sets the colours.
     #[must_use]
     pub fn colormap(self, colormap: Colormap) -> Self {
         Self { colormap, ..self }
     }
 }
 
-/// What to bring back besides the scores; nothing else crosses the bus.
+/// What to read back besides the scores. Nothing else is transferred.
 ///
 /// ```
 /// use gradcam::{Outputs, Style};
@@ -77,52 +77,52 @@ impl Style {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Outputs {
-    /// How many of the most probable classes to name, whatever the classes explained.
+    /// How many of the most probable classes to name, whatever classes are explained.
     pub predictions: usize,
     /// All class scores before softmax.
     pub logits: bool,
-    /// Maps at the layer's size, signed and unscaled; there are none where several layers are fused.
+    /// Maps at the layer's size, signed and unscaled. There are none if several layers are fused.
     pub raw: bool,
     /// Maps at the input's size, in 0..1.
     pub heatmap: bool,
-    /// Pictures at each photo's own size, drawn on the device.
+    /// Overlays at each photo's own size, drawn on the device.
     pub overlay: Option<Style>,
     /// When the device began and ended, by its own clock.
     pub clock: bool,
 }
 
 impl Outputs {
-    /// The same with so many of the most probable classes named.
+    /// Sets how many of the most probable classes are named.
     #[must_use]
     pub fn predictions(self, predictions: usize) -> Self {
         Self { predictions, ..self }
     }
 
-    /// The same with all class scores, or without.
+    /// Sets whether all class scores are read back.
     #[must_use]
     pub fn logits(self, logits: bool) -> Self {
         Self { logits, ..self }
     }
 
-    /// The same with raw maps, or without.
+    /// Sets whether raw maps are read back.
     #[must_use]
     pub fn raw(self, raw: bool) -> Self {
         Self { raw, ..self }
     }
 
-    /// The same with heat maps, or without.
+    /// Sets whether heat maps are read back.
     #[must_use]
     pub fn heatmap(self, heatmap: bool) -> Self {
         Self { heatmap, ..self }
     }
 
-    /// The same with pictures of this style, or without for `None`.
+    /// Sets the style of overlays. `None` requests no overlays.
     #[must_use]
     pub fn overlay(self, style: impl Into<Option<Style>>) -> Self {
         Self { overlay: style.into(), ..self }
     }
 
-    /// The same with the device's clock, or without.
+    /// Sets whether the device's clock is read.
     #[must_use]
     pub fn clock(self, clock: bool) -> Self {
         Self { clock, ..self }

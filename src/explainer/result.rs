@@ -1,4 +1,4 @@
-//! What comes back.
+//! The results of a batch.
 
 use std::path::Path;
 
@@ -39,11 +39,11 @@ pub struct Map {
 pub struct Heatmap {
     /// The class explained.
     pub prediction: Prediction,
-    /// Whether the map says anything.
+    /// Whether the map is meaningful.
     pub status: Status,
-    /// At the layer's size, signed and unscaled, if asked for.
+    /// The map at the layer's size, signed and unscaled, if asked for.
     pub raw: Option<Map>,
-    /// At the input's size, in 0..1, if asked for.
+    /// The map at the input's size, in 0..1, if asked for.
     pub heatmap: Option<Map>,
     /// The photo under the map's colours, RGBA, if asked for.
     pub overlay: Option<Overlay>,
@@ -64,8 +64,8 @@ impl Heatmap {
     /// Writes the overlay as a PNG.
     ///
     /// # Errors
-    /// [`Error::Request`] if no overlay was asked for, [`Error::NonFinite`] if it means nothing, [`Error::Write`] if it
-    /// cannot be written.
+    /// [`Error::Request`] if no overlay was asked for, [`Error::NonFinite`] if the map is not finite, [`Error::Write`]
+    /// if the file cannot be written.
     pub fn save_overlay(&self, path: impl AsRef<Path>) -> Result<()> {
         if self.status == Status::NonFinite {
             return Err(Error::NonFinite { what: path.as_ref().display().to_string() });
@@ -91,14 +91,14 @@ pub struct Explanation {
 pub struct Batch {
     /// In the order of the images.
     pub explanations: Vec<Explanation>,
-    /// What it cost; zeros on the CPU.
+    /// Its cost; zeros on the CPU.
     pub stats: Stats,
     /// Height and width of the raw maps.
     pub layer_size: [usize; 2],
 }
 
-/// Sorts the outputs' bytes, which lie in the order of [`Recipe::build`] and then of the overlays on `photos` of these widths and
-/// heights, to images and classes.
+/// Sorts the outputs' bytes by image and class. They come in the order of [`Recipe::build`], followed by the overlays
+/// on `photos`, which are given by width and height.
 pub fn assemble(
     model: &Model,
     recipe: &Recipe,
@@ -113,7 +113,7 @@ pub fn assemble(
     let [records, ranges] = [next(true), next(true)].map(bytemuck::pod_collect_to_vec::<u8, f32>);
     let logits: Vec<f32> = bytemuck::pod_collect_to_vec(next(recipe.outputs.logits));
     let (raw, heatmaps) = (next(recipe.outputs.raw), next(recipe.outputs.heatmap));
-    // One picture a map and photo, in strips.
+    // One overlay for each photo and map, in strips.
     let mut overlay = |[width, height]: [u32; 2]| Overlay {
         width,
         height,
@@ -124,7 +124,7 @@ pub fn assemble(
 
     let prediction = |record: &[f32]| {
         let class = record[0] as usize;
-        // Of scores that are not finite softmax makes nothing.
+        // Softmax is undefined for scores that are not finite.
         let probability = if record[3] > 0.0 { f32::NAN } else { record[2] };
         Prediction { class, label: model.label(class), logit: record[1], probability }
     };
