@@ -1,19 +1,19 @@
-//! Memory by lifetime: nodes that do not live at the same time share a slot.
+//! Memory allocation by lifetime: values that do not live at the same time share a slot.
 
 use super::slot::{Medium, Slot, bytes};
 use crate::graph::{Kind, NodeId, Type};
 use crate::kernels::Dispatch;
 
-/// Gives each value a slot that nothing alive uses at the same time: the largest values first, each to the smallest slot
-/// that is free for its whole life, which is large enough because a larger value was there before it.
-/// ("Greedy by size", Pisarchyk and Lee, arXiv 2001.03288.)
+/// Gives each value a slot that no other live value uses. The largest values come first. Each takes the smallest slot
+/// that is free for its whole life. That slot is large enough, because it was made for a larger value. ("Greedy by
+/// size", Pisarchyk and Lee, arXiv 2001.03288.)
 pub fn assign(
     types: &[Type],
     dispatches: &[Dispatch],
     inputs: &[NodeId],
     outputs: &[NodeId],
 ) -> (Vec<Slot>, Vec<Option<usize>>) {
-    // The first and the last dispatch that a value lives through. Inputs are written before anything runs.
+    // The first and the last dispatch of a value's life. Inputs are written before any dispatch.
     let mut life: Vec<Option<(usize, usize)>> = vec![None; types.len()];
     inputs.iter().for_each(|&id| life[id] = Some((0, 0)));
     for (step, dispatch) in dispatches.iter().enumerate() {

@@ -1,5 +1,5 @@
-//! A graph as a list of dispatches over few pieces of memory. Knows no GPU library: a plan can be printed
-//! and tested on its own.
+//! A graph as a list of dispatches over few slots of memory. It does not depend on a GPU library, so a plan can be
+//! printed and tested on its own.
 
 mod memory;
 
@@ -18,25 +18,25 @@ pub struct Plan {
     pub dispatches: Vec<Dispatch>,
     /// Types of all values: the graph's nodes, then scratch.
     pub types: Vec<Type>,
-    /// Pieces of memory, each used by several nodes in turn.
+    /// Slots of memory, each used by several values in turn.
     pub slots: Vec<Slot>,
     /// The slot of each value that has one.
     pub slot_of: Vec<Option<usize>>,
-    /// Nodes whose values are given for each run: inputs, or what they are packed to on the way to the device.
+    /// Nodes whose values are given for each run: inputs, or the features that the CPU packs them to before the upload.
     pub inputs: Vec<NodeId>,
-    /// Nodes whose values are read back: of features without the zero texel.
+    /// Nodes whose values are read back. The zero texel of features is left out.
     pub outputs: Vec<NodeId>,
     /// Nodes whose values stay on the device until the end, for a plan that runs after this one.
     pub kept: Vec<NodeId>,
 }
 
 impl Plan {
-    /// Plans what `outputs` need: numbers or pixels, not features, which have the engine's layout.
+    /// Plans what `outputs` need. These must be numbers or pixels, because features have the engine's own layout.
     pub fn new(graph: &Graph, profile: &Profile, outputs: &[NodeId]) -> Self {
         Self::keeping(graph, profile, outputs, &[])
     }
 
-    /// The same, which also keeps the features `kept` on the device for another plan.
+    /// Like [`Plan::new`], and keeps the features `kept` on the device for another plan.
     pub fn keeping(graph: &Graph, profile: &Profile, outputs: &[NodeId], kept: &[NodeId]) -> Self {
         debug_assert!(
             outputs.iter().all(|&o| graph.nodes[o].ty.kind != Kind::Features),
@@ -63,7 +63,7 @@ impl Plan {
         Self { dispatches, types, slots, slot_of, inputs, outputs: outputs.to_vec(), kept: kept.to_vec() }
     }
 
-    /// The plan with memory of its own for each value, and `room` bytes after it.
+    /// The plan with a slot of its own for each value, and `room` bytes after it.
     #[must_use]
     pub fn apart(mut self, room: u64) -> Self {
         let mut slots = vec![];
@@ -76,9 +76,9 @@ impl Plan {
         self
     }
 
-    /// Bytes of the weights as the kernels read them.
+    /// Bytes of the weights in the layout that the kernels read.
     pub fn weights(&self) -> u64 {
-        // A layer's forward pass and its gradient may share one.
+        // A layer's forward pass and its gradient may share a constant.
         let mut seen: Vec<&Constant> = vec![];
         let mut bytes = 0;
         for dispatch in &self.dispatches {
@@ -94,7 +94,7 @@ impl Plan {
         bytes
     }
 
-    /// Bytes of activations, gradients, maps and pictures at once.
+    /// Bytes of all slots: activations, gradients, maps and pictures.
     pub fn memory(&self) -> u64 {
         self.slots.iter().map(|s| s.bytes).sum()
     }
@@ -102,12 +102,12 @@ impl Plan {
     /// The slot of a value that is given, read back, or bound by a dispatch.
     ///
     /// # Panics
-    /// For any other value: nobody makes it.
+    /// For any other value, because nothing computes it.
     pub fn slot(&self, id: NodeId) -> usize {
         self.slot_of[id].expect("what is used has a slot")
     }
 
-    /// Bytes that come back from the GPU in a run for each output.
+    /// Bytes that a run reads back for each output.
     pub fn readback(&self) -> impl Iterator<Item = u64> {
         self.outputs.iter().map(|&o| match self.types[o] {
             Type { kind: Kind::Features, shape } => bytes(Kind::Features, shape) - ZERO_TEXEL,
@@ -116,15 +116,16 @@ impl Plan {
     }
 }
 
-/// The value whose bytes are those of `output`: where texels hold the numbers in their order already, nothing has to unpack
-/// them. They must lie in one row of a texture.
+/// The value to read back for `output`. If its texels already hold the numbers in order, they need no unpacking. This
+/// requires that they lie in one row of a texture.
 fn unpacked(graph: &Graph, output: NodeId) -> NodeId {
     let [n, c, h, w] = graph.shape(output);
     let whole = c.is_multiple_of(4) && h * w == 1 && kernels::texels([n, c, h, w]) < kernels::ROW;
     if graph.nodes[output].op == Op::Unpack && whole { graph.nodes[output].inputs[0] } else { output }
 }
 
-/// What an input is given as: packed already for textures, which the host writes faster than a kernel reads the numbers.
+/// The value to give for an input. With textures the CPU packs it, which is faster than a kernel that reads the
+/// numbers.
 fn packed(graph: &Graph, profile: &Profile, needed: &[bool], input: NodeId) -> NodeId {
     let mut readers = (0..graph.nodes.len()).filter(|&id| needed[id] && graph.nodes[id].inputs.contains(&input));
     match (readers.next(), readers.next()) {
@@ -133,9 +134,9 @@ fn packed(graph: &Graph, profile: &Profile, needed: &[bool], input: NodeId) -> N
     }
 }
 
-/// The nodes that have kernels of their own, each with the nodes that its kernel absorbs: those after it that alone read the
-/// value before them, and one before it that it alone reads. They come in the order of their chains' ends, when all
-/// operands are there.
+/// The nodes with kernels of their own, and the nodes that each kernel absorbs: those after it that are the only
+/// readers of the value so far, and one before it whose only reader it is. They are ordered by the last node of each,
+/// so that all operands are computed earlier.
 fn fusions(graph: &Graph, profile: &Profile, needed: &[bool], outputs: &[NodeId]) -> Vec<Kernel> {
     let mut readers: Vec<Vec<NodeId>> = vec![vec![]; graph.nodes.len()];
     for (id, node) in graph.nodes.iter().enumerate().filter(|(id, _)| needed[*id]) {
@@ -182,7 +183,7 @@ fn fusions(graph: &Graph, profile: &Profile, needed: &[bool], outputs: &[NodeId]
 }
 
 impl Dispatch {
-    /// The node whose value the dispatch makes.
+    /// The node whose value the dispatch writes.
     pub fn written(&self) -> Option<NodeId> {
         self.operands.iter().find_map(|o| if let Operand::Write(id) = o { Some(*id) } else { None })
     }

@@ -1,12 +1,12 @@
-//! Pieces of memory.
+//! Slots of memory.
 
 use crate::graph::{Kind, Shape};
 use crate::kernels::texels;
 
-/// Bytes of the zero texel before every value of features.
+/// Bytes of the zero texel before every value of kind features.
 pub const ZERO_TEXEL: u64 = 16;
 
-/// Bytes that a node's value takes, padding included.
+/// Bytes of a node's value, including padding.
 pub fn bytes(kind: Kind, shape: Shape) -> u64 {
     let [n, c, h, w] = shape;
     match kind {
@@ -16,20 +16,20 @@ pub fn bytes(kind: Kind, shape: Shape) -> u64 {
     }
 }
 
-/// What a piece of memory is.
+/// The layout of a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Medium {
-    /// Texels of four channels after one zero texel: a buffer or a texture, as the profile says.
+    /// Texels of four channels after one zero texel. The profile decides whether this is a buffer or a texture.
     Texels,
-    /// Words of four bytes: a buffer.
+    /// Words of four bytes, in a buffer.
     Words,
 }
 
-/// A piece of memory.
+/// A slot of memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slot {
-    /// What it is.
+    /// Its layout.
     pub medium: Medium,
-    /// Its size.
+    /// Its size in bytes.
     pub bytes: u64,
 }

@@ -1,13 +1,14 @@
-//! Concatenation without copying: operands that are written right where they belong.
+//! Concatenation without copying: kernels write the operands directly to their place in the result.
 
 use crate::graph::{Graph, NodeId, Op};
 use crate::kernels::{View, blocks};
 
-/// For each value that can be written among the channels of a concatenation, its view there. `written` tells the node
-/// whose kernel writes a value, unless it reads a further operand texel for texel.
+/// Returns the view of each value that can be written among the channels of a concatenation. `written` gives the node
+/// whose kernel writes a value, unless that kernel reads a further operand texel by texel.
 ///
-/// The writer must know views (convolutions, pools and concatenations do), and so must every other reader (batch norms
-/// that were not folded do): then a dense block, in which each layer reads all before it, is one piece of memory.
+/// The kernel that writes the value must support views: convolutions, pools and concatenations do. So must every other
+/// reader: batch norms that were not folded do. Then a dense block, in which each layer reads all earlier ones, is one
+/// slot.
 pub fn views(graph: &Graph, needed: &[bool], outputs: &[NodeId], written: &[Option<NodeId>]) -> Vec<Option<View>> {
     let mut views: Vec<Option<View>> = vec![None; graph.nodes.len()];
     let mut fits: Vec<bool> = written
@@ -18,7 +19,7 @@ pub fn views(graph: &Graph, needed: &[bool], outputs: &[NodeId], written: &[Opti
     let mut joined = vec![false; graph.nodes.len()];
     for node in graph.nodes.iter().zip(needed).filter(|(_, needed)| **needed).map(|(node, _)| node) {
         for &input in &node.inputs {
-            // In two concatenations it would have two views.
+            // A value in two concatenations would need two views.
             let again = node.op == Op::Concat && std::mem::replace(&mut joined[input], true);
             fits[input] &= matches!(node.op, Op::Concat | Op::ScaleShift { .. }) && !again;
         }
