@@ -1,11 +1,11 @@
-//! Everything that can go wrong, each as one line: what, where, and what to do.
+//! All errors. Each is one line that says what failed, where, and what to do.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::graph::GraphError;
 
-/// What the library returns on failure.
+/// The error type of the library.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -25,7 +25,7 @@ pub enum Error {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// A picture is damaged, too large, or of a kind that is not supported.
+    /// A picture is damaged, too large, or of an unsupported kind.
     #[error("{what}: {reason}")]
     Picture {
         /// The picture's name.
@@ -44,11 +44,11 @@ pub enum Error {
     /// No layer, class, model or device has the name that was asked for.
     #[error("unknown {kind} '{name}'{}", hint(suggestions, list))]
     Unknown {
-        /// What kind of thing.
+        /// What kind of name it is.
         kind: &'static str,
         /// What was asked for.
         name: String,
-        /// Near names, best first.
+        /// Similar names, best first.
         suggestions: Vec<String>,
         /// The command or place that lists all names.
         list: &'static str,
@@ -67,34 +67,34 @@ pub enum Error {
     /// The adapter refused to work.
     #[error("{adapter}: {reason}")]
     Device {
-        /// Its name.
+        /// The adapter's name.
         adapter: String,
-        /// Its reason.
+        /// The reason.
         reason: String,
     },
-    /// The device is gone: its driver gave up, it was taken away, or [`crate::Gpu::destroy`] was called. Nothing can be computed
-    /// on it any more.
+    /// The device is gone: its driver gave up, it was removed, or [`crate::Gpu::destroy`] was called. It cannot compute
+    /// any more.
     #[error(
         "{adapter}: the device was lost: {reason}; start again, with a smaller batch, another driver or --device cpu if it happens again"
     )]
     DeviceLost {
-        /// Its name.
+        /// The adapter's name.
         adapter: String,
         /// What the driver said.
         reason: String,
     },
-    /// The device did not answer in time. It may hang: nothing more is asked of it.
+    /// The device did not answer in time. It may hang, so no more work is submitted to it.
     #[error(
         "{adapter}: no answer within {} s; use a smaller batch or a longer --timeout, or, if the driver hangs, another one or --device cpu",
         limit.as_secs_f64()
     )]
     TimedOut {
-        /// Its name.
+        /// The adapter's name.
         adapter: String,
-        /// For how long it was waited for.
+        /// How long the caller waited.
         limit: Duration,
     },
-    /// The scores or the map of an image hold infinities or NaNs.
+    /// The scores or the map of an image contain infinities or NaNs.
     #[error(
         "{what}: the scores or the map are not finite: the network leaves the range of f32; check its weights, or use --device cpu, which computes in f64"
     )]
@@ -105,7 +105,7 @@ pub enum Error {
     /// The device has too little memory.
     #[error("{adapter}: {needed} MiB needed, but {reason}; use a smaller --batch, fewer classes, or --device cpu")]
     OutOfMemory {
-        /// Its name.
+        /// The adapter's name.
         adapter: String,
         /// Mebibytes that the run needs.
         needed: u64,
@@ -115,7 +115,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the machine is at fault, rather than the request or a file.
+    /// Whether the machine is the cause, rather than the request or a file.
     pub fn is_machine(&self) -> bool {
         use Error::{Device, DeviceLost, NoAdapter, NonFinite, OutOfMemory, TimedOut};
         matches!(
@@ -124,12 +124,12 @@ impl Error {
         )
     }
 
-    /// Whether the device is of no use any more, so that another one has to be opened.
+    /// Whether the device can no longer be used, so that another one has to be opened.
     pub fn is_final(&self) -> bool {
         matches!(self, Self::DeviceLost { .. } | Self::TimedOut { .. })
     }
 
-    /// An unknown name, with the nearest of `known`.
+    /// The error for an unknown name, with the most similar names of `known`.
     pub(crate) fn unknown<'a>(
         kind: &'static str,
         name: &str,
@@ -159,5 +159,5 @@ fn hint(suggestions: &[String], list: &str) -> String {
     }
 }
 
-/// The library's result.
+/// The result type of the library.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

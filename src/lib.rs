@@ -1,14 +1,14 @@
 #![doc = include_str!("../README.md")]
 #![deny(missing_docs, unsafe_code)]
 
-/// Rooms inside: public with the feature `unstable`, for the tests and benches alone.
+/// Internal modules. They are public with the feature `unstable`, only for the tests and benches.
 macro_rules! inside {
     ($($room:ident),*) => {
         $(
             #[cfg(feature = "unstable")]
             pub mod $room;
             #[cfg(not(feature = "unstable"))]
-            #[allow(dead_code, unused_imports)] // what only the tests look at
+            #[allow(dead_code, unused_imports)] // for what only the tests use
             mod $room;
         )*
     };
