@@ -31,18 +31,18 @@ pub struct DeviceArgs {
     /// A number or a part of a name from `gradcam devices`, or "cpu" for plain loops without any driver
     #[arg(long, value_name = "NAME|INDEX|cpu")]
     pub device: Option<String>,
-    /// Only this graphics interface
+    /// Use only this graphics API
     #[arg(long, value_enum)]
     pub backend: Option<BackendArg>,
-    /// Kernel variants: "buffers" and "buffers-shared" suit graphics cards, "textures" drivers on a processor; if not
-    /// given, what a short measurement on the device found best
+    /// Kernel variant: "buffers" and "buffers-shared" suit GPUs, "textures" suits drivers on a CPU; if not given, the
+    /// best one by a short measurement on the device
     #[arg(long, value_name = "NAME")]
     pub variant: Option<String>,
-    /// How weights are stored on the device; "f16" also rounds what large products multiply, on cards with units for it.
-    /// All sums are f32
+    /// How weights are stored on the device; "f16" also rounds the operands of large products, on GPUs with matrix
+    /// units. All sums are f32
     #[arg(long, value_enum, default_value = "f32")]
     pub precision: Precision,
-    /// How long to wait for the device before it is taken for hanging; two minutes if not given
+    /// How long to wait for the device before it counts as hanging; two minutes if not given
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub timeout: Option<Duration>,
 }
@@ -89,7 +89,7 @@ impl From<BackendArg> for Backend {
 }
 
 impl DeviceArgs {
-    /// How to open the graphics device.
+    /// The options to open the GPU with.
     pub fn options(&self) -> Result<GpuOptions> {
         let options = GpuOptions::default()
             .backend(self.backend.map(Backend::from))
@@ -105,7 +105,7 @@ impl DeviceArgs {
         Ok(self.gpu()?.map_or(Device::Cpu, Device::from))
     }
 
-    /// The graphics device; none if the plain loops are asked for.
+    /// Opens the GPU. `None` for `--device cpu`.
     pub fn gpu(&self) -> Result<Option<Gpu>> {
         if self.device.as_deref() == Some("cpu") {
             if self.precision != Precision::F32 {

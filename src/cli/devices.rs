@@ -13,12 +13,13 @@ use super::bench::number;
 use super::remembered;
 use super::say::{Failure, complain, print_json};
 
-/// List the adapters that can compute, the best first: their limits, and which kernel variants suit them
+/// List the adapters that can compute, best first, with their limits and the kernel variants that suit them
 ///
-/// Which variant suits is measured when an adapter is first used, and remembered: three convolutions, in milliseconds.
+/// The best variant is measured when an adapter is first used, and remembered. The measurement runs three convolutions
+/// and takes milliseconds.
 #[derive(Args)]
 pub struct Devices {
-    /// Only this graphics interface
+    /// Use only this graphics API
     #[arg(long, value_enum)]
     backend: Option<BackendArg>,
     /// Measure now which variant suits each adapter, and remember it
@@ -33,11 +34,11 @@ pub struct Devices {
 struct Adapter {
     #[serde(flatten)]
     info: AdapterInfo,
-    /// The variant that suits it best, if that was measured.
+    /// The variant that suits it best, if this was measured.
     variant: Option<String>,
-    /// Milliseconds of the probe in each variant that was tried.
+    /// Milliseconds of the probe for each variant that was tried.
     probe_ms: BTreeMap<String, f64>,
-    /// Shapes of products whose tiles `gradcam tune` measured, by variant.
+    /// For each variant, the number of product shapes whose tiles `gradcam tune` measured.
     tuned: BTreeMap<String, usize>,
 }
 
@@ -52,7 +53,7 @@ impl Adapter {
         }
     }
 
-    /// Limits, and the features that it has.
+    /// Its limits and features.
     fn limits(&self) -> String {
         let info = &self.info;
         let [buffers, textures] = info.storage_bindings;
@@ -76,7 +77,7 @@ impl Adapter {
         limits.into_iter().flatten().collect::<Vec<_>>().join("; ")
     }
 
-    /// The variant that suits it, and why.
+    /// The variant that suits it, and the measurements behind the choice.
     fn choice(&self) -> String {
         let Some(variant) = &self.variant else {
             return "variant not measured yet: its first use does, or --probe".into();
@@ -110,11 +111,11 @@ impl Devices {
         if failed { Err(Failure::Reported(1)) } else { Ok(()) }
     }
 
-    /// What the probe finds on the adapter of this number.
+    /// Measures the adapter with this index.
     fn measure(&self, adapter: usize, known: &Verdicts) -> Result<Verdict, Error> {
         let backend = self.backend.map(Backend::from);
         let options = GpuOptions::default().backend(backend).adapter(adapter.to_string()).measured(known.clone());
-        // Named, so that opening does not measure too.
+        // With a named variant, opening the device does not measure too.
         let options = options.variant("buffers")?;
         let mut gpu = pollster::block_on(Gpu::open(&options))?;
         pollster::block_on(gpu.measure_profiles())?;
@@ -143,7 +144,7 @@ impl Devices {
     }
 }
 
-/// In a unit that leaves few digits.
+/// Formats bytes in the unit that needs few digits.
 fn bytes(count: u64) -> String {
     match count {
         0..0x10_0000 => format!("{} KiB", count >> 10),

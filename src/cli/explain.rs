@@ -20,17 +20,17 @@ use super::output::Output;
 use super::say::{Failure, print_json, say};
 use super::tensors::{Collected, Tensors, check_place};
 
-/// Batches on their way to the device and back.
+/// Maximum number of pending batches.
 const IN_FLIGHT: usize = 3;
 /// How many of the most probable classes are named.
 const PREDICTIONS: usize = 3;
-/// Endings of pictures in folders.
+/// File extensions of pictures in folders.
 const ENDINGS: [&str; 9] = ["bmp", "gif", "jpeg", "jpg", "jfif", "png", "tif", "tiff", "webp"];
 
 /// Show where a network saw a class
 ///
-/// Explains each photo's most probable class, or the classes asked for, and lays the heat map over the
-/// photo. With --json or --save-tensors pictures are only written if --output is given.
+/// Explains each photo's most probable class, or the given classes, and draws the heat map over the photo. With --json
+/// or --save-tensors, pictures are written only if --output is given.
 #[derive(Args)]
 pub struct Explain {
     /// Photos, or folders of photos
@@ -38,7 +38,8 @@ pub struct Explain {
     images: Vec<PathBuf>,
     #[command(flatten)]
     model: ModelArgs,
-    /// Layer to explain at, see `gradcam layers`; the last feature map if not given. Several are fused by the mean
+    /// Layer to explain at, see `gradcam layers`; the last feature map if not given. The maps of several layers are
+    /// fused by the mean
     #[arg(long, value_name = "PATH")]
     layer: Vec<String>,
     /// How activations and gradients become a map
@@ -50,7 +51,7 @@ pub struct Explain {
     /// Explain the K most probable classes; 1 if no class is named
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=1000))]
     top: Option<u32>,
-    /// Where the overlay goes: a PNG for one photo, a folder for several; NAME.gradcam.png here if not given
+    /// Where to write the overlay: a PNG for one photo, a folder for several; ./NAME.gradcam.png if not given
     #[arg(short, long, value_name = "PATH")]
     output: Option<PathBuf>,
     /// Opacity of the colours, 0 to 1
@@ -59,14 +60,14 @@ pub struct Explain {
     /// Colours of the heat map
     #[arg(long, value_name = "jet|turbo|viridis|inferno|gray", default_value = "jet")]
     colormap: String,
-    /// Print one object an image
+    /// Print one object per image
     #[arg(long)]
     json: bool,
-    /// Explain the f32 tensor "input" [N,3,H,W] of a file, already normalised, instead of photos; an i64
-    /// tensor "classes" [N] or [N,K] beside it names the classes of each image
+    /// Explain the f32 tensor "input" [N,3,H,W] of a file, already normalised, instead of photos; an i64 tensor
+    /// "classes" [N] or [N,K] in the same file gives the classes of each image
     #[arg(long, value_name = "IN.safetensors", conflicts_with_all = ["images", "output"])]
     tensors: Option<PathBuf>,
-    /// Say at the end how fast it was, and how busy the device
+    /// Print the speed and the load of the device at the end
     #[arg(long)]
     timing: bool,
     /// Write "logits" [N,C], "classes" [N,K], "cam" [N,K,h,w] and "heatmap" [N,K,H,W] to a file
@@ -74,7 +75,7 @@ pub struct Explain {
     save_tensors: Option<PathBuf>,
     #[command(flatten)]
     device: DeviceArgs,
-    /// Images computed at once
+    /// Images per batch
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
     batch: u32,
 }
@@ -91,7 +92,7 @@ impl Explain {
             [] => Classes::Top(self.top.unwrap_or(1) as usize),
             chosen => Classes::Chosen(chosen.iter().map(|c| model.class(c)).collect::<Result<_>>()?),
         };
-        // Everything that may be wrong with the request is found before a device is opened.
+        // Errors in the request are found before a device is opened.
         let tensors = self.tensors.as_deref().map(|path| Tensors::open(path, &model)).transpose()?;
         if tensors.as_ref().is_some_and(|t| t.classes.is_some()) && (self.top.is_some() || !self.class.is_empty()) {
             return Err(Error::Request(
@@ -134,7 +135,7 @@ impl Explain {
         }
         run.bar.finish_and_clear();
         if let (Some(path), Some(collected), 0) = (&self.save_tensors, &run.collected, run.worst) {
-            // Only whole: a missing image would move the others' rows.
+            // Only if no image failed: a missing image would shift the rows of the others.
             collected.save(path)?;
         }
         if run.worst > 0 { Err(Failure::Reported(run.worst)) } else { Ok(()) }
@@ -149,16 +150,16 @@ struct Run {
     json: bool,
     collected: Option<Collected>,
     bar: ProgressBar,
-    /// When the device worked on each batch, in nanoseconds of its clock.
+    /// Begin and end of the device's work on each batch, in nanoseconds of its clock.
     busy: Vec<[u64; 2]>,
     /// The worst exit code of the images that failed.
     worst: u8,
-    /// Nobody reads stdout any more; files are still written.
+    /// Stdout is closed. Files are still written.
     unheard: bool,
 }
 
 impl Run {
-    /// Explains photos; one that cannot be read is reported and left out. While the device works on a batch, threads
+    /// Explains photos. One that cannot be read is reported and skipped. While the device works on a batch, threads
     /// prepare the next ones.
     fn photos(&mut self, paths: Vec<PathBuf>, classes: &Classes, mut batch: usize) -> Result<(), Failure> {
         let start = Instant::now();
@@ -179,12 +180,12 @@ impl Run {
             while let Some((mut paths, mut photos)) = parts.pop().filter(|part| !part.1.is_empty()) {
                 let submitted = self.explainer.submit(Images::Photos(&photos), classes, &self.outputs);
                 match pollster::block_on(submitted) {
-                    // What is on its way holds memory too, and so do plans of other shapes.
+                    // Pending batches hold memory too, and so do plans of other shapes.
                     Err(Error::OutOfMemory { .. }) if self.land(&mut flying)? || self.explainer.forget_plans() => {
                         parts.push((paths, photos));
                     }
                     Err(Error::OutOfMemory { .. }) if photos.len() > 1 => {
-                        // Half as many at once, also from now on.
+                        // Halve the batch, for all later photos too.
                         batch = photos.len() / 2;
                         let rest = (paths.split_off(batch), photos.split_off(batch));
                         parts.extend([rest, (paths, photos)]);
@@ -206,7 +207,7 @@ impl Run {
         }
     }
 
-    /// Waits for the batch that was submitted first, if there is one, and shows what came of it.
+    /// Waits for the oldest pending batch, if there is one, and shows its results.
     fn land(&mut self, flying: &mut VecDeque<(Vec<PathBuf>, Pending)>) -> Result<bool, Failure> {
         let Some((paths, pending)) = flying.pop_front() else { return Ok(false) };
         let result = pollster::block_on(pending.finish())?;
@@ -219,7 +220,7 @@ impl Run {
         Ok(true)
     }
 
-    /// How many photos were explained in a second, and how much of that the device worked, if that was asked for.
+    /// Prints the photos per second and the device's share of busy time, if asked for.
     fn timing(&self, seconds: f64) -> Result<(), Failure> {
         if let (Some(first), Some(last)) = (self.busy.first(), self.busy.last()) {
             let worked: u64 = self.busy.iter().map(|[begin, end]| end - begin).sum();
@@ -264,13 +265,13 @@ impl Run {
         }
     }
 
-    /// Says what is wrong with one image, and goes on.
+    /// Reports the error of one image and continues.
     fn report(&mut self, error: &impl Display, is_machine: bool) {
         self.bar.suspend(|| say(&error.to_string()));
         self.worst = self.worst.max(if is_machine { 1 } else { 2 });
     }
 
-    /// Writes the image's overlays, and prints what was found. Maps that are not finite are an error, and no picture.
+    /// Writes the image's overlays and prints its results. A map that is not finite is an error and gives no picture.
     fn show(
         &mut self,
         name: &str,
@@ -349,7 +350,7 @@ fn line(p: &gradcam::Prediction) -> String {
     format!("  {:5.1} %  {} ({})", p.probability * 100.0, p.label, p.class)
 }
 
-/// The photos named, and those in the folders named, sorted by name.
+/// The given photos, and those in the given folders. The photos of a folder are sorted by name.
 fn photos(given: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut photos = vec![];
     for path in given {
@@ -361,7 +362,7 @@ fn photos(given: &[PathBuf]) -> Result<Vec<PathBuf>> {
         let mut inside = vec![];
         for entry in std::fs::read_dir(path).map_err(read)? {
             let entry = entry.map_err(read)?.path();
-            // Overlays of an earlier run are no photos.
+            // Overlays of an earlier run are not photos.
             if entry.file_stem().is_some_and(|stem| stem.to_string_lossy().contains(".gradcam")) {
                 continue;
             }
@@ -383,7 +384,7 @@ fn photos(given: &[PathBuf]) -> Result<Vec<PathBuf>> {
     Ok(photos)
 }
 
-/// A bar on the terminal for more than one image.
+/// A progress bar on the terminal, hidden for a single image.
 fn progress(images: usize) -> ProgressBar {
     if images < 2 {
         return ProgressBar::hidden();

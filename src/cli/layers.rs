@@ -9,7 +9,7 @@ use serde_json::json;
 use super::args::ModelArgs;
 use super::say::{Failure, print_json};
 
-/// List every layer that can be explained, with its shape; the default is marked
+/// List every layer that can be explained, with its shape, and mark the default one
 #[derive(Args)]
 pub struct Layers {
     #[command(flatten)]

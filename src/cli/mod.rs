@@ -1,4 +1,4 @@
-//! The command line: one file a command, no engine code.
+//! The command line: one file per command, no engine code.
 
 mod args;
 mod bench;
@@ -46,7 +46,7 @@ enum Command {
 }
 
 impl Cli {
-    /// Runs the command, and says on stderr what went wrong.
+    /// Runs the command and prints its error on stderr.
     pub fn run(self) -> ExitCode {
         let outcome = match self.command {
             Command::Explain(explain) => explain.run(),
@@ -64,13 +64,13 @@ impl Cli {
                 ExitCode::from(if error.is_machine() { 1 } else { 2 })
             }
             Err(Failure::Reported(code)) => ExitCode::from(code),
-            // Whoever read the output has seen enough.
+            // The reader closed the pipe because it has read enough.
             Err(Failure::Pipe) => ExitCode::SUCCESS,
         }
     }
 }
 
-/// Help and version as they are; a wrong usage as one line.
+/// Prints help and version unchanged, and a usage error as one line.
 pub fn usage(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() || error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         drop(error.print());

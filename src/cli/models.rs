@@ -12,7 +12,7 @@ use serde_json::json;
 use super::args::ModelArgs;
 use super::say::{Failure, print_json};
 
-/// List the models that need no file, and the architectures of files
+/// List the models that need no file, and the architectures that files may have
 #[derive(Args)]
 pub struct Models {
     #[command(flatten)]

@@ -1,11 +1,11 @@
-//! Where overlays go.
+//! Paths of the overlays.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use gradcam::{Error, Prediction, Result};
 
-/// Names the overlay files of a run.
+/// Chooses the overlay files of a run.
 pub struct Output {
     place: Place,
     taken: HashSet<PathBuf>,
@@ -14,16 +14,16 @@ pub struct Output {
 enum Place {
     /// One file for a single image.
     File(PathBuf),
-    /// A folder; the flag says whether names are marked as overlays, as beside their photos.
+    /// A folder. The flag says whether file names are marked as overlays, as needed beside their photos.
     Folder(PathBuf, bool),
 }
 
 impl Output {
-    /// Prepares the place: `given` with `--output`, else the current folder. `photos` are never written over.
+    /// Prepares the place: `given` by `--output`, or else the current folder. `photos` are never overwritten.
     ///
     /// # Errors
-    /// [`Error::Write`] if the folder cannot be made, [`Error::Request`] if a file is named for several
-    /// images or would not be a PNG.
+    /// [`Error::Write`] if the folder cannot be created, [`Error::Request`] if one file is named for several images or
+    /// would not be a PNG.
     pub fn new(given: Option<&Path>, photos: &[PathBuf]) -> Result<Self> {
         let taken = photos.iter().filter_map(|p| p.canonicalize().ok()).collect();
         let Some(path) = given else { return Ok(Self { place: Place::Folder(PathBuf::from("."), true), taken }) };
@@ -54,10 +54,10 @@ impl Output {
         Ok(Self { place, taken })
     }
 
-    /// The file for one map of `photo`, the `rank`th of `maps`.
+    /// The file for one map of `photo`, number `rank` of `maps`.
     ///
     /// # Errors
-    /// [`Error::Request`] if it would write over a photo.
+    /// [`Error::Request`] if it would overwrite a photo.
     pub fn file(&mut self, photo: &Path, prediction: &Prediction, rank: usize, maps: usize) -> Result<PathBuf> {
         let part = |name: Option<&std::ffi::OsStr>| name.unwrap_or_default().to_string_lossy().into_owned();
         let class = if maps > 1 { format!("-{rank}-{}", slug(&prediction.label)) } else { String::new() };
@@ -67,7 +67,7 @@ impl Output {
             Place::Folder(folder, mark) => {
                 let mark = if *mark { ".gradcam" } else { "" };
                 let path = folder.join(format!("{}{mark}{class}.png", part(photo.file_stem())));
-                // Photos of the same stem keep their whole names.
+                // Photos with the same stem keep their extensions in the name.
                 if self.is_taken(&path) {
                     folder.join(format!("{}{mark}{class}.png", part(photo.file_name())))
                 } else {
@@ -90,14 +90,14 @@ impl Output {
     }
 }
 
-/// The path with its folder's links resolved; the file need not exist.
+/// Resolves the links in the path of the folder. The file need not exist.
 fn absolute(path: &Path) -> PathBuf {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     path.canonicalize().unwrap_or_else(|_| folder.join(path.file_name().unwrap_or_default()))
 }
 
-/// A label as a part of a file name.
+/// A label as part of a file name.
 fn slug(label: &str) -> String {
     let words = label.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty());
     words.collect::<Vec<_>>().join("-").to_lowercase()

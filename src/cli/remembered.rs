@@ -1,4 +1,4 @@
-//! What was measured on devices, in the user's cache folder.
+//! Measurements of devices, stored in the user's cache folder.
 
 use std::path::PathBuf;
 
@@ -6,13 +6,13 @@ use gradcam::Gpu;
 use gradcam::gpu::Verdicts;
 use gradcam::picture::write_atomically;
 
-/// All of it; nothing if there is no file yet, or a damaged one.
+/// All stored measurements. Empty if there is no file yet or it is damaged.
 pub fn load() -> Verdicts {
     let text = file().and_then(|path| std::fs::read(path).ok());
     text.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
 }
 
-/// Keeps what was measured on a device; where the folder cannot be written, the next process measures again.
+/// Stores the measurements of a device. If the folder cannot be written, the next process measures again.
 pub fn keep(gpu: &Gpu) {
     let mut all = load();
     let Some(path) = file().filter(|_| all.of(gpu.info()) != Some(gpu.verdict())) else { return };
@@ -21,7 +21,7 @@ pub fn keep(gpu: &Gpu) {
     drop(write_atomically(&path, |out| Ok(serde_json::to_writer_pretty(out, &all)?)));
 }
 
-/// In `GRADCAM_CACHE`, or a folder of the system's for caches.
+/// The file, in `GRADCAM_CACHE` or in the system's cache folder.
 fn file() -> Option<PathBuf> {
     let folder = std::env::var_os("GRADCAM_CACHE").map(PathBuf::from);
     folder.or_else(|| dirs::cache_dir().map(|caches| caches.join("gradcam"))).map(|folder| folder.join("devices.json"))

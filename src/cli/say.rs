@@ -1,4 +1,4 @@
-//! What the program says: errors as one line on stderr, values as JSON on stdout.
+//! Output of the program: errors as one line on stderr, values as JSON on stdout.
 
 use std::io::Write;
 
@@ -6,11 +6,11 @@ use gradcam::Error;
 
 /// Why a command ended early.
 pub enum Failure {
-    /// An error yet to be shown.
+    /// An error that was not printed yet.
     Here(Error),
-    /// Errors that were shown when they happened; the worst one's exit code.
+    /// Errors that were printed when they occurred. Holds the worst exit code.
     Reported(u8),
-    /// Nobody reads stdout any more.
+    /// Stdout was closed.
     Pipe,
 }
 
@@ -29,7 +29,7 @@ impl From<std::io::Error> for Failure {
     }
 }
 
-/// What nobody expects, of this program or in a driver's name, as one line: the release build would only abort.
+/// Prints a panic, of this program or of a driver, as one line. Without this the release build would only abort.
 pub fn broke(panic: &std::panic::PanicHookInfo) {
     let payload = panic.payload();
     let text = payload.downcast_ref::<String>().map(String::as_str).or_else(|| payload.downcast_ref().copied());
@@ -39,7 +39,7 @@ pub fn broke(panic: &std::panic::PanicHookInfo) {
     std::process::exit(1);
 }
 
-/// One line on stderr.
+/// Prints an error as one line on stderr.
 pub fn complain(error: &Error) {
     say(&error.to_string());
 }

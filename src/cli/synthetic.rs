@@ -1,10 +1,10 @@
-//! Networks and images that need no file.
+//! Networks and images that do not need files.
 
 use std::path::Path;
 
 use gradcam::{Error, Model, Result};
 
-/// Classes of networks without weights, as ImageNet's.
+/// Number of classes of networks without weights, as in ImageNet.
 const CLASSES: usize = 1000;
 
 /// Normalised images of noise.
@@ -12,7 +12,7 @@ pub fn values(shape: [usize; 4]) -> Vec<f32> {
     gradcam::model::seeded::unit("images", shape.iter().product()).map(|u| u * 4.0 - 2.0).collect()
 }
 
-/// The bundled model, a file, or an architecture with weights from a formula.
+/// Opens the bundled model, a file, or an architecture with weights from a formula.
 pub fn open(network: &str) -> Result<Model> {
     if network == gradcam::model::BUNDLED || Path::new(network).extension().is_some() {
         return Model::open(network, None);

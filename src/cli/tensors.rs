@@ -1,4 +1,4 @@
-//! Explanations of tensors, and explanations as tensors, in safetensors files.
+//! Safetensors files: tensors to explain, and explanations as tensors.
 
 use std::path::{Path, PathBuf};
 
@@ -7,18 +7,18 @@ use gradcam::{Batch, Error, Model, Result};
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensors, serialize};
 
-/// Normalised images and, if the file names them, the classes of each.
+/// Normalised images and, if the file has them, the classes of each.
 pub struct Tensors {
     /// `[n, 3, h, w]`.
     pub shape: [usize; 4],
     /// Row-major.
     pub values: Vec<f32>,
-    /// For each image equally many.
+    /// The classes of each image, equally many for all images.
     pub classes: Option<Vec<Vec<usize>>>,
 }
 
 impl Tensors {
-    /// Reads "input" and "classes" of a file.
+    /// Reads "input" and "classes" from a file.
     ///
     /// # Errors
     /// [`Error::Read`], or [`Error::Weights`] if the file is damaged or holds other tensors.
@@ -64,7 +64,7 @@ impl Tensors {
     }
 }
 
-/// Gathers explanations of several batches for one file.
+/// Collects explanations of several batches for one file.
 #[derive(Default)]
 pub struct Collected {
     images: usize,
@@ -77,13 +77,13 @@ pub struct Collected {
     input_size: [usize; 2],
 }
 
-/// Refuses a place where no file can be written, or that would write over one that is read.
+/// Fails if no file can be written at `path`, or if it would overwrite one of the files `read`.
 ///
 /// # Errors
 /// [`Error::Write`] or [`Error::Request`].
 pub fn check_place(path: &Path, read: &[PathBuf]) -> Result<()> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // As the file itself will be: under a temporary name, and removed again.
+    // Tests this the way the file will be written: under a temporary name, which is removed again.
     let attempt = std::fs::metadata(folder).and_then(|_| tempfile::NamedTempFile::new_in(folder));
     attempt.map_err(|e| Error::Write { path: path.to_owned(), source: e.kind().into() })?;
     let same = |other: &PathBuf| other.canonicalize().is_ok_and(|o| path.canonicalize().is_ok_and(|p| p == o));

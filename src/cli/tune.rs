@@ -11,19 +11,19 @@ use super::remembered;
 use super::say::{Failure, print_json};
 use super::synthetic::{open, values};
 
-/// Measure which register tiles suit this device, and remember it
+/// Measure which register tiles suit this device, and remember them
 ///
-/// For each shape of matrix product in the networks every tile is run; the best are kept in the user's cache folder
-/// and used from then on by this device, driver and variant. Takes a minute or so.
+/// Runs every tile for each shape of matrix product in the networks. The best tiles are kept in the user's cache
+/// folder. This device, driver and variant use them from then on. Takes about a minute.
 #[derive(Args)]
 pub struct Tune {
     /// Architectures (timm/NAME for timm's), the bundled model, or .safetensors files
     #[arg(value_name = "NAME|FILE", default_values_t = [gradcam::model::BUNDLED.to_owned(), "resnet50".into(), "vgg16".into()])]
     networks: Vec<String>,
-    /// Images computed at once
+    /// Images per batch
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
     batch: u32,
-    /// Print an array of what was measured: each product in each tile
+    /// Print an array of the measurements: each product with each tile
     #[arg(long)]
     json: bool,
     #[command(flatten)]

@@ -18,15 +18,15 @@ use serde_json::{Value, json};
 use super::args::{DeviceArgs, Precision};
 use super::say::{Failure, print_json};
 
-/// How long one case may take before its process is ended.
+/// How long one case may take before its process is killed.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// After so many processes that did not come to an end the rest of an adapter's cases is left.
+/// After this many dead processes, the rest of an adapter's cases is skipped.
 const DEATHS: usize = 5;
 
-/// Check a device: built-in cases, compared with plain loops on the processor and with what PyTorch found
+/// Check a device: built-in cases, compared with plain loops on the CPU and with results of PyTorch
 ///
-/// Every operation and kernel, whole networks and pictures, in every variant of the kernels. Exit code 1 where one disagrees,
-/// with the case and the shader at fault.
+/// Every operation and kernel, whole networks and pictures, in every kernel variant. The exit code is 1 if a case
+/// disagrees, and the case and the faulty shader are printed.
 #[derive(Args)]
 pub struct Verify {
     /// Check every adapter of --backend, or of all interfaces, and the plain loops
@@ -38,23 +38,23 @@ pub struct Verify {
     /// Stop at the first case that disagrees
     #[arg(long)]
     fail_fast: bool,
-    /// Print an array of rows, one a variant
+    /// Print an array of rows, one per variant
     #[arg(long)]
     json: bool,
-    /// Write everything that was found to a file that can be attached to a bug report
+    /// Write all results to a file that can be attached to a bug report
     #[arg(long, value_name = "FILE.json")]
     report: Option<PathBuf>,
-    /// Do this part of the cases, from this one on, and tell the process that started this one
+    /// Run this part of the cases, from this index on, and report to the process that started this one
     #[arg(long, hide = true, num_args = 2)]
     worker: Option<Vec<usize>>,
     #[command(flatten)]
     device: DeviceArgs,
 }
 
-/// What a worker tells, a line each: drivers may take the process with them, or never come back.
+/// The messages of a worker, one per line. Workers are processes, because drivers may crash a process or never return.
 #[derive(Serialize, Deserialize)]
 enum Message {
-    /// The adapter, and the runs that are left, with their numbers.
+    /// The adapter, and the runs that are left, with their indices.
     Ready {
         info: Value,
         runs: Vec<(usize, Run)>,
@@ -65,7 +65,7 @@ enum Message {
 /// The last line on a worker's stderr.
 type Complaint = std::thread::JoinHandle<String>;
 
-/// What was found on an adapter.
+/// The results of an adapter.
 #[derive(Serialize)]
 struct Adapter {
     info: Value,
@@ -134,7 +134,7 @@ impl Verify {
         if agrees { Ok(()) } else { Err(Failure::Reported(1)) }
     }
 
-    /// The devices to ask, each as a number or name for `--device`.
+    /// The devices to check, each as an index or name for `--device`.
     fn devices(&self) -> Vec<Option<String>> {
         if !self.all {
             return vec![self.device.device.clone()];
@@ -173,7 +173,7 @@ impl Verify {
         Ok(())
     }
 
-    /// Has the cases run on a device, in two parts at once.
+    /// Runs the cases on a device, in two worker processes at once.
     fn ask_all(&self, device: Option<&str>) -> Result<Adapter, Failure> {
         let bar = ProgressBar::new(0);
         let style = ProgressStyle::with_template("{bar:40} {pos}/{len} cases  {wide_msg}");
@@ -189,7 +189,7 @@ impl Verify {
         Ok(adapter)
     }
 
-    /// Has a part of the cases run by processes of their own: after one that does not come to its end, another goes on.
+    /// Runs a part of the cases in worker processes. If one dies or hangs, another continues after the case at fault.
     fn ask(&self, device: Option<&str>, part: usize, bar: &ProgressBar) -> Result<Adapter, Failure> {
         let mut adapter = Adapter { info: Value::Null, outcomes: vec![] };
         let mut left: VecDeque<(usize, Run)> = VecDeque::new();
@@ -244,7 +244,8 @@ impl Verify {
         Ok(adapter)
     }
 
-    /// A process that does the cases from one on, its messages, and what it says besides.
+    /// Starts a worker for the cases from `from` on. Returns the process, its messages, and the last line of its
+    /// stderr.
     fn start(
         &self,
         device: Option<&str>,
@@ -279,7 +280,7 @@ impl Verify {
     }
 }
 
-/// The variants of an adapter.
+/// One row per variant of an adapter.
 fn rows(adapter: &Adapter) -> Vec<Row<'_>> {
     let mut rows: Vec<Row> = vec![];
     for outcome in &adapter.outcomes {
@@ -311,7 +312,7 @@ fn rows(adapter: &Adapter) -> Vec<Row<'_>> {
     rows
 }
 
-/// A table of an adapter's variants, and what disagrees.
+/// Prints a table of an adapter's variants, and the cases that disagree.
 fn print(adapter: &Adapter) -> Result<(), Failure> {
     let mut out = stdout().lock();
     let text = |key: &str| adapter.info[key].as_str().unwrap_or_default().to_owned();
