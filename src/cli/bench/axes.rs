@@ -1,4 +1,4 @@
-//! What to measure: every combination of what is named.
+//! What to measure: every combination of the given values.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ pub struct Axes {
     /// Architectures (timm/NAME for timm's), the bundled model, or .safetensors files
     #[arg(value_name = "NAME|FILE", default_value = gradcam::model::BUNDLED)]
     pub networks: Vec<String>,
-    /// Images computed at once
+    /// Images per batch
     #[arg(long, value_name = "N", default_values_t = [1], value_parser = clap::value_parser!(u32).range(1..=1024))]
     batch: Vec<u32>,
     /// Height and width of the images; the network's own if not given
@@ -25,7 +25,7 @@ pub struct Axes {
     /// Layer to explain at; the last feature map if not given
     #[arg(long, value_name = "PATH")]
     layer: Vec<String>,
-    /// How to explain
+    /// Method to explain with
     #[arg(long, value_name = "NAME", default_value = Method::default().name())]
     method: Vec<Method>,
     /// A number or a part of a name from `gradcam devices`, or "cpu" for plain loops without any driver
@@ -34,19 +34,19 @@ pub struct Axes {
     /// Every adapter
     #[arg(long)]
     all: bool,
-    /// Only this graphics interface
+    /// Use only this graphics API
     #[arg(long, value_enum)]
     backend: Option<BackendArg>,
-    /// Kernel variants, or "all"; if not given, what a short measurement on the device found best
+    /// Kernel variants, or "all"; if not given, the best one by a short measurement on the device
     #[arg(long, value_name = "NAME")]
     variant: Vec<String>,
     /// How weights are stored on the device
     #[arg(long, value_enum, default_value = "f32")]
     precision: Vec<Precision>,
-    /// How long to wait for the device before it is taken for hanging; two minutes if not given
+    /// How long to wait for the device before it counts as hanging; two minutes if not given
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     timeout: Option<Duration>,
-    /// Runs that count at least; quick ones are repeated for 20 ms a round
+    /// Minimum number of measured runs; quick ones are repeated for 20 ms per round
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     runs: u32,
     /// Show the time of each layer by the device's clock
@@ -55,7 +55,7 @@ pub struct Axes {
 }
 
 impl Axes {
-    /// The devices and the ways to use them.
+    /// The devices and how to use them.
     ///
     /// # Errors
     /// As [`places::places`].
@@ -89,7 +89,7 @@ impl Axes {
     }
 }
 
-/// Height and width.
+/// Parses height and width.
 fn size(text: &str) -> Result<[usize; 2], String> {
     let side = |text: &str| text.parse().ok().filter(|side| (1..=4096).contains(side));
     let sides = text.split_once(['x', 'X', '×']).and_then(|(h, w)| Some([side(h)?, side(w)?]));

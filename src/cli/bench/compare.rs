@@ -1,4 +1,4 @@
-//! Builds or machines side by side, and which differences exceed the noise.
+//! Compares builds or machines, and finds the differences that exceed the noise.
 
 use std::path::Path;
 
@@ -8,36 +8,36 @@ use serde::Serialize;
 use super::row::{Figures, Key, Row, unique};
 use super::table::{Table, number};
 
-/// Changes below this share are never told apart from noise: what else differs between two runs is worth as much.
+/// Smaller changes always count as noise, because other differences between two runs have effects of this size.
 const LEAST: f64 = 0.05;
-/// Runs that a row must have for its spread to mean anything.
+/// A row needs this many runs for its spread to be meaningful.
 const RUNS: usize = 5;
 
-/// Rows of several sides by their keys; the first side is what others are compared with.
+/// Rows of several sides, matched by their keys. The other sides are compared with the first one.
 #[derive(Serialize)]
 pub struct Comparison {
     compared: Vec<Pair>,
     unmatched: Vec<Lone>,
 }
 
-/// A configuration on the first side and on another one.
+/// A configuration on the first side and on another side.
 #[derive(Serialize)]
 struct Pair {
     #[serde(flatten)]
     key: Key,
     base: String,
     other: String,
-    /// The field that is compared,
+    /// The field that is compared.
     figure: &'static str,
-    /// of the first side and of the other one: what a quarter, a half and three quarters of the runs stay below.
+    /// 25th percentile, median and 75th percentile of the runs, on the first side (`from`) and on the other one (`to`).
     from: Option<[f64; 3]>,
     to: Option<[f64; 3]>,
-    /// By which share the time grew.
+    /// The relative growth of the time.
     change: Option<f64>,
     verdict: Verdict,
 }
 
-/// A configuration that the first side and another one do not share.
+/// A configuration that only one of the first side and another side has.
 #[derive(Serialize)]
 struct Lone {
     only_in: String,
@@ -57,8 +57,8 @@ enum Verdict {
 }
 
 impl Verdict {
-    /// For spreads `[p25, median, p75]` of two sides: they differ if neither reaches into the other, and medians are
-    /// further apart than [`LEAST`].
+    /// Compares the spreads `[p25, median, p75]` of two sides. They differ if they do not overlap and their medians
+    /// differ by more than [`LEAST`].
     fn of(from: [f64; 3], to: [f64; 3]) -> Self {
         let change = to[1] / from[1] - 1.0;
         if change > LEAST && to[0] > from[2] {
@@ -82,7 +82,7 @@ impl Verdict {
 }
 
 impl Comparison {
-    /// Reads what `gradcam bench --json` printed: a file a side, or several with commas between.
+    /// Reads the output of `gradcam bench --json`. A side is one file, or several separated by commas.
     ///
     /// # Errors
     /// [`Error::Read`]; [`Error::Request`] if a file holds something else.
@@ -104,7 +104,7 @@ impl Comparison {
         Ok(comparison)
     }
 
-    /// A table for each side but the first, and what has no counterpart.
+    /// A table for each side but the first, and the configurations without a counterpart.
     pub fn text(&self, markdown: bool) -> String {
         let mut text = String::new();
         for pairs in self.compared.chunk_by(|a, b| a.other == b.other) {
@@ -152,7 +152,7 @@ impl Lone {
     }
 }
 
-/// A configuration on a side.
+/// A configuration of one side.
 struct Side {
     key: Key,
     figure: &'static str,
@@ -160,15 +160,15 @@ struct Side {
     runs: usize,
 }
 
-/// Fields that are compared.
+/// The fields that can be compared.
 const WALL: &str = "ms_per_image";
 const PROCESSOR: &str = "cpu_ms_per_image";
 
 impl Side {
-    /// Of several rows of a configuration the quickest counts, because what disturbs only slows down; but a time is only as
-    /// certain as it was reproduced, so the spread reaches as far as the second quickest median is away.
+    /// Takes the quickest of several rows of a configuration, because disturbances only slow down. A time is only as
+    /// certain as it was reproduced, so its spread is widened by the distance to the second quickest median.
     fn of(rows: &[&Row]) -> Self {
-        // Where the processor does the work, the time that it spends on it is disturbed less than the time that passes.
+        // If the CPU does the work, disturbances affect its CPU time less than the wall time.
         let spread = |figures: &Figures| match rows[0].software {
             false => [figures.ms_per_image_p25, figures.ms_per_image, figures.ms_per_image_p75],
             true => [figures.cpu_ms_per_image_p25, figures.cpu_ms_per_image, figures.cpu_ms_per_image_p75],
@@ -187,7 +187,7 @@ impl Side {
     }
 }
 
-/// The configurations of a side: a file, or several with commas between.
+/// Reads the configurations of a side: one file, or several separated by commas.
 fn read(side: &str) -> Result<Vec<Side>> {
     let mut all: Vec<Row> = vec![];
     for file in side.split(',') {

@@ -1,14 +1,15 @@
-//! Rows as one page that needs nothing else: charts in SVG whose lengths are shares of the window's width, and all figures.
+//! Rows as one self-contained HTML page: charts in SVG, whose lengths are shares of the window's width, and all
+//! figures.
 
 use super::row::{Figures, Key, Row};
 use super::table::{Table, number};
 
-/// Colours of the style sheet for series,
+/// Colours of the series in the style sheet.
 const COLOURS: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
-/// and for stages, the first one's apart.
+/// Colours of the stages. The first differs from the first one of the series.
 const STAGES: [&str; 6] = ["f", "g", "c", "d", "e", "h"];
 
-/// The page.
+/// Builds the page.
 pub fn page(rows: &[Row]) -> String {
     let (style, version) = (include_str!("report.css"), env!("CARGO_PKG_VERSION"));
     let mut page = format!(
@@ -33,7 +34,7 @@ pub fn page(rows: &[Row]) -> String {
     page + "</body>\n</html>\n"
 }
 
-/// A chart each network, layer, method and size, in the order of the rows.
+/// One chart per network, layer, method and size, in the order of the rows.
 fn charts(rows: &[Row]) -> Vec<(String, Vec<&Row>)> {
     let mut charts: Vec<(String, Vec<&Row>)> = vec![];
     for row in rows {
@@ -50,7 +51,7 @@ fn charts(rows: &[Row]) -> Vec<(String, Vec<&Row>)> {
     charts
 }
 
-/// Adapters in the ways that they were used, each with a letter and a colour.
+/// One series per adapter and way of using it, each with a letter and a colour.
 struct Series(Vec<String>);
 
 impl Series {
@@ -74,7 +75,7 @@ impl Series {
         self.0.iter().position(|name| *name == Self::name(row)).unwrap_or(0)
     }
 
-    /// A name for a bar.
+    /// The name of a bar.
     fn label(&self, row: &Row) -> String {
         let batch = format!("batch {}", row.key.batch);
         if self.0.len() > 1 { format!("{batch} · {}", letter(self.place(row))) } else { batch }
@@ -103,7 +104,7 @@ fn key(names: impl Iterator<Item = (String, &'static str)>) -> String {
     format!("<ul class=\"key\">\n{}</ul>\n", names.map(item).collect::<String>())
 }
 
-/// Bars of images a second, with a line over the middle half of the runs.
+/// Bars of images per second, each with a line over the middle half of the runs.
 fn speeds(rows: &[&Row], series: &Series) -> String {
     let quickest = |f: &Figures| f.images_per_second.max(1e3 / f.ms_per_image_p25);
     let scale = Scale::of(rows.iter().filter_map(|row| row.figures.as_ref().map(quickest)));
@@ -127,7 +128,7 @@ fn speeds(rows: &[&Row], series: &Series) -> String {
     chart + &scale.axis("images/s") + "</div>\n"
 }
 
-/// Stacked bars of what the time goes to, of the rows that know.
+/// Stacked bars of the stages' times, for the rows that have them.
 fn stages(rows: &[&Row], series: &Series) -> String {
     let staged: Vec<_> = rows.iter().filter_map(|row| Some((row, row.figures.as_ref()?.stages?.named()))).collect();
     let Some((_, names)) = staged.first() else { return String::new() };
@@ -148,7 +149,7 @@ fn stages(rows: &[&Row], series: &Series) -> String {
     chart + &scale.axis("ms") + "</div>\n"
 }
 
-/// Between batches.
+/// The gap between bars of different batch sizes.
 fn gap(before: Option<&Row>, row: &Row) -> &'static str {
     if before.is_some_and(|before| before.key.batch != row.key.batch) { "<span class=\"gap\"></span>\n" } else { "" }
 }
@@ -158,7 +159,7 @@ fn failed(name: &str, row: &Row) -> String {
     format!("<span class=\"name\">{name}</span><span class=\"failed\">{error}</span><span class=\"value\">–</span>\n")
 }
 
-/// A linear scale from zero on, with marks at round numbers.
+/// A linear scale from zero, with ticks at round numbers.
 struct Scale {
     end: f64,
     step: f64,
@@ -172,7 +173,7 @@ impl Scale {
         Self { end: most * 1.02, step: step.unwrap_or(most) }
     }
 
-    /// Of the width, in percent.
+    /// The position of a value, in percent of the width.
     fn share(&self, value: f64) -> f64 {
         value / self.end * 100.0
     }
@@ -209,7 +210,7 @@ impl Scale {
     }
 }
 
-/// A round number.
+/// Formats a tick without rounding errors.
 fn short(tick: f64) -> String {
     format!("{}", (tick * 1e6).round() / 1e6)
 }
@@ -226,7 +227,7 @@ fn html(table: &Table) -> String {
     format!("<div class=\"scroll\"><table>\n{}{cells}</table></div>\n", line(&table.titles, "th"))
 }
 
-/// Text from files and drivers as text.
+/// Escapes text from files and drivers.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {

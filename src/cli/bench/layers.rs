@@ -4,7 +4,7 @@ use std::io::{Result, Write};
 
 use super::row::Row;
 
-/// Prints a row's layers with their shares of the time and of the device's peak; nothing if they were not timed.
+/// Prints a row's layers with their shares of the time and of the device's peak. Prints nothing if they were not timed.
 pub fn print(out: &mut impl Write, Row { key, figures, .. }: &Row) -> Result<()> {
     let Some(figures) = figures.as_ref().filter(|figures| !figures.layers.is_empty()) else { return Ok(()) };
     let peak = figures.peak_gflops.unwrap_or(f64::NAN);

@@ -1,4 +1,4 @@
-//! One configuration on its device: prepared, warmed up, timed in bursts.
+//! Measures one configuration on its device: prepares it, warms it up, and times it in bursts.
 
 use std::time::{Duration, Instant};
 
@@ -7,30 +7,31 @@ use gradcam::{Batch, Classes, Device, Error, Explainer, Images, LayerTime, Outpu
 
 use super::row::{Figures, Stages};
 
-/// The warm-up ends when the latest runs are not quicker than those before them by more than this share,
+/// The warm-up ends when the latest runs are not quicker than those before them by more than this share.
 const STABLE: f64 = 0.02;
-/// of so many runs each,
+/// Number of runs in each of these two groups.
 const COMPARED: usize = 3;
-/// but neither before the device had time to raise its clocks,
+/// The warm-up takes at least this long, so that the device can raise its clocks.
 const WARM: Duration = Duration::from_millis(200);
-/// nor after this.
+/// The warm-up takes at most this long.
 const WARM_ENOUGH: Duration = Duration::from_secs(2);
-/// A burst goes on for so long with quick runs,
+/// A burst of quick runs goes on for this long.
 const BURST: Duration = Duration::from_millis(20);
-/// of which so many are enough.
+/// Maximum number of runs that a burst repeats to fill this time.
 const BURST_RUNS: usize = 200;
-/// Measurements by the device's clock, and how long they may take if nobody asked for each layer's.
+/// Number of measurements by the device's clock, and how long they may take unless the time of each layer was asked
+/// for.
 const TIMINGS: usize = 7;
 const TIMINGS_ENOUGH: Duration = Duration::from_secs(1);
 
-/// Bytes of a batch's images at most: nothing would stop the system from taking all of its memory for them.
+/// Maximum bytes of a batch's images. Without this limit the system would let them take all of its memory.
 const IMAGES: usize = 4 << 30;
 
 /// Milliseconds of a run.
 struct Sample {
     wall: f64,
     cpu: f64,
-    /// Until the device had it.
+    /// Until the run was submitted.
     submit: f64,
 }
 
@@ -71,7 +72,7 @@ impl Subject {
         run(explainer, self.shape, &self.values, false).map(|(sample, _)| sample)
     }
 
-    /// Measures at least so many runs, after one that does not count if others ran since the last burst.
+    /// Measures at least `runs` runs. If other configurations ran since the last burst, one unmeasured run comes first.
     ///
     /// # Errors
     /// As [`Explainer::explain`].
@@ -90,7 +91,7 @@ impl Subject {
         Ok(())
     }
 
-    /// The figures, with the time of each layer if that is asked for; `peak` is the device's, in GFLOP/s.
+    /// The figures, with the time of each layer if `kernels` is set. `peak` is the device's peak in GFLOP/s.
     ///
     /// # Errors
     /// As [`Explainer::explain`].
@@ -98,7 +99,7 @@ impl Subject {
         let images = self.shape[0] as f64;
         let [wall, cpu] = [|s: &Sample| s.wall, |s: &Sample| s.cpu]
             .map(|of| quartiles(self.samples.iter().map(of).collect()).map(|ms| ms / images));
-        // Of this batch, which is not the latest one any more.
+        // Another batch may have been the latest one. The calls below refer to the latest.
         self.run(explainer)?;
         let multiply_adds = explainer.multiply_adds().unwrap_or(0) / self.shape[0];
         let gflops = multiply_adds as f64 * 2e-6 / wall[1];
@@ -134,9 +135,9 @@ impl Subject {
         })
     }
 
-    /// The parts of a run, as shares of `ms`: until the device has it by the host's clock, on the device by its clock, and
-    /// what is left, of the quickest of a few runs. The time on the device is divided as that of its kernels in passes of
-    /// their own, which take longer.
+    /// Divides `ms` into the parts of a run: until the submission by the CPU's clock, on the device by its own clock,
+    /// and the rest. The shares are those of the quickest of a few runs. The time on the device is divided in the
+    /// proportions of its kernels in compute passes of their own, which take longer.
     fn stages(&self, explainer: &mut Explainer, layers: &[LayerTime], ms: f64) -> Result<Stages> {
         let mut quickest = [f64::INFINITY; 3];
         let start = Instant::now();
@@ -146,7 +147,7 @@ impl Subject {
             }
             let (Sample { wall, submit, .. }, batch) = run(explainer, self.shape, &self.values, true)?;
             let device = batch.stats.device_ns.map_or(0.0, |[start, end]| end.saturating_sub(start) as f64 * 1e-6);
-            // Some drivers do the work while they are given it.
+            // Some drivers do the work during the submission.
             let left = (wall - submit - device).max(0.0);
             let parts = [(wall - device - left).max(0.0), device, left];
             if parts.iter().sum::<f64>() < quickest.iter().sum() {
@@ -157,7 +158,7 @@ impl Subject {
         let [upload, device, readback] = quickest.map(|part| part / whole * ms);
         let all: f64 = layers.iter().map(|l| l.seconds).sum();
         let of = |stage| {
-            // A sum of nothing would be -0.
+            // `sum` of no layers would be -0.
             layers.iter().filter(|l| l.stage == stage).fold(0.0, |sum, l| sum + l.seconds) / all * device
         };
         let [preprocess, forward] = [of(Stage::Preprocess), of(Stage::Forward)];
@@ -187,7 +188,7 @@ fn stable(walls: &[f64]) -> bool {
     matches!((median(COMPARED), median(0)), (Some(before), Some(now)) if now > before * (1.0 - STABLE))
 }
 
-/// What a quarter, a half and three quarters of the values stay below.
+/// The 25th percentile, the median and the 75th percentile.
 fn quartiles(mut values: Vec<f64>) -> [f64; 3] {
     values.sort_by(f64::total_cmp);
     [0.25, 0.5, 0.75].map(|share| {
@@ -197,7 +198,7 @@ fn quartiles(mut values: Vec<f64>) -> [f64; 3] {
     })
 }
 
-/// Each layer's least time of a few measurements: noise only adds.
+/// The shortest time of each layer in a few measurements: noise only adds time.
 fn least_times(explainer: &Explainer, patiently: bool) -> Result<Vec<LayerTime>> {
     let time = || pollster::block_on(explainer.time());
     let start = Instant::now();

@@ -32,12 +32,12 @@ pub use table::number;
 pub struct Bench {
     #[command(flatten)]
     axes: Axes,
-    /// Set what `--json` printed side by side, the first file beside each other one
+    /// Compare files that `--json` printed, each other one with the first
     ///
     /// Two rows differ if their medians are more than 5 % apart and the middle halves of their runs do not overlap; on
-    /// software adapters processor time is compared. Of several files for a side, with commas between
-    /// (a1.json,a2.json b1.json,b2.json), the quickest row of each configuration counts, and its spread reaches as far as the
-    /// next one's median is away. Rows of less than five runs are not judged.
+    /// software adapters CPU time is compared. A side may be several files separated by commas (a1.json,a2.json
+    /// b1.json,b2.json). Then the quickest row of each configuration counts, and its spread is widened by the distance
+    /// to the next median. Rows of fewer than five runs are not judged.
     #[arg(long, value_name = "FILE", num_args = 2.., conflicts_with = "Axes")]
     compare: Vec<String>,
     /// Print an array of rows
@@ -49,7 +49,7 @@ pub struct Bench {
     /// Print tables in Markdown
     #[arg(long, group = "form")]
     markdown: bool,
-    /// Write a page with charts besides
+    /// Also write a page with charts
     #[arg(long, value_name = "FILE", conflicts_with = "compare")]
     html: Option<PathBuf>,
 }
@@ -66,7 +66,7 @@ impl Bench {
         let places = self.axes.places()?;
         let names = unique(&self.axes.networks);
         let bar = progress();
-        // What cannot be measured is told before anything is.
+        // Configurations that cannot be measured are reported before any measurement.
         for name in &names {
             let network = self.axes.network(name, &places)?;
             network.check()?;
@@ -106,7 +106,7 @@ impl Bench {
     }
 }
 
-/// An adapter's peak is the best that was measured of it: noise only takes away.
+/// Takes the best peak that was measured of an adapter: noise only lowers it.
 fn share_peaks(rows: &mut [Row]) {
     let peaks: Vec<(String, String, f64)> = rows
         .iter()
@@ -122,7 +122,7 @@ fn share_peaks(rows: &mut [Row]) {
     }
 }
 
-/// A bar on the terminal.
+/// A progress bar on the terminal.
 fn progress() -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len}  {wide_msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar());

@@ -29,8 +29,9 @@ impl Place {
     }
 }
 
-/// Every place that is asked for. Variants are names, or "all" for those that the adapter can run; none for the one that
-/// suits it best. Each adapter is opened once, so what cannot be asked for is told before anything is measured.
+/// Every requested place. `variants` are names, or "all" for those that the adapter can run. Without any, the one that
+/// suits the adapter best is used. Each adapter is opened once here, so that invalid requests fail before any
+/// measurement.
 ///
 /// # Errors
 /// As [`Gpu::open`]; [`Error::Unknown`] if there is no such variant.
@@ -52,7 +53,7 @@ pub fn places(
             precision,
             timeout,
         };
-        // A variant that is named makes it needless to measure which suits best.
+        // With named variants there is no need to measure which one suits best.
         let first = if variants.is_empty() { None } else { Some("buffers") };
         match args(first, Precision::F32).gpu()? {
             None => {
@@ -83,7 +84,7 @@ pub fn places(
     Ok(places)
 }
 
-/// Stands for every variant.
+/// The name that stands for every variant.
 pub const ALL: &str = "all";
 
 fn on(info: &AdapterInfo, args: DeviceArgs, variant: &str) -> Place {
@@ -97,7 +98,7 @@ fn on(info: &AdapterInfo, args: DeviceArgs, variant: &str) -> Place {
     }
 }
 
-/// The numbers of all adapters of an interface, or of all.
+/// The indices of all adapters of a graphics API, or of all APIs.
 ///
 /// # Errors
 /// [`Error::NoAdapter`] if there is none.

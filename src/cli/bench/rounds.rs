@@ -1,4 +1,5 @@
-//! All configurations of a network, measured in turn: machines drift, and what is compared should drift together.
+//! Measures all configurations of a network in turn: the speed of machines drifts, and drift should affect all of them
+//! alike.
 
 use std::collections::VecDeque;
 
@@ -9,10 +10,10 @@ use super::measure::Subject;
 use super::places::Place;
 use super::row::{Figures, Key, Row};
 
-/// Rounds that the runs are divided among.
+/// Number of rounds over which the runs are spread.
 pub const ROUNDS: usize = 5;
 
-/// What an explainer is made for; it keeps a plan for each shape.
+/// A configuration without its shape. It has one explainer, which keeps a plan for each shape.
 pub struct Group<'a> {
     pub place: &'a Place,
     pub method: Method,
@@ -30,14 +31,14 @@ pub struct Network<'a> {
     pub kernels: bool,
 }
 
-/// An explainer with its device's peak in GFLOP/s.
+/// An explainer, with its device's peak in GFLOP/s.
 struct Engine {
     explainer: Explainer,
     peak: Option<f64>,
 }
 
 impl Network<'_> {
-    /// Whether the layers can be explained, and the images are large enough.
+    /// Checks that the layers can be explained and that the images are large enough.
     ///
     /// # Errors
     /// As [`Explainer::with_layer`] and [`Explainer::check`].
@@ -53,13 +54,13 @@ impl Network<'_> {
         Ok(())
     }
 
-    /// Steps of the progress of [`Network::measure`].
+    /// Number of progress steps of [`Network::measure`].
     pub fn steps(&self) -> usize {
         self.groups.len() * self.shapes.len() * (self.runs.min(ROUNDS) + 2)
     }
 
-    /// A row for each group and shape, in this order. As many as memory allows are prepared, measured in turn, and dropped
-    /// before the next ones. What fails becomes a row with its error.
+    /// Returns a row for each group and shape, in this order. As many configurations as memory allows are prepared,
+    /// measured in turn, and dropped before the next ones. A failed one becomes a row with its error.
     pub fn measure(&self, bar: &ProgressBar) -> Vec<Row> {
         let mut rows: Vec<Option<Row>> = (0..self.groups.len() * self.shapes.len()).map(|_| None).collect();
         let mut waiting: VecDeque<usize> = (0..rows.len()).collect();
@@ -79,13 +80,13 @@ impl Network<'_> {
                     }
                     Err(error) => {
                         if error.is_final() {
-                            // What was prepared on this device has to be on another one.
+                            // Everything prepared on this device has to be prepared again on another one.
                             let gone = |(other, _): &mut (usize, Subject)| self.case(*other).0 == group;
                             later.extend(ready.extract_if(.., gone).map(|(other, _)| other));
                         }
                         rows[at] = Some(self.row(at, Err(error)));
                         if ready.iter().all(|(other, _)| self.case(*other).0 != group) {
-                            // Whatever is left of it would be in the way.
+                            // Anything left of it would only take memory.
                             engines[group] = None;
                         }
                         bar.inc(self.runs.min(ROUNDS) as u64 + 1);
@@ -127,7 +128,7 @@ impl Network<'_> {
         Ok(Engine { explainer: self.explainer(group)?.on(device).with_kept_plans(self.shapes.len()), peak })
     }
 
-    /// Measures what is ready in rounds, and what fails no further.
+    /// Measures the prepared configurations in rounds. A failed one is not measured further.
     fn rounds(
         &self,
         mut ready: Vec<(usize, Subject)>,
@@ -166,12 +167,12 @@ impl Network<'_> {
         done
     }
 
-    /// Indices of the group and shape.
+    /// The group's index and the shape.
     fn case(&self, at: usize) -> (usize, [usize; 4]) {
         (at / self.shapes.len(), self.shapes[at % self.shapes.len()])
     }
 
-    /// For the progress.
+    /// The text for the progress bar.
     fn told(&self, at: usize) -> String {
         let (group, [batch, _, height, width]) = self.case(at);
         format!("{} {height}×{width}, batch {batch}, {}", self.name, self.groups[group].place.variant)

@@ -1,10 +1,10 @@
-//! What is measured, and what came of it: the rows of `--json`, which `--compare` reads.
+//! Measured configurations and their results: the rows of `--json`, which `--compare` reads.
 
 use gradcam::LayerTime;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// What distinguishes a row from others; rows of different runs with equal keys are compared.
+/// Identifies a row. Rows of different runs with equal keys are compared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Key {
     pub model: String,
@@ -20,7 +20,7 @@ pub struct Key {
 }
 
 impl Key {
-    /// In words.
+    /// The key as text.
     pub fn told(&self) -> String {
         let Self { model, method, layer, height, width, batch, precision, backend, adapter, variant } = self;
         let what = format!("{model}, {layer}, {method}, {height}×{width}, batch {batch}");
@@ -28,14 +28,14 @@ impl Key {
     }
 }
 
-/// A configuration with its figures, or with the reason why there are none.
+/// A configuration with its figures, or with the error that prevented them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(try_from = "Value")]
 pub struct Row {
     #[serde(flatten)]
     pub key: Key,
     pub driver: String,
-    /// Whether the adapter runs on the processor.
+    /// Whether the adapter runs on the CPU.
     pub software: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -58,43 +58,43 @@ impl TryFrom<Value> for Row {
     }
 }
 
-/// What was measured. What older rows lack is zero or absent.
+/// The measurements. Fields that older files lack are zero or absent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Figures {
     pub images_per_second: f64,
-    /// Wall time from submit to mapped result: the median of the runs,
+    /// Wall time from the submission to the mapped result: the median of the runs.
     pub ms_per_image: f64,
-    /// and what a quarter and three quarters of them stay below.
+    /// The 25th and 75th percentiles of the runs.
     #[serde(default)]
     pub ms_per_image_p25: f64,
     #[serde(default)]
     pub ms_per_image_p75: f64,
-    /// The same of the time of all processor cores together.
+    /// The same for CPU time, summed over all cores.
     pub cpu_ms_per_image: f64,
     #[serde(default)]
     pub cpu_ms_per_image_p25: f64,
     #[serde(default)]
     pub cpu_ms_per_image_p75: f64,
-    /// Runs that count, and those before them that do not.
+    /// Numbers of measured runs and of the unmeasured ones before them.
     #[serde(default)]
     pub runs: usize,
     #[serde(default)]
     pub warmup_runs: usize,
-    /// Of the whole batch, with all that happens only once.
+    /// The first run of the whole batch, including everything that happens only once.
     pub first_run_ms: f64,
     pub submissions: u32,
     pub readbacks: u32,
     pub readback_bytes: u64,
     pub gpu_bytes: u64,
-    /// Of an image, forward and backward, by definition and whatever the algorithm.
+    /// Multiply-adds of an image, forward and backward, by definition and whatever the algorithm.
     #[serde(default)]
     pub multiply_adds: usize,
     #[serde(default)]
     pub gflops: f64,
-    /// Multiply-adds in registers, without memory.
+    /// The device's peak rate of multiply-adds in registers, without memory accesses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak_gflops: Option<f64>,
-    /// The part of it that `gflops` is.
+    /// `gflops` as a share of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak_share: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -103,7 +103,7 @@ pub struct Figures {
     pub layers: Vec<LayerTime>,
 }
 
-/// Milliseconds an image of a run's parts, which follow each other and add up to the median run.
+/// Milliseconds per image of the stages of a run. They follow each other and add up to the median run.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Stages {
     pub upload: f64,
@@ -115,7 +115,7 @@ pub struct Stages {
 }
 
 impl Stages {
-    /// In the order in which they happen.
+    /// The stages in the order of execution.
     pub fn named(&self) -> [(&'static str, f64); 6] {
         [
             ("upload", self.upload),
@@ -128,7 +128,7 @@ impl Stages {
     }
 }
 
-/// Each value once, in the order of the first ones.
+/// Each value once, in the order of first occurrence.
 pub fn unique<T: PartialEq>(values: impl IntoIterator<Item = T>) -> Vec<T> {
     let mut once: Vec<T> = vec![];
     for value in values {

@@ -1,12 +1,12 @@
-//! Rows as tables: for people, for Markdown, for spreadsheets.
+//! Rows as tables: for terminals, for Markdown, for spreadsheets.
 
 use serde_json::Value;
 
 use super::row::{Figures, Key, Row};
 
-/// A table; the first columns are what distinguishes its rows, the others are aligned to the right.
+/// A table. The first columns identify its rows. The others are aligned to the right.
 pub struct Table {
-    /// What all rows have in common.
+    /// The columns that are the same in all rows, as text.
     pub shared: String,
     pub titles: Vec<String>,
     pub cells: Vec<Vec<String>>,
@@ -14,10 +14,10 @@ pub struct Table {
     pub right: Vec<bool>,
 }
 
-/// A title, and the cell of a row.
+/// A title, and a function for the cell of a row.
 type Column<T> = (&'static str, fn(&T) -> String);
 
-/// What distinguishes rows.
+/// The columns that identify rows.
 const KEYS: [Column<Key>; 9] = [
     ("model", |key| key.model.clone()),
     ("layer", |key| key.layer.clone()),
@@ -41,7 +41,7 @@ const FIGURES: [Column<Figures>; 8] = [
     ("MiB", |f| (f.gpu_bytes >> 20).to_string()),
 ];
 
-/// Columns of `--csv`: places in a row of `--json`.
+/// The columns of `--csv`: paths in a row of `--json`.
 const CSV: &str = "model method layer height width batch precision backend adapter driver software variant \
     images_per_second ms_per_image ms_per_image_p25 ms_per_image_p75 \
     cpu_ms_per_image cpu_ms_per_image_p25 cpu_ms_per_image_p75 runs warmup_runs first_run_ms \
@@ -49,7 +49,7 @@ const CSV: &str = "model method layer height width batch precision backend adapt
     stages/upload stages/preprocess stages/forward stages/backward stages/tail stages/readback error";
 
 impl Table {
-    /// The rows of these keys, each with further cells under further titles.
+    /// Builds a table with a row for each key. `titles` and `further` are the titles and cells of further columns.
     pub fn new<'a>(keys: &[&Key], titles: impl IntoIterator<Item = &'a str>, further: Vec<Vec<String>>) -> Self {
         let same = |of: fn(&Key) -> String| keys.windows(2).all(|pair| of(pair[0]) == of(pair[1]));
         let (shared, columns): (Vec<_>, Vec<_>) = KEYS.into_iter().partition(|(_, of)| same(*of));
@@ -69,7 +69,7 @@ impl Table {
         }
     }
 
-    /// The main figures.
+    /// The table of the main figures.
     pub fn figures(rows: &[Row]) -> Self {
         let cells = |row: &Row| match &row.figures {
             Some(figures) => FIGURES.iter().map(|(_, of)| of(figures)).collect(),
@@ -79,7 +79,7 @@ impl Table {
         Self::new(&keys, FIGURES.map(|c| c.0), rows.iter().map(cells).collect())
     }
 
-    /// Milliseconds an image of each stage, of the rows that have them.
+    /// The table of each stage's milliseconds per image, for the rows that have them.
     pub fn stages(rows: &[Row]) -> Self {
         let staged = rows.iter().filter_map(|row| Some((&row.key, row.figures.as_ref()?.stages?.named())));
         let (keys, stages): (Vec<_>, Vec<_>) = staged.unzip();
@@ -88,7 +88,7 @@ impl Table {
         Self::new(&keys, titles.into_iter().flatten(), cells.collect())
     }
 
-    /// For a terminal.
+    /// The table for a terminal.
     pub fn text(&self) -> String {
         let lines = || std::iter::once(&self.titles).chain(&self.cells);
         let wide = |column: usize| lines().map(|cells| cells[column].chars().count()).max().unwrap_or(0);
@@ -117,7 +117,7 @@ impl Table {
     }
 }
 
-/// All numbers of all rows, a line each, by RFC 4180.
+/// All numbers of all rows as RFC 4180 CSV, one line per row.
 pub fn csv(rows: &[Row]) -> String {
     let cell = |value: &Value| match value {
         Value::Null => String::new(),
@@ -135,7 +135,7 @@ pub fn csv(rows: &[Row]) -> String {
     text
 }
 
-/// Three digits that count, and all of those before the point.
+/// Three significant digits, but at most four digits after the point, and all digits before it.
 pub fn number(value: f64) -> String {
     let before = if value > 0.0 { value.log10().floor() as i32 } else { 2 };
     format!("{value:.*}", (2 - before).clamp(0, 4) as usize)
