@@ -37,7 +37,7 @@ struct Pair {
     verdict: Verdict,
 }
 
-/// A configuration that only one of the first side and another side has.
+/// A configuration that only one of two compared sides has.
 #[derive(Serialize)]
 struct Lone {
     only_in: String,
@@ -166,7 +166,8 @@ const PROCESSOR: &str = "cpu_ms_per_image";
 
 impl Side {
     /// Takes the quickest of several rows of a configuration, because disturbances only slow down. A time is only as
-    /// certain as it was reproduced, so its spread is widened by the distance to the second quickest median.
+    /// certain as it was reproduced, so its spread reaches, in both directions, at least as far as the second quickest
+    /// median is away.
     fn of(rows: &[&Row]) -> Self {
         // If the CPU does the work, disturbances affect its CPU time less than the wall time.
         let spread = |figures: &Figures| match rows[0].software {

@@ -32,12 +32,12 @@ pub use table::number;
 pub struct Bench {
     #[command(flatten)]
     axes: Axes,
-    /// Compare files that `--json` printed, each other one with the first
+    /// Compare files that `--json` printed: the first with each of the others
     ///
     /// Two rows differ if their medians are more than 5 % apart and the middle halves of their runs do not overlap; on
     /// software adapters CPU time is compared. A side may be several files separated by commas (a1.json,a2.json
-    /// b1.json,b2.json). Then the quickest row of each configuration counts, and its spread is widened by the distance
-    /// to the next median. Rows of fewer than five runs are not judged.
+    /// b1.json,b2.json). Then the quickest row of each configuration counts, and its spread reaches at least as far as
+    /// the next median is away. Rows of fewer than five runs are not judged.
     #[arg(long, value_name = "FILE", num_args = 2.., conflicts_with = "Axes")]
     compare: Vec<String>,
     /// Print an array of rows
