@@ -57,7 +57,7 @@ impl Output {
     /// The file for one map of `photo`, number `rank` of `maps`.
     ///
     /// # Errors
-    /// [`Error::Request`] if it would overwrite a photo.
+    /// [`Error::Request`] if it would overwrite a photo, or another overlay of this run.
     pub fn file(&mut self, photo: &Path, prediction: &Prediction, rank: usize, maps: usize) -> Result<PathBuf> {
         let part = |name: Option<&std::ffi::OsStr>| name.unwrap_or_default().to_string_lossy().into_owned();
         let class = if maps > 1 { format!("-{rank}-{}", slug(&prediction.label)) } else { String::new() };

@@ -15,7 +15,7 @@ pub enum Stage {
     Forward,
     /// From the choice of classes back to the target layers.
     Backward,
-    /// From activations and gradients to maps and overlays.
+    /// From activations and gradients to maps. Overlays have a plan of their own, which is not timed.
     Tail,
 }
 
@@ -27,7 +27,7 @@ pub struct LayerTime {
     pub name: String,
     /// The stage it belongs to.
     pub stage: Stage,
-    /// The kernels that computed it, with the options chosen for them, such as tiles.
+    /// The first three different kernels that computed it, with the options chosen for them, such as tiles.
     pub kernels: String,
     /// Multiply-adds by definition, whatever the algorithm.
     pub multiply_adds: usize,

@@ -62,7 +62,8 @@ pub struct AdapterInfo {
     pub workgroup_invocations: u32,
     /// Smallest and largest subgroup size, if the invocations of a subgroup can exchange values.
     pub subgroup_sizes: Option<[u32; 2]>,
-    /// The subgroup size, if all subgroups have the same size and their invocations can exchange values.
+    /// The subgroup size, if all subgroups have the same size, a power of two from 4 to 128, and their invocations can
+    /// exchange values.
     pub subgroup: Option<u32>,
     /// Whether it supports timestamp queries.
     pub timestamps: bool,

@@ -220,7 +220,8 @@ impl Gpu {
         Ok(least)
     }
 
-    /// Seconds of a probe: the mean of `times` runs by the device's clock, or, without a clock, one whole run.
+    /// Seconds of a probe: the mean of `times` runs by the device's clock, or one whole run where that fails, as
+    /// without a clock.
     async fn timed(&self, probe: &Probe, times: u32) -> Result<f64> {
         if let Ok(timed) = probe.session.time(self, times).await {
             return Ok(timed.iter().map(|t| t.seconds).sum());
