@@ -70,7 +70,8 @@ pub fn unit(name: &str, count: usize) -> impl Iterator<Item = f32> + use<> {
     })
 }
 
-/// A tensor of plausible size: batch norms have true statistics, convolutions keep the variance.
+/// A tensor with values of plausible size. Batch norms get non-trivial running means and variances, and convolutions
+/// keep the variance.
 pub fn tensor(name: &str, shape: &[usize], gain: f32) -> Arc<[f32]> {
     let u = unit(name, shape.iter().product());
     let ends = |endings: &[&str]| endings.iter().any(|e| name.ends_with(e));
