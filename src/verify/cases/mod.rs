@@ -1,5 +1,5 @@
-//! The built-in cases. Together they use every operation, forward and backward, and every shader with each of its
-//! defines set and unset. A test checks this.
+//! The built-in cases. Together they use every operation, forward and backward, and every shader with and without
+//! each define that plans set. A test checks this.
 
 mod chains;
 mod networks;
@@ -60,7 +60,8 @@ mod tests {
         ("spread", &["ADD"]),
     ];
 
-    /// Every shader runs, except the one that only measures time, with each of its defines both set and unset.
+    /// Every shader runs, except the one that only measures time, with each of its defines both set and unset, except
+    /// those in `NEVER`.
     #[test]
     fn every_shader_is_asked_for_in_all_its_forms() {
         let (asked, folder) = (asked(), Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders"));
