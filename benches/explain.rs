@@ -1,4 +1,4 @@
-//! Whole explanations on the best device: the throughput counts images.
+//! Whole explanations on the best device. The throughput is in images.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_
 use gradcam::model::seeded;
 use gradcam::{Classes, Device, Explainer, Images, Model, Outputs, Photo, Result};
 
-/// The bundled model on a photo, with heat map and overlay; a network of torchvision's from tensor to heat maps.
+/// The bundled model on a photo, with heat map and overlay, and a network of torchvision from tensor to heat maps.
 fn explain(criterion: &mut Criterion) -> Result<()> {
     let mut group = criterion.benchmark_group("explain");
     group.sample_size(10).sampling_mode(SamplingMode::Flat);
@@ -35,7 +35,7 @@ fn explain(criterion: &mut Criterion) -> Result<()> {
     Ok(())
 }
 
-/// Explains, or says why not.
+/// Runs the benchmarks, or panics with a hint.
 fn benches(criterion: &mut Criterion) {
     explain(criterion).expect("a graphics adapter: run `make setup`");
 }

@@ -1,8 +1,8 @@
 //! Single operations in every variant of the kernels: `cargo bench --bench kernels -- 'conv 1x1'`.
 //!
-//! An iteration is a whole run with several of the operation in it, on a small input that grows on the device, and of
-//! each result only the mean comes back. The throughput counts multiply-adds as the definition has them, whatever the
-//! algorithm, and comparisons for a max pool.
+//! An iteration is a whole run that contains the operation several times. The input is small and enlarged on the
+//! device, and of each result only the mean is read back. The throughput is in multiply-adds by the operation's
+//! definition, independent of the algorithm, or in comparisons for a max pool.
 
 use std::cell::LazyCell;
 use std::time::Duration;
@@ -14,10 +14,10 @@ use gradcam::kernels::Profile;
 use gradcam::model::seeded;
 use gradcam::plan::Plan;
 
-/// How often the operation is in a run.
+/// How often a run contains the operation.
 const REPEATS: usize = 8;
 
-/// The same operation several times: one after the other where it keeps the shape, else side by side.
+/// The same operation several times: in sequence if it keeps the shape, else in parallel.
 struct Repeated {
     graph: Graph,
     input: NodeId,
@@ -54,7 +54,7 @@ impl Repeated {
     }
 }
 
-/// Multiply-adds of a node, or comparisons.
+/// Multiply-adds of a node, or comparisons of a max pool.
 fn work_of(graph: &Graph, id: NodeId) -> usize {
     match graph.nodes[id].op {
         Op::Pool2d(pool) => pool.window.kernel.iter().chain(&graph.shape(id)).product(),
@@ -62,7 +62,7 @@ fn work_of(graph: &Graph, id: NodeId) -> usize {
     }
 }
 
-/// A trained tensor from a formula.
+/// A parameter from a formula.
 fn param(graph: &mut Graph, shape: &[usize]) -> ParamId {
     graph.param(Param::new("weight".into(), shape.to_vec(), seeded::tensor("weight", shape, 1.0)))
 }

@@ -1,4 +1,4 @@
-//! `gradcam bench` in every form, `--compare`, and what `gradcam devices` knows of the probe.
+//! `gradcam bench` in every form, `--compare`, and the probe's figures in `gradcam devices`.
 
 #[path = "common/place.rs"]
 #[allow(dead_code)]
@@ -7,7 +7,7 @@ mod place;
 use place::{Place, json};
 use serde_json::{Value, json};
 
-/// A network and a size at which a run takes milliseconds.
+/// A network and an input size for which a run takes milliseconds.
 const SMALL: &str = "bench squeezenet1_1 --size 64x64 --runs 1";
 
 fn array(text: &str) -> Vec<Value> {
@@ -18,7 +18,7 @@ fn numbers(row: &Value, names: &[&str]) -> Vec<f64> {
     names.iter().map(|name| row[name].as_f64().unwrap_or_else(|| panic!("{name} in {row}"))).collect()
 }
 
-/// A row for each combination, in the order in which they are named, whatever is named twice.
+/// One row per combination, in the order of the arguments; repeated values count once.
 #[test]
 fn combinations() {
     let place = Place::with(&[]);
@@ -47,12 +47,13 @@ fn combinations() {
         assert!(0.0 < least && least <= median && median <= most, "{row}");
         assert!(numbers(row, &["runs", "warmup_runs"]).iter().all(|runs| *runs >= 1.0), "{row}");
     }
-    // More of the network is differentiated for an earlier layer, and the forward pass is as large in half precision.
+    // An earlier layer has a longer backward pass. Half precision does not change the multiply-adds of the forward
+    // pass.
     let work = |i: usize| rows[i]["multiply_adds"].as_u64().unwrap();
     assert!(work(0) > work(4) && work(0) == work(8) && work(0) == work(1), "{rows:?}");
 }
 
-/// The parts of a run make up a run, and what is the network's is most of it.
+/// The stages add up to the run, and the network takes most of it.
 #[test]
 fn stages_add_up() {
     let place = Place::with(&[]);
@@ -69,7 +70,7 @@ fn stages_add_up() {
     assert!((gflops / peak / share - 1.0).abs() < 1e-9, "{row}");
 }
 
-/// What JSON tells is told by the other forms too; without drivers there are no stages.
+/// The other forms contain what JSON contains. Without drivers there are no stages.
 #[test]
 fn forms() {
     let place = Place::with(&[]);
@@ -102,15 +103,15 @@ fn forms() {
     assert_eq!(page.matches("<svg").count(), page.matches("</svg>").count());
     assert!(page.contains("R&amp;D.safetensors, bn2") && !page.contains("R&D"), "{page}");
     assert!(page.contains("squeezenet1_1, features") && page.contains("<title>forward "), "{page}");
-    // Nothing is asked of the network.
+    // The page loads nothing from outside.
     assert!(["http:", "https:", "src=", "href=", "url("].iter().all(|outside| !page.contains(outside)), "{page}");
 }
 
-/// What fails is a row among others, and told at the end.
+/// A failure is one row among others, and is reported at the end.
 #[test]
 fn failures_are_rows() {
     let place = Place::with(&[]);
-    // In buffers a piece of memory has 128 MiB at most, of which an image's first layer takes a quarter.
+    // In buffers, a piece of memory has at most 128 MiB. One image's first layer needs a quarter of that here.
     let bench = format!("{SMALL} --backend vulkan --variant buffers --batch 1024 --batch 1 --json");
     let (code, out, err) = place.run(&bench);
     let rows = array(&out);
@@ -168,7 +169,8 @@ fn comparisons() {
         }
         row
     };
-    // By 12 % with spreads that do not meet, and with ones that do; by 4 %, which is never enough.
+    // Differences: 12 % with spreads that do not overlap, 12 % with spreads that do, and 4 %, which is always too
+    // small.
     let cases = [
         ("slower", [11.1, 11.2, 11.4], 10),
         ("equal", [10.1, 11.2, 11.4], 10),
@@ -197,7 +199,7 @@ fn comparisons() {
     assert!(text.contains("only in b.json, not in a.json: new, "), "{text}");
     assert!(place.does("bench --compare a.json b.json --markdown").contains("| slower |"));
 
-    // Of several runs of a side the quickest counts, as far as the next one reproduces it.
+    // Of several runs of one side, the fastest counts. Its spread grows if the next one does not reproduce it.
     write("disturbed.json", &[row("m", 0, [14.0, 15.0, 16.0], 10)]);
     write("quiet.json", &[row("m", 0, [9.9, 10.1, 10.3], 10)]);
     let verdict = |sides: &str| {
@@ -215,7 +217,7 @@ fn comparisons() {
     assert_eq!(verdict("disturbed.json,base.json slow.json"), (json!("equal"), json!([5.0, 10.0, 15.0])));
     assert_eq!(verdict("slow.json,disturbed.json base.json").0, "equal");
     assert_eq!(verdict("base.json,disturbed.json,quiet.json slow.json"), (json!("slower"), json!([9.9, 10.0, 10.2])));
-    // Where the processor does the work, its time counts.
+    // With a software driver, CPU time counts.
     let software = |[cpu, wall]: [f64; 2]| {
         let mut row = row("m", 0, [wall; 3], 10);
         row["software"] = json!(true);
@@ -233,7 +235,7 @@ fn comparisons() {
     place.refuses(2, "bench --compare a.json torn.json => torn.json|gradcam bench --json");
 }
 
-/// What the probe measured is remembered, shown, and measured again when asked for.
+/// The probe's measurements are stored, shown, and measured again on request.
 #[test]
 fn probes_are_shown() {
     let place = Place::with(&[]);
@@ -256,7 +258,7 @@ fn probes_are_shown() {
         assert!(tried.iter().all(close), "{device} {again}");
         assert!(text.contains(&format!("variant {variant}, by the probe (ms): {variant} ")), "{text}");
     }
-    // Files of before have no figures.
+    // Older files have no figures.
     let file = std::fs::read_to_string(place.path("cache/devices.json")).unwrap();
     let mut old: Value = serde_json::from_str(&file).unwrap();
     old.as_object_mut().unwrap().values_mut().for_each(|v| drop(v.as_object_mut().unwrap().remove("probed")));

@@ -1,5 +1,5 @@
-//! The program as its users meet it: what it prints, which files it writes, and that every error is one line
-//! on stderr with the right exit code, with nothing on stdout and no file left behind.
+//! The program from a user's view: its output and its files. Every error is one line on stderr with the right exit
+//! code, with nothing on stdout and no file left behind.
 
 #[path = "common/place.rs"]
 mod place;
@@ -17,15 +17,15 @@ use serde_json::{Value, json};
 use place::{PROGRAM, Place, example, json, worst};
 
 const EXAMPLES: [&str; 3] = ["chelsea.png", "coffee.png", "rocket.jpg"];
-/// The bundled model's most probable classes of the examples.
+/// The bundled model's most probable classes for the examples.
 const TRUTH: [[(&str, f64); 3]; 3] = [
     [("tiger cat", 0.395), ("Egyptian cat", 0.355), ("tabby", 0.170)],
     [("espresso", 0.951), ("cup", 0.015), ("consomme", 0.008)],
     [("missile", 0.272), ("projectile", 0.189), ("drilling platform", 0.104)],
 ];
 
-/// The good path: an object a photo, in order, and overlays of the photos' sizes that show something; the
-/// same on the GPU and by the plain loops of the CPU.
+/// Successful runs: one JSON object per photo, in order, and overlays of the photos' sizes that are not blank. The
+/// results are the same on the GPU and by the CPU reference.
 #[test]
 fn photos_are_explained() {
     let place = Place::with(&EXAMPLES);
@@ -58,7 +58,7 @@ fn photos_are_explained() {
     assert!(worst(&gpu.1.2, &cpu.1.2) < 1e-3);
 }
 
-/// Batches must not change anything, and one broken file must not cost the others.
+/// Batches must not change results, and a broken file must not affect the others.
 #[test]
 fn folders_and_batches() {
     let place = Place::with(&[]);
@@ -82,7 +82,7 @@ fn folders_and_batches() {
     assert_eq!(rest, ["rest/chelsea.png", "rest/coffee.png", "rest/rocket.png"], "{out}");
 }
 
-/// Which files a request writes; without a place they go to the current folder under a marked name.
+/// The files that a request writes. Without `--output` they go to the current folder, with a marked name.
 #[test]
 fn names_of_overlays() {
     for (args, expected) in [
@@ -119,13 +119,13 @@ fn encode(picture: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
     bytes
 }
 
-/// A JPEG with EXIF data behind its start mark.
+/// A JPEG with EXIF data after its start-of-image marker.
 fn with_exif(jpeg: &[u8], exif: &[u8]) -> Vec<u8> {
     let length = (exif.len() as u16 + 8).to_be_bytes();
     [&jpeg[..2], &[0xff, 0xe1], &length, b"Exif\0\0", exif, &jpeg[2..]].concat()
 }
 
-/// Every kind of picture is decoded to the right colours, upright: at --alpha 0 the overlay is the photo.
+/// Every kind of picture is decoded to the right colours, and upright. At `--alpha 0` the overlay equals the photo.
 #[test]
 fn kinds_of_pictures() {
     let photo = base(60, 40);
@@ -144,7 +144,7 @@ fn kinds_of_pictures() {
         ("palette.png", include_bytes!("data/palette.png").to_vec(), &stripes, 0.0),
         ("cmyk.jpg", include_bytes!("data/cmyk.jpg").to_vec(), &rgb, 8.0),
         ("turned.jpg", with_exif(&jpeg, turned), &imageops::rotate90(&rgb), 16.0),
-        // Some cameras append a film.
+        // Some cameras append a video.
         ("appended.jpg", [jpeg, vec![0; 500]].concat(), &rgb, 16.0),
         ("misnamed.jpg", encode(rgb.clone(), Png), &rgb, 0.0),
         ("wide.png", encode(base(2000, 10), Png), &base(2000, 10).into_rgb8(), 0.0),
@@ -164,7 +164,7 @@ fn kinds_of_pictures() {
     }
 }
 
-/// Broken pictures are named; a decoder that fills in what is missing would let the network explain grey.
+/// Broken pictures are named. A decoder that fills in missing parts would let the network explain grey.
 #[test]
 fn broken_pictures() {
     let place = Place::with(&[]);
@@ -193,7 +193,7 @@ fn broken_pictures() {
             add(&format!("{end}-{name}"), &whole[..end], "decode");
         }
     }
-    // The end mark of a thumbnail is not that of the photo.
+    // The end marker of a thumbnail is not that of the photo.
     add("thumbnail.jpg", &with_exif(&example("rocket.jpg"), &encode(base(16, 8), Jpeg))[..50_000], "decode");
     add("text.jpg", b"This is a text.\n", "PNG, JPEG");
     add("empty.jpg", b"", "PNG, JPEG");
@@ -201,7 +201,7 @@ fn broken_pictures() {
     place.refuses(2, &table);
 }
 
-/// Weights come from strangers: nothing in a file may crash the program or pass unnoticed.
+/// Weights may come from strangers: no content of a file may crash the program or pass unnoticed.
 #[test]
 fn broken_weights() {
     let place = Place::with(&["rocket.jpg"]);
@@ -242,11 +242,11 @@ fn broken_weights() {
         table += &format!("explain rocket.jpg --model {name}.safetensors -o out/ => {name}.safetensors|{words}\n");
     }
     place.refuses(2, &table);
-    // Its tensors say which architecture it is.
+    // Its tensors determine the architecture.
     assert!(place.does("explain rocket.jpg --model nameless.safetensors").contains("missile"));
 }
 
-/// Names that do not exist bring near ones, and the command that lists them all.
+/// For unknown names the error gives similar ones, and the command that lists them all.
 #[test]
 fn wrong_requests() {
     let place = Place::with(&["rocket.jpg", "coffee.png"]);
@@ -279,8 +279,8 @@ fn wrong_requests() {
     place.refuses(2, table);
 }
 
-/// No spelling of an output may cost the user a photo, and places that cannot be written are named: below a
-/// file, where a folder is, in a folder that takes no files.
+/// No way to write an output path may overwrite a photo. Paths that cannot be written are named: below a file, where
+/// a folder exists, in a read-only folder.
 #[test]
 fn wrong_places() {
     let place = Place::with(&["rocket.jpg"]);
@@ -315,7 +315,7 @@ fn wrong_places() {
     assert_eq!(after.len(), before.len() + 3, "{out}");
 }
 
-/// Without drivers the program says what to install, as the machine's fault, and the processor still works.
+/// Without drivers the program says what to install, as an error of the machine, and `--device cpu` still works.
 #[test]
 fn no_adapter() {
     let place = Place(Place::with(&["rocket.jpg"]).0, false);
@@ -333,7 +333,7 @@ fn no_adapter() {
 
 static ZEROS: [u8; 1 << 18] = [0; 1 << 18];
 
-/// A safetensors file of the first bytes of each value.
+/// A safetensors file. Each tensor takes as many of its bytes as its shape needs.
 fn safetensors(tensors: &[(&str, Dtype, &[usize], &[u8])]) -> Vec<u8> {
     let views = tensors.iter().map(|&(name, dtype, shape, data)| {
         let length = shape.iter().product::<usize>() * dtype.bitsize() / 8;
@@ -342,13 +342,13 @@ fn safetensors(tensors: &[(&str, Dtype, &[usize], &[u8])]) -> Vec<u8> {
     serialize(views, None).unwrap()
 }
 
-/// The same image as a photo and as a tensor gives the same numbers; classes are each image's own.
+/// The same image as photo and as tensor gives the same numbers. Classes are chosen per image.
 #[test]
 fn tensors_in_and_out() {
     let place = Place::with(&[]);
     let mut values = vec![];
     for (name, copy) in [("rocket.jpg", "a.png"), ("chelsea.png", "b.png")] {
-        // Of photos of this size the network sees the centre, unscaled. Mean and deviation are the model's.
+        // Of photos of this size, the network sees the unscaled centre. Mean and deviation are the model's.
         let photo = image::load_from_memory(&example(name)).unwrap().crop_imm(150, 20, 256, 256).into_rgb8();
         let pixel = |i: u32| photo[(16 + i % 224, 16 + i / 224 % 224)][i as usize / (224 * 224)];
         values.extend((0..3 * 224 * 224).map(|i| (f32::from(pixel(i)) - 127.0) / 128.0));
@@ -379,13 +379,13 @@ fn tensors_in_and_out() {
     assert_eq!(tensors["classes"].2, [281.0, 657.0, 744.0, 282.0]);
     assert!(worst(&tensors["logits"].2, &photos["logits"].2) < 1e-3);
     for name in ["cam", "heatmap"] {
-        // The first image's classes agree, the second's do not.
+        // The first image has the same classes in both runs, the second has not.
         let halves = [&photos, &tensors].map(|t| t[name].2.split_at(t[name].2.len() / 2));
         assert!(worst(halves[0].0, halves[1].0) < 1e-3 && worst(halves[0].1, halves[1].1) > 0.05, "{name}");
     }
 }
 
-/// Files of tensors are looked through before anything is computed.
+/// Tensor files are checked before anything is computed.
 #[test]
 fn wrong_tensors() {
     let place = Place::with(&[]);
@@ -412,7 +412,7 @@ fn wrong_tensors() {
     place.refuses(2, &table);
 }
 
-/// What the errors' hints point to, for people and for programs; what is listed can be asked for.
+/// The listings that the errors' hints refer to, as text and as JSON. Every listed name can be used.
 #[test]
 fn listings() {
     let place = Place::with(&["rocket.jpg"]);
@@ -442,7 +442,7 @@ fn listings() {
     let named = |a: &Value| text.lines().any(|l| l.split(' ').next() == a["name"].as_str());
     assert!(architectures.iter().all(named), "{text}");
     let (text, devices) = list("devices");
-    // A line that names an adapter is followed by two about it.
+    // A line that names an adapter is followed by two lines about it.
     assert!(!devices.is_empty() && text.lines().count() == 3 * devices.len() + 1 && text.contains("\ncpu "), "{text}");
     for (i, device) in devices.iter().enumerate() {
         let name = device["name"].as_str().unwrap();
@@ -455,7 +455,7 @@ fn listings() {
     }
 }
 
-/// Whoever reads stdout may stop at any time, which is no error; what goes to files is still done.
+/// A reader of stdout may stop at any time. This is not an error, and files are still written.
 #[test]
 fn broken_pipes() {
     let place = Place::with(&["rocket.jpg", "chelsea.png"]);

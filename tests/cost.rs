@@ -1,4 +1,4 @@
-//! What a run costs, one test at a time: nothing else runs in this program.
+//! Cost of a run in time and memory. The tests run one after the other, and nothing else runs in this process.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ fn explainer() -> Explainer {
     Explainer::new(Model::bundled().unwrap(), Device::gpu().unwrap())
 }
 
-/// Resident memory of this process in bytes; the software driver's device memory is part of it.
+/// Resident memory of this process in bytes. It includes a software driver's device memory.
 fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|l| l.starts_with("VmRSS:")).unwrap();
@@ -21,7 +21,7 @@ fn costs() {
     memory_stays_flat_over_a_thousand_runs();
 }
 
-/// K classes share the forward pass. Least times of interleaved runs: noise only adds.
+/// K classes share the forward pass. The least times of interleaved runs are compared, because noise only adds time.
 fn five_classes_cost_little_more_than_one() {
     let mut explainer = explainer();
     let photo = [Photo::open(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/chelsea.png")).unwrap()];

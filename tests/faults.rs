@@ -1,4 +1,4 @@
-//! Faults at the device, injected: each ends in the error that is meant for it, in time, and without a picture.
+//! Injected device faults. Each ends in its own error, in time, and without a picture.
 
 #[path = "common/place.rs"]
 #[allow(dead_code)]
@@ -20,12 +20,13 @@ use safetensors::tensor::{Dtype, TensorView, serialize};
 use place::{Place, json};
 
 const INVOCATIONS: u32 = 1 << 14;
-/// `peak.wgsl` works on these rounds for some ten milliseconds on a large graphics card, for seconds on a processor.
+/// `peak.wgsl` with this number of rounds takes about ten milliseconds on a large graphics card, and seconds on a
+/// CPU.
 const LONG: [(&str, u32); 2] = [("WORKGROUP", 64), ("ROUNDS", 200_000)];
-/// Shorter than either.
+/// Shorter than either duration.
 const LIMIT: Duration = Duration::from_millis(1);
 
-/// Weights one tensor of which carries values out of f32.
+/// Weights with one tensor that makes values exceed the range of f32.
 struct Loud {
     tensor: &'static str,
     tensors: Vec<Tensor>,
@@ -52,7 +53,7 @@ fn loud(architecture: &str, tensor: &'static str) -> Vec<Tensor> {
 }
 
 fn open(options: GpuOptions) -> Gpu {
-    // The variant decides nothing here, and is not measured.
+    // The variant does not matter here, and a fixed one avoids a measurement.
     let options = options.profile(Profile::BUFFERS);
     pollster::block_on(Gpu::open(&options)).expect("a graphics adapter: run `make setup`")
 }
@@ -68,7 +69,7 @@ fn device(explainer: &Explainer) -> &Gpu {
     }
 }
 
-/// A plan of one dispatch of `peak.wgsl`, which runs as long as ROUNDS says, with its session.
+/// A session with a plan of one dispatch of `peak.wgsl`, whose duration is set by ROUNDS.
 fn session(gpu: &Gpu, defines: Vec<(&'static str, u32)>) -> gradcam::Result<Session> {
     let mut graph = Graph::default();
     let y = graph.input(Kind::Plain, [1, 1, 1, INVOCATIONS as usize]);
@@ -94,7 +95,7 @@ fn session(gpu: &Gpu, defines: Vec<(&'static str, u32)>) -> gradcam::Result<Sess
     pollster::block_on(Session::new(gpu, &mut Weights::default(), &graph, &plan))
 }
 
-/// The error's line; it must be of the kind that `is` accepts.
+/// The error's message. The error must be of the kind that `is` accepts.
 fn told<T>(result: gradcam::Result<T>, is: impl FnOnce(&Error) -> bool) -> String {
     let error = result.err().expect("a fault");
     assert!(is(&error) && error.is_machine(), "{error:?}");
@@ -105,7 +106,7 @@ fn lost(error: &Error) -> bool {
     matches!(error, Error::DeviceLost { .. })
 }
 
-/// Before anything, between two batches, and with batches on their way.
+/// The device is destroyed before any work, between two batches, and with batches in flight.
 #[test]
 fn a_destroyed_device() {
     let says = |text: String| assert!(text.contains("the device was lost: it was destroyed; start again"), "{text}");
@@ -120,15 +121,15 @@ fn a_destroyed_device() {
     for pending in pending {
         says(told(pollster::block_on(pending.finish()), lost));
     }
-    // The plan is there.
+    // The plan exists already.
     says(told(explainer.explain(images, &classes, &outputs), lost));
-    // A plan has to be made.
+    // A new plan is needed.
     says(told(explainer.explain(images, &Classes::Top(2), &outputs), lost));
     says(told(pollster::block_on(explainer.time()), lost));
     says(told(pollster::block_on(device(&explainer).peak()), lost));
 }
 
-/// While another thread waits for it.
+/// The device is destroyed while another thread waits for it.
 #[test]
 fn a_device_destroyed_amid_a_run() {
     let gpu = open(GpuOptions::default());
@@ -143,7 +144,8 @@ fn a_device_destroyed_amid_a_run() {
     assert!(text.contains("the device was lost: it was destroyed; start again"), "{text}");
 }
 
-/// Who closes a device waits no longer than the limit for work that nobody waited for, whether the device is lost or not.
+/// Closing a device waits no longer than the limit for work that nobody waited for, whether the device is lost or
+/// not.
 #[test]
 fn work_that_nobody_waits_for() {
     for destroyed in [false, true] {
@@ -159,7 +161,8 @@ fn work_that_nobody_waits_for() {
     }
 }
 
-/// A limit counts all that is kept: there is room again once a batch on its way is done and its plan forgotten.
+/// The memory limit counts everything that is kept. There is room again once a batch in flight is done and its plan
+/// is dropped.
 #[test]
 fn memory_that_others_hold() {
     let values = vec![0.5; 3 * 224 * 224];
@@ -167,7 +170,7 @@ fn memory_that_others_hold() {
     let outputs = Outputs::default().heatmap(true);
     let (one, two) = (Classes::Top(1), Classes::Top(2));
     let needed = explainer(GpuOptions::default()).explain(images, &two, &outputs).unwrap().stats.gpu_bytes;
-    // For the weights and one plan, not for two.
+    // Enough for the weights and one plan, but not for two plans.
     let memory_limit = Some(needed + (1 << 20));
     let mut explainer = explainer(GpuOptions::default().memory_limit(memory_limit));
     let explain = |explainer: &mut Explainer, classes| told_memory(explainer.explain(images, classes, &outputs));
@@ -180,14 +183,14 @@ fn memory_that_others_hold() {
     assert!(explainer.forget_plans() && explain(&mut explainer, &one).is_none());
 }
 
-/// Whether there was too little memory, which says so.
+/// The message if there was too little memory.
 fn told_memory<T>(result: gradcam::Result<T>) -> Option<String> {
     let text = result.is_err().then(|| told(result, |error| matches!(error, Error::OutOfMemory { .. })))?;
     assert!(text.contains("MiB are free; use a smaller --batch"), "{text}");
     Some(text)
 }
 
-/// The program ends in time too, with one line and without a picture.
+/// The program also ends in time, with one line and without a picture.
 #[test]
 fn the_program_does_not_wait_for_ever() {
     let place = Place::with(&["chelsea.png"]);
@@ -205,7 +208,7 @@ fn the_program_does_not_wait_for_ever() {
     );
 }
 
-/// The wait ends long before the work, and nothing else waits for it: no further run, and not who closes the device.
+/// The wait ends long before the work does. Neither a further run nor closing the device waits for it.
 #[test]
 fn a_submission_that_does_not_end() {
     let gpu = open(GpuOptions::default().timeout(LIMIT));
@@ -214,13 +217,14 @@ fn a_submission_that_does_not_end() {
     let timed_out = |error: &Error| matches!(error, Error::TimedOut { .. });
     let text = told(pollster::block_on(endless.run(&gpu, &[])), timed_out);
     assert!(text.contains("no answer within 0.001 s; use a smaller batch or a longer --timeout"), "{text}");
-    // Nothing more is asked of it.
+    // The session is not used again.
     told(pollster::block_on(endless.run(&gpu, &[])), timed_out);
     drop((endless, gpu));
     assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
 }
 
-/// A network whose scores leave the range of f32: its maps mean nothing, on the GPU and on the CPU, and are not written.
+/// A network whose scores exceed the range of f32: its maps are meaningless, on the GPU and on the CPU, and are not
+/// written.
 #[test]
 fn values_that_are_not_finite() {
     let values = vec![0.5; 3 * 64 * 64];
@@ -241,7 +245,7 @@ fn values_that_are_not_finite() {
     }
 }
 
-/// Infinities early in a network make NaNs, of which activations and pools might make plausible numbers again.
+/// Infinities early in a network become NaNs. Activations and pools might turn these into plausible numbers again.
 #[test]
 fn an_overflow_inside_a_network() {
     let values = vec![0.5; 3 * 64 * 64];
@@ -259,7 +263,7 @@ fn an_overflow_inside_a_network() {
     }
 }
 
-/// The program says so, goes on, writes no picture, and its exit code is 1.
+/// The program reports it, continues, writes no picture, and exits with code 1.
 #[test]
 fn the_program_tells_what_is_not_finite() {
     let place = Place::with(&["chelsea.png"]);
@@ -277,7 +281,7 @@ fn the_program_tells_what_is_not_finite() {
     assert!(!place.path("map.png").exists());
 }
 
-/// A shader that is not valid names itself; the device goes on with others.
+/// The error of an invalid shader names it. The device continues to work with others.
 #[test]
 fn an_invalid_shader() {
     let gpu = open(GpuOptions::default());

@@ -1,4 +1,8 @@
-//! What kernels do besides their own operation, against the CPU truth, which executes every node by itself, in every variant.
+//! Epilogues, prologues, fusions and views in every variant, compared with the CPU reference, which executes every
+//! node separately.
+//!
+//! Takes over two minutes on two cores: each check opens a device for every profile, with and without run-time
+//! checks, and compiles its kernels again. With a software driver all of this runs on the CPU.
 
 mod common;
 #[path = "common/net.rs"]
@@ -9,7 +13,7 @@ use gradcam::graph::{Activation, NodeId, Op, Pool2d, Rule, Window, gradients};
 use gradcam::kernels::{Costs, Profile};
 use net::{Check, Net};
 
-/// Residual joins and activations in the epilogues of every kind of convolution.
+/// Residual additions and activations as epilogues of every kind of convolution.
 #[test]
 fn residuals_are_added_on_the_way_out() {
     for (name, window, groups) in [
@@ -40,8 +44,8 @@ fn residuals_are_added_on_the_way_out() {
     }
 }
 
-/// Max pools of 2×2 on the way out of Winograd's tiles, on odd and even sizes; other pools, and those of values that are read
-/// besides, have kernels of their own.
+/// 2×2 max pools as epilogues of Winograd's tiles, for odd and even sizes. Other pools have kernels of their own, and
+/// so have pools of values with a second reader.
 #[test]
 fn pools_on_the_way_out() {
     for (size, pool, read, absorbed) in [
@@ -61,7 +65,7 @@ fn pools_on_the_way_out() {
                 y = net.op(Op::Activate(f), &[y]);
             }
             let pooled = net.op(pool.clone(), &[y]);
-            // What follows a pool is not absorbed with it.
+            // The activation after the pool is not absorbed.
             let after = net.op(Op::Activate(Activation::Relu), &[pooled]);
             let mut outputs = vec![net.unpack(after)];
             if read {
@@ -75,7 +79,7 @@ fn pools_on_the_way_out() {
             net.check_on(gpus(Profile::ALL.map(busy)), "pool", &outputs);
         }
     }
-    // A direct convolution leaves the pool alone.
+    // A direct convolution does not absorb the pool.
     let mut net = Net::new(11);
     let x = net.features([1, 8, 9, 10]);
     let y = net.conv(x, 8, Window::square(5, 1, 2), 1);
@@ -85,9 +89,9 @@ fn pools_on_the_way_out() {
     net.check("pool after a direct convolution", &[output]);
 }
 
-/// 3×3 max pools after a convolution of up to four channels in one kernel, where stores are dear: windows of all kinds, ends of
-/// rows and runs, channels that do not fill blocks or tiles, activations that grow. Other pools, convolutions and activations,
-/// and values that are read besides, stay apart.
+/// With expensive stores, one kernel computes a convolution of up to four channels and the 3×3 max pool after it.
+/// Tested are windows of all kinds, ends of rows and runs, channels that do not fill blocks or tiles, and monotonic
+/// activations. Other pools, convolutions and activations, and values with a second reader, stay separate.
 #[test]
 fn pools_of_the_first_convolution() {
     let rectangle =
@@ -126,7 +130,7 @@ fn pools_of_the_first_convolution() {
     }
 }
 
-/// Two convolutions that are joined, and a value that is read twice: each node is computed once, in time.
+/// Two convolutions that are added, and a value with two readers: each node is computed once, before it is read.
 #[test]
 fn joins_of_two_convolutions() {
     let mut net = Net::new(2);
@@ -142,8 +146,8 @@ fn joins_of_two_convolutions() {
     net.check("joins", &outputs);
 }
 
-/// A small residual network's whole backward pass: activation slopes and sums of gradients in the epilogues, strided
-/// phases, with one map to an image and with several.
+/// The whole backward pass of a small residual network, with one and with several maps per image. Activation
+/// gradients and sums of gradients are epilogues, and strided convolutions run in phases.
 #[test]
 fn gradients_through_epilogues() {
     for (n, maps) in [(1, 1), (2, 3)] {
@@ -174,7 +178,8 @@ fn gradients_through_epilogues() {
     }
 }
 
-/// Winograd's way over odd sizes, paddings of all kinds, channels not divisible by four, in chunks, and backwards.
+/// Winograd convolutions with odd sizes, all kinds of padding, channels not divisible by four, chunks, and backward
+/// passes.
 #[test]
 fn winograd() {
     let window = |pad_start: [usize; 2], pad_end: [usize; 2]| Window { pad_start, pad_end, ..Window::square(3, 1, 0) };
@@ -200,7 +205,7 @@ fn winograd() {
     }
 }
 
-/// Operands of concatenations are written in place where they can be, and copied where they cannot.
+/// Operands of concatenations are written in place where possible, and copied elsewhere.
 #[test]
 fn concatenations_in_place() {
     let square = Window::square(1, 1, 0);
@@ -208,7 +213,7 @@ fn concatenations_in_place() {
         let mut net = Net::new(5);
         let input = net.features([2, channels, 9, 11]);
         let x = net.op(Pool2d::max(3, 2, 1, false), &[input]);
-        // A dense block: each layer reads all before it.
+        // A dense block: each layer reads the outputs of all layers before it.
         let mut all = x;
         for _ in 0..3 {
             let norm = net.scale_shift(all);
@@ -217,7 +222,7 @@ fn concatenations_in_place() {
             all = net.op(Op::Concat, &[all, new]);
         }
         let norm = net.scale_shift(all);
-        // An inception block: branches side by side, one of them read by something else too, one residual.
+        // An inception block: parallel branches. One has a second reader, one has a residual.
         let a = net.conv(norm, channels, square, 1);
         let b = net.conv(a, 2 * channels, square, 1);
         let b = net.op(Op::Activate(Activation::Relu), &[b]);
@@ -230,15 +235,15 @@ fn concatenations_in_place() {
         let outputs = [all, end].map(|id| net.unpack(id));
         let shaders = net.shaders(&Profile::BUFFERS, &outputs);
         let joins = shaders.iter().filter(|s| ["concat", "copy"].contains(s)).count();
-        // Where channels fill blocks, what is left are `a`, which a convolution reads too, `c` with its residual, and
-        // `twice`. Otherwise joins are copies, but for one at channel 12.
+        // If channels fill blocks, three joins remain: `a`, which a convolution reads too, `c` with its residual, and
+        // `twice`. Otherwise joins are copies, except one at channel 12.
         assert_eq!(joins, if channels == 8 { 3 } else { 5 }, "{shaders:?}");
         net.check(&format!("concatenations of {channels}"), &outputs);
     }
 }
 
-/// Batch norms and gates on the way into 1×1 convolutions: read where they lie, of several images, with and without a
-/// residual on the way out; and left alone where something else needs their value or the window has padding.
+/// Batch norms and gates as prologues of 1×1 convolutions. They are read as views, for several images, with and
+/// without a residual as epilogue. They stay separate if their value has another reader or the window has padding.
 #[test]
 fn batch_norms_and_gates_on_the_way_in() {
     let square = Window::square(1, 1, 0);
@@ -260,7 +265,7 @@ fn batch_norms_and_gates_on_the_way_in() {
             let shaders = net.shaders(&profile, &outputs);
             let alone = |s: &&&str| ["scale_shift", "gate", "add"].contains(*s);
             assert_eq!(shaders.iter().filter(alone).count(), 0, "{shaders:?}");
-            // A device with four bindings has none for a gate and a residual.
+            // With only four bindings there is no room for both a gate and a residual.
             let shaders = net.shaders(&Profile { operands: 4, ..profile }, &outputs);
             assert_eq!(shaders.iter().filter(alone).collect::<Vec<_>>(), [&"add"], "{shaders:?}");
         }
@@ -282,13 +287,13 @@ fn batch_norms_and_gates_on_the_way_in() {
     }
 }
 
-/// Depthwise convolutions with the 1×1 convolution after them in one kernel: windows of all kinds, ends of rows, channels
-/// that do not fill blocks, a residual; and apart where there are too many outputs.
+/// A depthwise convolution and the 1×1 convolution after it in one kernel: windows of all kinds, ends of rows,
+/// channels that do not fill blocks, a residual. They stay separate if there are too many outputs.
 #[test]
 fn separable_convolutions() {
     let rectangle = Window { kernel: [3, 5], pad_start: [1, 2], pad_end: [1, 2], ..Window::square(3, 1, 1) };
     let dilated = Window { dilation: [2; 2], ..Window::square(3, 1, 2) };
-    // Small maps do not keep every device busy, but are to be computed all the same.
+    // Small maps do not occupy every device, but must use this kernel here.
     let busy = |p: Profile| Profile { costs: Costs { parallel: 1.0, ..p.costs }, ..p };
     for (shape, window, out, f, residual) in [
         ([2, 16, 14, 21], Window::square(3, 1, 1), 16, Activation::Relu6, true),
@@ -320,11 +325,12 @@ fn separable_convolutions() {
     }
 }
 
-/// Inverted residual blocks with a stride as one kernel: with padding of zeros, not of biases, ends of rows, channels that do not
-/// fill blocks; and apart where there is no stride, where something else reads a value, and where it would not pay.
+/// Inverted residual blocks with a stride in one kernel: padding with zeros, not with biases, ends of rows, channels
+/// that do not fill blocks. They stay separate without a stride, if a value has another reader, and if it would not
+/// pay.
 #[test]
 fn inverted_residuals() {
-    // Where stores cost much more than products, and small maps are computed in one dispatch.
+    // Stores cost much more than products, and small maps are computed in one dispatch.
     let dear = |p: Profile| {
         let costs = Costs { parallel: 1.0, product: 1.0, broadcast: 0.1, store: 1e4, ..p.costs };
         Profile { costs, sums: 32, ..p }
@@ -349,7 +355,7 @@ fn inverted_residuals() {
         let (u, y) = build(&mut net, window);
         let y = net.op(Op::Activate(Activation::Silu), &[y]);
         let (_, unstrided) = build(&mut net, Window { stride: [1; 2], ..window });
-        // There is no operand left for a sum.
+        // There is no binding left for a sum.
         let other = net.features(net.graph.shape(y));
         let (_, z) = build(&mut net, window);
         let sum = net.op(Op::Add, &[z, other]);

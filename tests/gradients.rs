@@ -1,5 +1,5 @@
-//! The CPU truth's backward passes against central finite differences, and whole truncated backward passes
-//! on the GPU against the CPU truth.
+//! The CPU reference's backward passes compared with central finite differences, and whole truncated backward passes
+//! on the GPU compared with the CPU reference.
 
 mod common;
 
@@ -8,11 +8,11 @@ use gradcam::graph::{
     Activation, Conv2d, Graph, Kind, LayerNorm, Linear, NodeId, Op, Pool2d, PoolKind, Rule, Window, gradients,
 };
 
-/// f64 differences with this step are good to about 1e-9 for these functions.
+/// With this step, f64 differences of these functions are accurate to about 1e-9.
 const STEP: f64 = 1e-5;
 const TOLERANCE: f64 = 1e-7;
 
-/// `loss = Σ seed · network(x)`; checks d loss / d target by the graph's backward pass against differences.
+/// Compares the gradient of `loss = Σ seed · network(x)` by the graph's backward pass with finite differences.
 fn check(name: &str, shape: [usize; 4], network: impl Fn(&mut Graph, &mut Random, NodeId) -> NodeId) {
     let mut random = Random(name.bytes().map(u64::from).sum());
     let (mut graph, mut inputs) = (Graph::default(), vec![]);
@@ -86,7 +86,7 @@ fn layers() {
         check(&format!("{op:?}"), [2, 3, 6, 5], |g, _, x| g.push(op.clone(), &[x]).unwrap());
     }
     for f in Activation::ALL {
-        // Spread over the knees; no element of the random input lies within a step of one.
+        // The values cover all kinks of the functions; no element of the random input lies within a step of one.
         check(&format!("{f:?}"), [1, 3, 4, 5], |g, r, x| {
             let wide = conv(g, r, x, 8, Window::square(1, 1, 0), 1);
             let wide = conv(g, r, wide, 8, Window::square(3, 1, 1), 1);
@@ -125,8 +125,8 @@ fn layers() {
     });
 }
 
-/// A small network with every operation; its gradients at several layers at once and for several classes
-/// of each image, on every GPU variant.
+/// A small network with every operation: gradients at several layers at once and for several classes per image, on
+/// every GPU variant.
 #[test]
 fn truncated_backward_on_the_gpu() {
     let mut random = Random(3);
@@ -162,7 +162,8 @@ fn truncated_backward_on_the_gpu() {
     }
 }
 
-/// What comes to the pixels of `Σ w · ReLU(x)` by each rule: the positive part of the gradient, where the input was positive, or both.
+/// The gradient of `Σ w · ReLU(x)` at the pixels by each rule: kept where it is positive, where the input was
+/// positive, or where both are.
 #[test]
 fn rules_of_relu() {
     let gpus = every_gpu();

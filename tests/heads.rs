@@ -1,4 +1,5 @@
-//! Shorter ways from the classes explained to the gradient: equal to the general one, and to the CPU truth in every variant.
+//! Shorter backward passes from the explained classes to the gradient, compared with the general one, and with the
+//! CPU reference in every variant.
 
 mod common;
 #[path = "common/net.rs"]
@@ -9,7 +10,8 @@ use gradcam::graph::{Activation, Kind, NodeId, Op, Rule, Window, gradient_mean, 
 use gradcam::kernels::Profile;
 use net::{Check, Net};
 
-/// A seed of the classes explained; behind an activation, which leaves it as it is, nobody recognises it.
+/// A seed for the explained classes. If `hidden`, an activation that changes nothing follows it, so that the shorter
+/// passes do not apply.
 fn seed(net: &mut Net, logits: NodeId, maps: usize, hidden: bool) -> NodeId {
     let [_, classes, ..] = net.graph.shape(logits);
     let requests = net.graph.input(Kind::Plain, [2, 3, 1, 1]);
@@ -19,7 +21,7 @@ fn seed(net: &mut Net, logits: NodeId, maps: usize, hidden: bool) -> NodeId {
     if hidden { net.op(Op::Activate(Activation::Relu), &[seed]) } else { seed }
 }
 
-/// The gradient of a head for single logits is shorter than the general one, and equal to it: pooling and classifier, a
+/// The shorter backward pass of a head for single logits equals the general one. Heads are: pooling and classifier, a
 /// classifier on a whole feature map, a 1×1 convolution and pooling.
 #[test]
 fn heads_of_single_logits() {

@@ -1,23 +1,23 @@
-//! How the files of `src/` lean on each other: not in circles, and the GPU library on one room alone.
+//! How the files of `src/` depend on each other: without cycles, and only the module `gpu` uses the GPU library.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// A module path, from the crate's root on.
+/// A module path from the crate's root.
 type Module = Vec<String>;
 
 /// A source file as a module.
 #[derive(Default)]
 struct File {
-    /// Its code: no comments, no imports, no tests.
+    /// The code without comments, imports and tests.
     code: String,
-    /// Where the names come from that it imports, as they are written there, and whether it hands them on.
+    /// For each imported name: its path as written, and whether the file re-exports it.
     imports: BTreeMap<String, (Module, bool)>,
-    /// Modules that it declares.
+    /// The modules that it declares.
     children: BTreeSet<String>,
 }
 
-/// All files of a crate by their modules, those of the library or those of the program.
+/// All files of a crate by their modules: those of the library, or those of the program.
 struct Crate(BTreeMap<Module, File>);
 
 impl Crate {
@@ -43,7 +43,7 @@ impl Crate {
         Self(files)
     }
 
-    /// A path as it is written in a module, from the root on; none if it leads out of the crate.
+    /// The path from the root for a path as written in a module. None if it leads out of the crate.
     fn absolute(&self, module: &Module, path: &[String]) -> Option<Module> {
         let file = &self.0[module];
         let (first, rest) = path.split_first()?;
@@ -62,7 +62,7 @@ impl Crate {
         }
     }
 
-    /// The file in which the item of a path is written, past all that hands it on.
+    /// The file in which a path's item is defined, found through all re-exports.
     fn home(&self, path: &Module) -> Option<Module> {
         let depth = (0..=path.len()).rev().find(|depth| self.0.contains_key(&path[..*depth]))?;
         let (module, item) = (path[..depth].to_vec(), path.get(depth)?);
@@ -72,11 +72,12 @@ impl Crate {
         }
     }
 
-    /// The files whose items a file uses, each with one of them.
+    /// The files whose items a file uses, each with one such item.
     fn needs(&self, module: &Module) -> BTreeMap<Module, String> {
         let file = &self.0[module];
         let written = paths(&file.code);
-        // A module is needed for what is taken out of it, which the code says; what is only handed on is not needed.
+        // A file needs a module if its code uses an item of that module. An item that is only re-exported does not
+        // count.
         let words: BTreeSet<&str> = file.code.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
         let used = file.imports.iter().filter(|(name, (_, public))| !public || words.contains(name.as_str()));
         let imported = used.map(|(_, (path, _))| path.clone());
@@ -126,7 +127,7 @@ impl File {
     }
 }
 
-/// The paths of a tree such as `a::{b, c::{d, e}}`.
+/// The paths in a tree such as `a::{b, c::{d, e}}`.
 fn branches(tree: &str) -> Vec<String> {
     let tree = tree.trim();
     let Some((stem, rest)) = tree.split_once('{') else { return vec![tree.to_owned()] };
@@ -139,7 +140,7 @@ fn branches(tree: &str) -> Vec<String> {
     parts.flat_map(|part| branches(part)).map(|branch| format!("{stem}{branch}")).collect()
 }
 
-/// All paths of more than one name, and names alone that may be imported.
+/// All paths of more than one segment. Single names come from imports.
 fn paths(code: &str) -> Vec<Module> {
     let words = code.split(|c: char| !c.is_alphanumeric() && c != '_' && c != ':').filter(|word| word.contains("::"));
     let segments = words.map(|word| word.trim_matches(':').split("::").map(str::to_owned).collect::<Module>());
@@ -151,7 +152,7 @@ fn crates() -> [Crate; 2] {
     [Crate::new("lib.rs", |module| !program(module)), Crate::new("main.rs", program)]
 }
 
-/// Whoever reads a file need not read those that need it.
+/// To understand a file, a reader need not read the files that depend on it.
 #[test]
 fn no_circle_of_files() {
     for this in crates() {

@@ -1,4 +1,4 @@
-//! `gradcam bench`, `gradcam tune`, `--timing` and `--precision`, and what is remembered of a device.
+//! `gradcam bench`, `gradcam tune`, `--timing` and `--precision`, and the cache of device measurements.
 
 #[path = "common/place.rs"]
 #[allow(dead_code)]
@@ -7,12 +7,12 @@ mod place;
 use place::{Place, json};
 use serde_json::Value;
 
-/// The rows of a bench.
+/// The rows of a benchmark.
 fn rows(place: &Place, args: &str) -> Vec<Value> {
     json(&place.does(args)).remove(0).as_array().unwrap().clone()
 }
 
-/// Runs with a cache folder of the place's own.
+/// Runs the program with a cache folder inside the place.
 fn with_cache(place: &Place, args: &str) -> String {
     let output = place.command(args).env("GRADCAM_CACHE", place.path("cache")).output().unwrap();
     assert!(output.status.success(), "{args}: {}", String::from_utf8_lossy(&output.stderr));
@@ -39,7 +39,7 @@ fn bench_rows() {
         let product = row["ms_per_image"].as_f64().unwrap() * row["images_per_second"].as_f64().unwrap();
         assert!((product - 1e3).abs() < 1e-6);
     }
-    // The layers' multiply-adds are the network's.
+    // The layers' multiply-adds sum up to the network's.
     let models = json(&place.does("models --json"));
     let listed = models[0]["architectures"].as_array().unwrap().iter().find(|a| a["name"] == "tf_efficientnet_lite0");
     let layers = rows[0]["layers"].as_array().unwrap();
@@ -66,7 +66,7 @@ fn bench_and_tune_refuse() {
     );
 }
 
-/// The first process measures the device, the next ones remember; a damaged memory is no memory.
+/// The first process measures the device, and later ones use the cache. A damaged cache counts as none.
 #[test]
 fn devices_are_remembered() {
     let place = Place::with(&[]);
@@ -88,7 +88,7 @@ fn devices_are_remembered() {
     }
 }
 
-/// Tuned tiles are remembered and used, and change nothing but the last bits.
+/// Tuned tiles are stored and used. They change results only in the last bits.
 #[test]
 fn tuning_is_remembered() {
     let place = Place::with(&["coffee.png"]);
@@ -99,7 +99,7 @@ fn tuning_is_remembered() {
     assert!(told.contains("variant textures") && told.contains("shapes of products measured"), "{told}");
     let text = std::fs::read_to_string(place.path("cache/devices.json")).unwrap();
     assert!(text.contains("\"tuned\"") && text.contains("\"steps\""), "{text}");
-    // A tile that no kernel has is not taken.
+    // A tile that no kernel has is ignored.
     let damaged = text.replace("\"blocks\": 4", "\"blocks\": 0");
     assert_ne!(damaged, text);
     place.write("cache/devices.json", damaged);
@@ -122,7 +122,7 @@ fn timing_is_told() {
     assert!(clock[0] < clock[1], "{stats}");
 }
 
-/// Weights as f16 take about half the memory, and move logits by thousandths.
+/// Weights as f16 take about half the memory and change logits by thousandths.
 #[test]
 fn half_weights() {
     let place = Place::with(&["coffee.png"]);

@@ -1,4 +1,4 @@
-//! Weights files: recognition by tensors, metadata and `config.json`, number formats, labels, and complaints.
+//! Weights files: recognition by tensors, metadata and `config.json`, number formats, labels, and errors.
 
 mod common;
 #[path = "common/formula.rs"]
@@ -15,7 +15,7 @@ use gradcam::{Classes, Device, Explainer, Images, Model, Outputs};
 use half::{bf16, f16};
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
-/// Names and extents of the tensors that a network asks for.
+/// Names and extents of the tensors that a network requests.
 #[derive(Default)]
 struct Names(Vec<(String, Vec<usize>)>);
 
@@ -42,7 +42,8 @@ fn row(name: &str, library: Library) -> &'static Architecture {
     architectures().find(|a| a.name == name && a.library == library).unwrap()
 }
 
-/// Tensors alone tell the architecture, with a head of any size; or the error lists all that have these tensors.
+/// Tensors alone determine the architecture, for a head of any size. If several architectures have these tensors, the
+/// error lists them.
 #[test]
 fn tensors_tell_the_architecture() {
     let mut ambiguous = vec![];
@@ -57,7 +58,7 @@ fn tensors_tell_the_architecture() {
             }
         }
     }
-    // They differ in padding and epsilon alone.
+    // These pairs differ only in padding and epsilon.
     let twins = ["b0", "b1", "b2"].map(|b| [format!("efficientnet_{b}"), format!("tf_efficientnet_{b}")]).concat();
     ambiguous.sort_unstable();
     let mut twins: Vec<&str> = twins.iter().map(String::as_str).collect();
@@ -65,7 +66,7 @@ fn tensors_tell_the_architecture() {
     assert_eq!(ambiguous, twins);
 }
 
-/// Every row has tensors of its own names, and a classifier with a bias.
+/// Every row asks for each tensor name once, and its classifier has a bias.
 #[test]
 fn rows_are_sound() {
     for architecture in architectures() {
@@ -138,7 +139,7 @@ fn number_formats() {
     }
 }
 
-/// GoogLeNet's and Inception's weights may ask for another normalisation.
+/// GoogLeNet's and Inception's weights may ask for another normalisation of the input.
 #[test]
 fn transform_input() {
     let folder = tempfile::tempdir().unwrap();
@@ -177,7 +178,7 @@ fn config_beside_the_weights() {
     assert!(open().err().unwrap().to_string().contains("not those of resnet18"));
     config("{");
     assert!(open().err().unwrap().to_string().contains("config.json"));
-    // What the file itself says comes first.
+    // The file's own metadata takes precedence.
     config(r#"{"architecture": "resnet18"}"#);
     write(&path, Dtype::F32, |v| v.to_le_bytes().to_vec(), &[("architecture", "squeezenet1_1")]);
     assert_eq!(open().unwrap().architecture(), "squeezenet1_1");

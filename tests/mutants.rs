@@ -1,4 +1,4 @@
-//! A wrong shader is noticed, and named: with the feature `shaders-from-disk`, by which the program reads its shaders from a
+//! A wrong shader is detected and named. The feature `shaders-from-disk` makes the program read its shaders from a
 //! folder.
 
 #[allow(dead_code)]

@@ -1,4 +1,7 @@
-//! Whole networks against pytorch-grad-cam 1.5.7 on PyTorch, on every device; see `tools/make_goldens.py`.
+//! The bundled network compared with pytorch-grad-cam 1.5.7 on PyTorch, on every device; see `tools/make_goldens.py`.
+//!
+//! Takes several minutes on two cores: the whole network runs for four choices of layers in every profile, with and
+//! without run-time checks, on OpenGL, and by the CPU reference. With a software driver all of this runs on the CPU.
 
 mod common;
 
@@ -7,12 +10,12 @@ use gradcam::picture::Crop;
 use gradcam::{Backend, Classes, Device, Explainer, Gpu, GpuOptions, Images, Model, Outputs, Photo};
 use safetensors::SafeTensors;
 
-/// Of the largest logit.
+/// Relative to the largest logit.
 const LOGIT_TOLERANCE: f64 = 1e-4;
-/// Of a heat map in 0..1.
+/// Absolute, for a heat map in 0..1.
 const MAP_TOLERANCE: f64 = 1e-3;
 const PHOTOS: [&str; 3] = ["chelsea.png", "coffee.png", "rocket.jpg"];
-/// The last one is a fusion of two.
+/// The last entry fuses two layers.
 const LAYERS: [&str; 4] = ["bn2", "blocks.4.2", "blocks.2", "blocks.2+bn2"];
 
 fn golden(name: &str) -> String {
@@ -89,7 +92,7 @@ fn cpu_equals_pytorch() {
     check("cpu", Device::Cpu);
 }
 
-/// OpenGL on the software driver, as a machine without Vulkan has it.
+/// OpenGL on the software driver, as on a machine without Vulkan.
 #[test]
 fn gl_equals_pytorch() {
     let options = GpuOptions::default().backend(Backend::Gl);
@@ -97,7 +100,7 @@ fn gl_equals_pytorch() {
     check("gl", Device::from(gpu));
 }
 
-/// The crop is Pillow's, to the byte.
+/// The crop equals Pillow's to the byte.
 #[test]
 fn crops_equal_pillow() {
     let model = Model::bundled().unwrap();
@@ -107,7 +110,7 @@ fn crops_equal_pillow() {
             Crop::centre(&model.preprocess, photo.width(), photo.height()).resample(photo.rgba(), &model.preprocess);
         let truth = Photo::open(golden(&format!("{}.png", stem(name)))).unwrap();
         let worst = crop.iter().zip(truth.rgba()).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
-        // JPEG decoders differ by a step themselves.
+        // Even JPEG decoders differ by a step.
         let tolerance = if name.ends_with("jpg") { 2 } else { 0 };
         assert!(worst <= tolerance, "{name}: a byte is {worst} off");
     }

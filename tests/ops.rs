@@ -1,5 +1,8 @@
-//! Every kernel and variant against the CPU truth, over odd shapes, W ≠ H, strides, paddings, groups,
-//! channels not divisible by 4; with and without the shaders' run-time checks.
+//! Every kernel and variant compared with the CPU reference, for odd shapes, W ≠ H, strides, padding, groups and
+//! channels not divisible by 4, with and without the shaders' run-time checks.
+//!
+//! Takes several minutes on two cores: every case runs in every profile, with and without run-time checks, and
+//! convolutions also with each macro tile. With a software driver, kernels are compiled and executed on the CPU.
 
 mod common;
 
@@ -9,9 +12,9 @@ use gradcam::graph::{Activation, Conv2d, Graph, Kind, LayerNorm, Linear, NodeId,
 use gradcam::kernels::{Operand, Profile};
 use gradcam::plan::Plan;
 
-/// f32 sums of a few thousand products, relative to the largest.
+/// Relative to the largest value: f32 sums of a few thousand products.
 const TOLERANCE: f64 = 3e-6;
-/// The same where some go Winograd's way, see `fusion.rs`.
+/// For convolutions that may use Winograd, see `fusion.rs`.
 const WINOGRAD_TOLERANCE: f64 = 1e-5;
 
 struct Case {
@@ -21,7 +24,7 @@ struct Case {
     outputs: Vec<NodeId>,
 }
 
-/// A graph of one operation on random features, and the features read back.
+/// A graph of one operation on random features. Its output is read back.
 fn case(name: String, shapes: &[Shape], op: impl FnOnce(&mut Graph, &mut Random) -> Op) -> Case {
     let mut random = Random(name.bytes().map(u64::from).sum());
     let (mut graph, mut inputs) = (Graph::default(), vec![]);
@@ -62,7 +65,7 @@ fn window(
     Window { kernel, stride, pad_start, pad_end, dilation }
 }
 
-/// Windows with every trap: asymmetric kernels and paddings, strides on even and odd sizes, dilation.
+/// Windows of all kinds: asymmetric kernels and padding, strides on even and odd sizes, dilation.
 fn windows() -> Vec<Window> {
     vec![
         Window::square(1, 1, 0),
@@ -81,7 +84,7 @@ fn windows() -> Vec<Window> {
     ]
 }
 
-/// Image count, channels in and out, groups.
+/// Number of images, input channels, output channels, groups.
 const CHANNELS: [[usize; 4]; 8] = [
     [1, 3, 8, 1],
     [2, 5, 7, 1],
@@ -139,8 +142,8 @@ fn convolution_gradient() {
     check(windows().into_iter().flat_map(|window| CHANNELS.map(|channels| conv_gradient(window, channels))).collect());
 }
 
-/// Macro tiles at all their edges: pixels, outputs and steps that fill the last one in part, or leave most of it empty;
-/// steps of one tap and of several, phases without a tap, groups, images that meet within a tile.
+/// Macro tiles at all their edges: pixels, outputs and steps that fill the last tile only partly. Also steps of one
+/// tap and of several, phases without a tap, groups, and tiles across several images.
 #[test]
 fn convolutions_by_macro_tiles() {
     let mut cases = vec![];
@@ -160,7 +163,7 @@ fn convolutions_by_macro_tiles() {
     check_on(gpus(macro_tiles()), WINOGRAD_TOLERANCE, cases);
 }
 
-/// Larger than any tile, so that all of a tile's edges are met; and so that there are several runs of strips.
+/// Convolutions larger than any tile, so that all edges of a tile and several runs of strips occur.
 #[test]
 fn large_convolutions() {
     let shapes = [([3, 3, 2], [1, 40, 36, 1]), ([1, 1, 1], [2, 96, 41, 1]), ([3, 3, 1], [1, 144, 144, 144])];
@@ -191,7 +194,7 @@ fn pooling() {
             let forward = case(name.clone(), &[[2, 7, 9, 12]], |_, _| Op::Pool2d(pool));
             let [_, c, h, w] = forward.graph.shape(forward.outputs[0]);
             cases.push(forward);
-            // Two maps to an image.
+            // Two maps per image.
             cases
                 .push(case(format!("gradient of {name}"), &[[4, c, h, w], [2, 7, 9, 12]], |_, _| Op::Pool2dGrad(pool)));
         }
@@ -199,7 +202,7 @@ fn pooling() {
     check(cases);
 }
 
-/// Equal elements: the first in row-major order takes the gradient.
+/// Of equal elements, the first in row-major order takes the gradient.
 #[test]
 fn max_pool_ties() {
     let pool = Pool2d { kind: PoolKind::Max, window: Window::square(3, 2, 1), ceil_mode: false };
@@ -212,7 +215,7 @@ fn max_pool_ties() {
 fn elementwise() {
     let mut cases = vec![];
     for f in Activation::ALL {
-        // Past every knee of the functions.
+        // Values beyond every kink of the functions.
         let wide = |mut case: Case| {
             case.inputs.iter_mut().for_each(|(_, v)| v.iter_mut().for_each(|v| *v *= 8.0));
             case
@@ -295,8 +298,8 @@ fn linear() {
     check(cases);
 }
 
-/// Weights over 128 MiB, which not every device can bind at once: a classifier like VGG's and a wide 1×1
-/// convolution, forward and backward.
+/// Weights over 128 MiB, which not every device can bind at once: a classifier like VGG's and a wide 1×1 convolution,
+/// forward and backward.
 #[test]
 fn large_weights_come_in_pieces() {
     let linear = |g: &mut Graph, r: &mut Random| Linear {
@@ -329,13 +332,13 @@ fn large_weights_come_in_pieces() {
             let pieces = plan.dispatches.iter().flat_map(|d| &d.operands).filter(|o| matches!(o, Operand::Constant(_)));
             assert!(pieces.count() > 1, "{} is in one piece", case.name);
         }
-        // In slices, whose sums are shorter: products are added one by one, 6,000 of them to 3.4e-6 of the largest.
+        // Slices have shorter sums. Added one by one, 6,000 products are off by 3.4e-6 of the largest value.
         let sliced = macro_tiles().filter(|p| p.shared[0].team.is_some_and(|team| team.slices > 1)).take(1);
         check_on(every_gpu().into_iter().chain(gpus(sliced)).collect(), TOLERANCE, vec![case]);
     }
 }
 
-/// Requests by number and by rank, ties, and the seed made of them.
+/// Requests by number and by rank, equal logits, and the seed from the records.
 #[test]
 fn selection() {
     let mut cases = vec![];
@@ -356,7 +359,7 @@ fn selection() {
     check(cases);
 }
 
-/// Raw map, range, ReLU, rescaling and both directions of resizing, with two maps to an image.
+/// Raw map, range, ReLU, rescaling, and resizing in both directions, with two maps per image.
 #[test]
 fn cam_tail() {
     let mut random = Random(11);
@@ -372,7 +375,8 @@ fn cam_tail() {
     let up = graph.push(Op::Resize { to: [31, 23] }, &[scaled]).unwrap();
     let down = graph.push(Op::Resize { to: [3, 4] }, &[up]).unwrap();
     let mut outputs = vec![raw, range, positive, scaled, at_once, up, down];
-    // The same once more, each of one reader: ranges of what is not there, and what they are for.
+    // The same again, where each value has one reader: ranges of maps that are not stored, and the rescaling that
+    // uses them.
     for to in [[29, 30], [14, 10], [13, 11], [7, 5], [3, 4], [300, 1]] {
         let scaled = |graph: &mut Graph| graph.push(Op::Rescale { positive: true }, &[raw, range]).unwrap();
         let first = scaled(&mut graph);
@@ -388,7 +392,7 @@ fn cam_tail() {
     check(vec![Case { name: "cam tail".into(), graph, inputs, outputs }]);
 }
 
-/// Channels past the last, which fill a block of four, hold anything and count for nothing.
+/// The channels that fill up the last block of four may hold anything and must not change the result.
 #[test]
 fn padding_lanes_do_not_count() {
     let mut random = Random(12);
@@ -400,7 +404,7 @@ fn padding_lanes_do_not_count() {
     check(vec![Case { name: "padding lanes".into(), graph, inputs, outputs: vec![output] }]);
 }
 
-/// A map with values that are no numbers: they are counted, and the range is that of the others.
+/// A map with values that are not finite: they are counted, and the range is that of the others.
 #[test]
 fn range_of_broken_maps() {
     for (variant, gpu) in every_gpu() {

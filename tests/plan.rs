@@ -1,5 +1,5 @@
-//! Properties of plans: memory is never shared by values that live at once, limits hold, and a run is one
-//! submission and one readback of just what was asked for.
+//! Properties of plans. Values that are alive at the same time never share memory, and limits hold. A run is one
+//! submission and one readback, of the requested outputs only.
 
 mod common;
 
@@ -43,7 +43,7 @@ fn live_values_never_share_memory() {
         let (graph, outputs) = random_graph(seed);
         for profile in Profile::ALL {
             let plan = Plan::new(&graph, &profile, &outputs);
-            // What each slot holds, by replaying the plan; a read must find what was written.
+            // Replays the plan and tracks each slot's value. A read must find the value that was written.
             let mut holds: Vec<Option<NodeId>> = vec![None; plan.slots.len()];
             for &input in &plan.inputs {
                 assert!(holds[plan.slot_of[input].unwrap()].replace(input).is_none(), "two inputs in one slot");
@@ -74,7 +74,7 @@ fn live_values_never_share_memory() {
     }
 }
 
-/// Memory is reused: the whole network takes a fraction of the sum of its values.
+/// Memory is reused: the whole network needs a fraction of the sum of its values.
 #[test]
 fn memory_is_reused() {
     let model = Model::bundled().unwrap();
@@ -84,12 +84,13 @@ fn memory_is_reused() {
     let written = plan.dispatches.iter().filter_map(gradcam::kernels::Dispatch::written);
     let sum: u64 = written.map(|id| bytes(network.graph.nodes[id].ty.kind, network.graph.shape(id))).sum();
     assert!(plan.memory() * 3 < sum, "{} of {sum}", plan.memory());
-    // Few storage bindings, and workgroups that fold into two dimensions.
+    // Few storage bindings, and workgroup counts that fit into two dimensions.
     assert!(plan.dispatches.iter().all(|d| d.operands.len() <= 5 && u64::from(d.groups) < 65_535 * 65_535));
 }
 
-/// The largest value alive at any time, and the second largest at any time, and so on: no plan in this order can do with
-/// less, as values in pieces of memory of their own are not torn apart (arXiv 2001.03288, "positional maximums").
+/// The sum of: the largest value alive at any time, the second largest alive at any time, and so on. No plan in this
+/// order can need less, because values in separate pieces of memory are not split (arXiv 2001.03288, "positional
+/// maximums").
 fn lower_bound(plan: &Plan) -> u64 {
     let mut life: BTreeMap<NodeId, (usize, usize)> = plan.inputs.iter().map(|&id| (id, (0, 0))).collect();
     for (step, dispatch) in plan.dispatches.iter().enumerate() {
@@ -114,7 +115,7 @@ fn lower_bound(plan: &Plan) -> u64 {
     bound
 }
 
-/// What a batch takes on the device is told, and is near what it must take.
+/// The reported memory of a batch is close to the lower bound.
 #[test]
 fn memory_is_near_the_lower_bound() {
     for (name, layer) in
@@ -165,7 +166,7 @@ fn one_submission_and_one_readback() {
     }
 }
 
-/// Images of a batch do not see each other, nor do the classes of an image.
+/// Images of a batch do not influence each other, and neither do the classes of an image.
 #[test]
 fn batches_equal_single_runs() {
     let mut explainer = Explainer::new(Model::bundled().unwrap(), Device::gpu().unwrap());
@@ -182,7 +183,7 @@ fn batches_equal_single_runs() {
     }
 }
 
-/// Memory is estimated before it is taken, and too little of it is an error with the figures.
+/// Memory is estimated before it is allocated. If there is too little, the error has the numbers.
 #[test]
 fn too_little_memory_is_refused() {
     let options = GpuOptions::default().memory_limit(12 << 20);

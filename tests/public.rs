@@ -1,10 +1,10 @@
-//! What those who embed the library rely on.
+//! Guarantees for users that embed the library.
 
 use gradcam::{Device, Error, Explainer, Gpu, Model, Pending, Photo};
 
 fn crosses_threads<T: Send + Sync>() {}
 
-/// A server keeps them in a pool of threads.
+/// A server keeps these types in a thread pool.
 #[test]
 fn main_types_cross_threads() {
     crosses_threads::<Model>();

@@ -1,5 +1,5 @@
-//! Every shader in every variant that a plan can ask for, through naga: valid WGSL, and translated to what
-//! Vulkan, Direct3D, Metal and OpenGL take.
+//! Every shader in every variant that a plan can use, checked by naga: it must be valid WGSL, and translate for
+//! Vulkan, Direct3D, Metal and OpenGL.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use naga::back::{glsl, hlsl, msl, spv};
 use naga::proc::BoundsCheckPolicies;
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 
-/// A source of tensors for plans, which look at extents only.
+/// A source of tensors without values: plans use extents only.
 struct Shapes;
 
 impl ParamSource for Shapes {
@@ -23,7 +23,7 @@ impl ParamSource for Shapes {
     }
 }
 
-/// An architecture's graph at an odd size, from numbers to heat maps, with the gradient of one of its layers.
+/// An architecture's graph at an odd size, from plain numbers to heat maps, with the gradient of one of its layers.
 fn explained(architecture: &Architecture, layer: impl Fn(&[(String, NodeId)]) -> NodeId) -> (Graph, Vec<NodeId>) {
     let mut graph = Graph::default();
     let images = graph.input(Kind::Plain, [2, 3, 224, 193]);
@@ -49,7 +49,7 @@ fn explained(architecture: &Architecture, layer: impl Fn(&[(String, NodeId)]) ->
     (graph, outputs.into())
 }
 
-/// Shaders with their defines as the plans of all networks ask for them, at the default layer and at an early one.
+/// Shaders with their defines, as the plans of all networks use them, for the default layer and for an early one.
 fn variants() -> BTreeSet<(&'static str, Vec<(&'static str, u32)>)> {
     let mut all = BTreeSet::new();
     let mut add = |graph: &Graph, outputs: &[NodeId]| {
@@ -67,13 +67,13 @@ fn variants() -> BTreeSet<(&'static str, Vec<(&'static str, u32)>)> {
         let (graph, outputs) = explained(architecture, |modules| of_path(architecture.default_layer, modules));
         add(&graph, &outputs);
         let (graph, outputs) = explained(architecture, |modules| {
-            // An early layer on the way to the logits.
+            // An early layer on the path to the logits.
             let default = of_path(architecture.default_layer, modules);
             modules.iter().map(|(_, node)| *node).filter(|node| *node < default).nth(6).expect("layers")
         });
         add(&graph, &outputs);
     }
-    // What no network needs: overlays on photos, raw maps, and several layers.
+    // Cases that no network has: overlays on photos, raw maps, several layers.
     let mut graph = Graph::default();
     let photo = graph.input(Kind::Pixels, [1, 3, 20, 30]);
     let x = graph.push(Op::Normalise { mean: [0.5; 3], std: [0.5; 3] }, &[photo]).unwrap();
@@ -95,7 +95,7 @@ fn variants() -> BTreeSet<(&'static str, Vec<(&'static str, u32)>)> {
 
 #[test]
 fn every_variant_translates() {
-    // Where `tools/check_shaders.sh` wants the translations, for other compilers to look at.
+    // `tools/check_shaders.sh` sets this folder, to check the translations with other compilers.
     let folder = std::env::var_os("GRADCAM_SHADER_TEXTS").map(PathBuf::from);
     let variants = variants();
     for (i, (shader, defines)) in variants.iter().enumerate() {
@@ -103,7 +103,7 @@ fn every_variant_translates() {
         let name = format!("{shader} {defines:?}");
         let module =
             naga::front::wgsl::parse_str(&text).unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(&text)));
-        // The capabilities of a device without any extension, but for variants that are made for one.
+        // The capabilities of a device without extensions, plus those that the variant is made for.
         let has = |name: &str| defines.iter().any(|(define, _)| *define == name);
         let needed = [
             ("SUBGROUP", Capabilities::SUBGROUP),
@@ -121,7 +121,7 @@ fn every_variant_translates() {
         assert!(module.entry_points[0].workgroup_size.iter().product::<u32>() <= 256, "{name}: over 256 invocations");
         let texts = translate(&name, &module, &info, has("MATRIX"));
         if let Some(folder) = &folder {
-            // The shader's own text says which variant it is.
+            // The first line of the WGSL text names the variant.
             for (ending, text) in texts.into_iter().chain([("wgsl", format!("// {name}\n{text}").into())]) {
                 std::fs::write(folder.join(format!("{i:04}-{shader}.{ending}")), text).unwrap();
             }
@@ -133,15 +133,15 @@ fn every_variant_translates() {
     println!("{} variants of {} shaders", variants.len(), used.len());
 }
 
-/// SPIR-V, HLSL, MSL and GLSL ES 3.1 by the ending of their files; of matrices SPIR-V alone, for Vulkan's cards are asked
-/// for them.
+/// SPIR-V, HLSL, MSL and GLSL ES 3.1, each with its file extension. Variants with matrix units are translated to
+/// SPIR-V only: they are used on Vulkan devices alone.
 fn translate(
     name: &str,
     module: &naga::Module,
     info: &naga::valid::ModuleInfo,
     matrices: bool,
 ) -> Vec<(&'static str, Vec<u8>)> {
-    // Subgroups begin with version 1.3, matrices with 1.6.
+    // Subgroups need version 1.3, matrices need 1.6.
     let options = spv::Options { lang_version: if matrices { (1, 6) } else { (1, 3) }, ..Default::default() };
     let words = spv::write_vec(module, info, &options, None).unwrap_or_else(|e| panic!("{name}: SPIR-V: {e}"));
     let spirv = words.iter().flat_map(|word| word.to_le_bytes()).collect();
@@ -169,7 +169,7 @@ fn translate(
     vec![("spv", spirv), ("hlsl", hlsl.into()), ("metal", msl.into()), ("comp", glsl.into())]
 }
 
-/// The first lines of a shader tell what it computes and how it is dispatched.
+/// The first lines of a shader say what it computes and how it is dispatched.
 #[test]
 fn every_shader_has_a_header() {
     for shader in preprocess::shaders() {
@@ -180,7 +180,7 @@ fn every_shader_has_a_header() {
     }
 }
 
-/// `shared/split.wgsl`, whose divisions may be off by 2.5 units in the last place: exact for every rounding.
+/// `shared/split.wgsl` is exact even if divisions are off by 2.5 units in the last place.
 #[test]
 fn split_is_exact_however_divisions_round() {
     let off = |value: f32, units: f32| value * (1.0 + units * f32::EPSILON);
@@ -200,7 +200,7 @@ fn split_is_exact_however_divisions_round() {
     };
     for round in 0..2_000_000 {
         let b = random(round % 30 + 1).max(1);
-        // Anywhere, and right at a multiple of the divisor, where roundings matter.
+        // Any number, and numbers next to a multiple of the divisor, where rounding matters.
         let anywhere = random(30);
         let multiple = (anywhere / b * b).saturating_sub(round & 1);
         for a in [anywhere, multiple] {

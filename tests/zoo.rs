@@ -1,6 +1,10 @@
-//! Every architecture against pytorch-grad-cam 1.5.7 on PyTorch, with weights from a formula; see
-//! `tools/make_network_goldens.py`. Networks over 100 million parameters take minutes and gigabytes: they run
-//! with `GRADCAM_TEST_GIANTS=1`, which `make test-all` sets. `GRADCAM_TEST_VARIANT=buffers`, or another, forces a variant.
+//! Every architecture compared with pytorch-grad-cam 1.5.7 on PyTorch, with weights from a formula; see
+//! `tools/make_network_goldens.py`.
+//!
+//! Takes several minutes on two cores: each architecture is a whole network of up to 100 million parameters, whose
+//! weights are made and packed and whose kernels are compiled. Larger networks take minutes and gigabytes each. They
+//! run with `GRADCAM_TEST_GIANTS=1`, which `make test-all` sets. `GRADCAM_TEST_VARIANT=buffers`, or another name,
+//! selects a variant.
 
 mod common;
 #[path = "common/formula.rs"]
@@ -17,14 +21,14 @@ use gradcam::model::zoo::{Architecture, architectures};
 use gradcam::{Classes, Device, Explainer, Images, Model, Outputs};
 use safetensors::SafeTensors;
 
-/// Of the largest logit.
+/// Relative to the largest logit.
 const LOGIT_TOLERANCE: f64 = 1e-4;
-/// Of a heat map in 0..1.
+/// Absolute, for a heat map in 0..1.
 const MAP_TOLERANCE: f64 = 1e-3;
-/// A head of another size than ImageNet's, and not divisible by four.
+/// Not the size of ImageNet's head, and not divisible by four.
 const CLASSES: usize = 101;
 
-/// A giant is not compared at the second size.
+/// The golden of a giant has no second size.
 fn is_giant(architecture: &Architecture, golden: &SafeTensors) -> bool {
     golden.tensor(&format!("{} 193x227 heatmap", architecture.default_layer)).is_err()
 }
@@ -35,8 +39,8 @@ fn golden(architecture: &Architecture) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/goldens/networks").join(name)
 }
 
-/// A device in the variant that suits it, or in `GRADCAM_TEST_VARIANT`; with the shaders' run-time checks if
-/// `GRADCAM_TEST_CHECKED` is set.
+/// A device with the variant that suits it, or with `GRADCAM_TEST_VARIANT`. `GRADCAM_TEST_CHECKED` turns the shaders'
+/// run-time checks on.
 fn device() -> Device {
     let profile = std::env::var("GRADCAM_TEST_VARIANT").ok().map(|name| Profile::named(&name).unwrap());
     let checked = std::env::var_os("GRADCAM_TEST_CHECKED").is_some();
@@ -44,7 +48,7 @@ fn device() -> Device {
     Device::from(pollster::block_on(Gpu::open(&options)).expect("a graphics adapter: run `make setup`"))
 }
 
-/// Largest differences of logits and heat maps over the golden's cases.
+/// The largest errors of logits and of heat maps over all cases of the golden.
 fn compare(architecture: &Architecture, golden: &SafeTensors) -> [f64; 2] {
     let read = |name: String| golden.tensor(&name).unwrap().data().to_vec();
     let gain: Vec<f32> = bytemuck::pod_collect_to_vec(&read("gain".into()));
@@ -114,8 +118,8 @@ fn every_network_equals_pytorch() {
             compared.fetch_add(1, Ordering::Relaxed);
         }
     };
-    // Making weights and packing them keeps one processor busy: another network may use the others. Giants take
-    // too much memory for that.
+    // Weights are made and packed on a single core, so a second network can use the others. Giants run one at a time
+    // because of their memory.
     std::thread::scope(|scope| {
         (0..if giants { 1 } else { 2 }).for_each(|_| drop(scope.spawn(work)));
     });
@@ -124,7 +128,7 @@ fn every_network_equals_pytorch() {
     assert!(compared.into_inner() >= 5);
 }
 
-/// No golden without its row, and each row once a library.
+/// Each golden has a row. Each row has a golden, and its name occurs once per library.
 #[test]
 fn goldens_and_rows_agree() {
     let rows: BTreeSet<PathBuf> = architectures().map(golden).collect();

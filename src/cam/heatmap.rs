@@ -1,20 +1,20 @@
-//! From raw maps to heat maps, the same for all methods.
+//! From raw maps to heat maps. These steps are the same for all methods.
 
 use super::method::{Layer, Row};
 use crate::graph::{Graph, GraphError, NodeId, Op, Param};
 
-/// The nodes of a map.
+/// The output nodes of a recipe.
 pub struct Maps {
-    /// Signed and unscaled, at the layer's size; none if several layers are fused.
+    /// The raw map: signed, not rescaled, at the layer's size. None if several layers are fused.
     pub raw: Option<NodeId>,
-    /// Range of the raw or fused map, for the status.
+    /// Range of the raw or fused map, from which the status is computed.
     pub range: NodeId,
-    /// At the input's size, in 0..1.
+    /// The heat map at the input's size, in 0..1.
     pub heatmap: NodeId,
 }
 
-/// Appends the raw map of each layer, and the way from these to one heat map of `size`; several layers are fused by the mean
-/// of their heat maps, as pytorch-grad-cam does.
+/// Appends the raw map of each layer, and the steps from there to one heat map of `size`. The heat maps of several
+/// layers are averaged, as in pytorch-grad-cam.
 ///
 /// # Errors
 /// [`GraphError::Shape`] if the operands do not fit, or there is no layer.
@@ -22,7 +22,7 @@ pub fn heatmap(graph: &mut Graph, method: &Row, layers: &[Layer], size: [usize; 
     let (mut raws, mut resized) = (vec![], vec![]);
     for layer in layers {
         let raw = (method.raw)(graph, layer)?;
-        // pytorch-grad-cam's order: ReLU, rescale, resize, and rescale once more after the fusion.
+        // The order is pytorch-grad-cam's: ReLU, rescale, resize, fuse, rescale again.
         let range = graph.push(Op::MinMax, &[raw])?;
         let scaled = graph.push(Op::Rescale { positive: true }, &[raw, range])?;
         resized.push(graph.push(Op::Resize { to: size }, &[scaled])?);
@@ -35,7 +35,7 @@ pub fn heatmap(graph: &mut Graph, method: &Row, layers: &[Layer], size: [usize; 
     }
     let single = others.is_empty().then(|| raws[0]);
     let span = if let Some((raw, range)) = single {
-        // Its range is known without making it, from values that are rescaled once more where they are read.
+        // The resized map's range is computed without storing that map; its readers compute the second rescaling.
         let scaled = graph.push(Op::Rescale { positive: true }, &[raw, range])?;
         graph.push(Op::ResizedRange { to: size }, &[scaled])?
     } else {

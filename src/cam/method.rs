@@ -1,4 +1,4 @@
-//! What a method is: a row that says what it needs, and how it makes a map of that.
+//! A method's table row: what the method needs, and how it makes a map.
 
 use crate::graph::{Graph, GraphError, NodeId, Rule};
 
@@ -6,36 +6,36 @@ use crate::graph::{Graph, GraphError, NodeId, Rule};
 pub struct Row {
     /// Its name on the command line.
     pub name: &'static str,
-    /// Where it looks.
+    /// Where it takes activations and gradients.
     pub at: At,
-    /// How gradients come there; none for a method that needs no gradients.
+    /// How gradients pass a ReLU on the way there. None for a method without gradients.
     pub rule: Option<Rule>,
-    /// Appends the map of a layer, `[maps,1,h,w]`, signed and unscaled.
+    /// Appends a layer's map, `[maps,1,h,w]`, signed and not rescaled.
     pub raw: fn(&mut Graph, &Layer) -> Result<NodeId, GraphError>,
 }
 
-/// Where a method looks.
+/// Where a method takes activations and gradients.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum At {
-    /// At the layers that were chosen.
+    /// At the layers that the caller chooses.
     Layers,
-    /// At the pixels: the normalised images.
+    /// At the pixels, that is, at the normalised images.
     Pixels,
 }
 
-/// What a method gets of a layer, or of the pixels.
+/// A method's operands at one layer, or at the pixels.
 pub struct Layer {
-    /// Its values, `[n,c,h,w]`.
+    /// The layer's values, `[n,c,h,w]`.
     pub activations: NodeId,
-    /// Gradients of the class scores with respect to them, `[maps,c,h,w]`, if the row asks for any.
+    /// Gradients of the class scores with respect to the values, `[maps,c,h,w]`. None for a method without gradients.
     pub gradients: Option<NodeId>,
 }
 
 impl Layer {
-    /// The gradients of a method that asks for them.
+    /// The gradients.
     ///
     /// # Errors
-    /// [`GraphError::Shape`] if it does not.
+    /// [`GraphError::Shape`] if there are none.
     pub fn gradients(&self) -> Result<NodeId, GraphError> {
         self.gradients.ok_or_else(|| GraphError::no_operands("a method without gradients"))
     }

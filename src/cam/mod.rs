@@ -1,4 +1,4 @@
-//! Class activation maps: a method is one file with its recipe, and one row in the table here.
+//! Class activation maps. A method is one file with its recipe, and one row in the table below.
 
 mod gradcam;
 mod heatmap;
@@ -24,7 +24,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// Every method.
+    /// All methods.
     pub const ALL: [Self; 1] = [Self::GradCam];
 
     /// Its row of the table.
@@ -50,10 +50,10 @@ impl FromStr for Method {
     }
 }
 
-/// Appends the recipe of `method` for each layer that it looks at, up to one heat map of `size`.
+/// Appends the recipe of `method` for `layers`, up to one heat map of `size`.
 ///
 /// # Errors
-/// [`GraphError::Shape`] if the operands do not fit, or there are none.
+/// [`GraphError::Shape`] if the operands do not fit, or if there is no layer.
 pub fn recipe(graph: &mut Graph, method: Method, layers: &[Layer], size: [usize; 2]) -> Result<Maps, GraphError> {
     heatmap::heatmap(graph, method.row(), layers, size)
 }

@@ -1,24 +1,25 @@
-//! Whether a map says anything.
+//! Whether a map is meaningful.
 
-/// What a raw map looks like; anything but [`Status::Ok`] means that the heat map is blank or meaningless.
+/// The state of a raw map. With any state but [`Status::Ok`], the heat map is blank or meaningless.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Status {
-    /// Some of it speaks for the class.
+    /// Some values are positive: they speak for the class.
     Ok,
-    /// Everything speaks against the class, and the ReLU leaves nothing.
+    /// No value is positive, and not all are zero. The ReLU leaves nothing.
     AllNegative,
-    /// Zero everywhere.
+    /// All values are zero.
     Zero,
-    /// The same positive value everywhere.
+    /// All values are the same positive number.
     Constant,
-    /// Some values, or some of the image's class scores, are infinite or not numbers.
+    /// Some values, or some of the image's class scores, are infinite or NaN.
     NonFinite,
 }
 
 impl Status {
-    /// The status of a map with this least and greatest value, and number of values and class scores that are not finite.
+    /// The status of a map from its least and greatest value, and the number of values and class scores that are not
+    /// finite.
     pub fn of(least: f32, greatest: f32, non_finite: f32) -> Self {
         match () {
             () if non_finite > 0.0 || !(least.is_finite() && greatest.is_finite()) => Self::NonFinite,
@@ -29,7 +30,7 @@ impl Status {
         }
     }
 
-    /// A sentence for people; nothing to say about [`Status::Ok`].
+    /// A sentence for the user; none for [`Status::Ok`].
     pub fn remark(self) -> Option<&'static str> {
         match self {
             Self::Ok => None,

@@ -1,4 +1,4 @@
-//! Builds a graph the way a PyTorch module's `forward` reads, keeping the module paths.
+//! Builds a graph in the style of a PyTorch module's `forward`, and records module paths.
 
 use std::sync::Arc;
 
@@ -6,10 +6,11 @@ use super::{Activation, Conv2d, Graph, GraphError, LayerNorm, Linear, NodeId, Op
 
 /// Where a builder takes trained tensors from.
 ///
-/// A source answers every question, so that one pass over the network finds all that is missing or
-/// misshapen; it keeps its complaints for the end.
+/// A source answers every request, even one that it cannot meet. One pass over the network thus finds all missing and
+/// misshapen tensors, and the errors are reported at the end.
 pub trait ParamSource {
-    /// The tensor of this name with exactly this shape, or nothing after noting a complaint.
+    /// The tensor of this name with exactly this shape. If there is none, the source records an error and returns an
+    /// empty slice.
     fn get(&mut self, name: &str, shape: &[usize]) -> Arc<[f32]>;
 }
 
@@ -23,17 +24,17 @@ pub struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    /// Goes on building `graph` with tensors from `source`.
+    /// Continues `graph` with tensors from `source`.
     pub fn new(graph: Graph, source: &'a mut dyn ParamSource) -> Self {
         Self { graph, source, scope: String::new(), modules: vec![] }
     }
 
-    /// The finished graph and each module path with the node of its output, in PyTorch's order.
+    /// The finished graph, and each module path with its output node, in PyTorch's order.
     pub fn finish(self) -> (Graph, Vec<(String, NodeId)>) {
         (self.graph, self.modules)
     }
 
-    /// Runs `body` inside the module `name`, whose output is what `body` returns.
+    /// Runs `body` inside the module `name`. The node that `body` returns is the module's output.
     ///
     /// # Errors
     /// Those of `body`.
@@ -74,7 +75,7 @@ impl<'a> Builder<'a> {
         })
     }
 
-    /// `torch.nn.BatchNorm2d` in evaluation mode, followed by `activation`, as the module `name`.
+    /// `torch.nn.BatchNorm2d` in evaluation mode, then `activation`, together as the module `name`.
     ///
     /// # Errors
     /// [`GraphError::Shape`] if the input does not fit.
@@ -111,8 +112,8 @@ impl<'a> Builder<'a> {
         })
     }
 
-    /// A linear layer applied to the channels of each pixel, as the module `name`: a 1×1 convolution whose weight
-    /// is a matrix.
+    /// A linear layer over the channels of each pixel, as the module `name`: a 1×1 convolution whose weight is stored
+    /// as a matrix.
     ///
     /// # Errors
     /// [`GraphError::Shape`] if the input does not fit.
@@ -138,7 +139,7 @@ impl<'a> Builder<'a> {
         })
     }
 
-    /// `x · scale[c]`, with the parameter `name` of this shape: a layer scale.
+    /// A layer scale: `x · scale[c]`, where `scale` is the parameter `name` with the given shape.
     ///
     /// # Errors
     /// [`GraphError::Shape`] if the input does not fit.
@@ -147,7 +148,7 @@ impl<'a> Builder<'a> {
         self.graph.push(Op::ScaleShift { scale, shift: None }, &[x])
     }
 
-    /// `x · scale[c] + shift[c]` with given numbers.
+    /// `x · scale[c] + shift[c]` with the given numbers.
     ///
     /// # Errors
     /// [`GraphError::Shape`] if the input does not fit.
@@ -160,7 +161,7 @@ impl<'a> Builder<'a> {
         self.graph.push(Op::ScaleShift { scale, shift: Some(shift) }, &[x])
     }
 
-    /// An operation of one operand that is a module in PyTorch, such as a pool or an activation.
+    /// An operation with one operand that is a module in PyTorch, such as a pool or an activation.
     ///
     /// # Errors
     /// [`GraphError::Shape`] if the input does not fit.
@@ -168,7 +169,7 @@ impl<'a> Builder<'a> {
         self.module(name, |b| b.graph.push(op, &[x]))
     }
 
-    /// An operation that is no module, such as `+` or a functional activation.
+    /// An operation that is not a module in PyTorch, such as `+` or a functional activation.
     ///
     /// # Errors
     /// [`GraphError::Shape`] if the operands do not fit.

@@ -2,9 +2,9 @@
 
 use super::{Conv2d, Graph, NodeId, Op, Param};
 
-/// Replaces every `ScaleShift` that alone reads a convolution by that convolution with scaled weights:
-/// `s · (W∗x + b) + t = (s·W)∗x + (s·b + t)`. Convolutions in `keep` stay as they are, because their own
-/// output is asked for.
+/// Replaces every `ScaleShift` that is the only reader of a convolution by that convolution with scaled weights: `s ·
+/// (W∗x + b) + t = (s·W)∗x + (s·b + t)`. Convolutions in `keep` are not folded, because their own output is
+/// requested.
 pub fn fold(graph: &mut Graph, keep: &[NodeId]) {
     let mut readers = vec![0; graph.nodes.len()];
     graph.nodes.iter().flat_map(|n| &n.inputs).for_each(|&i| readers[i] += 1);
@@ -30,7 +30,7 @@ struct Folded<'a> {
 }
 
 impl Folded<'_> {
-    /// `s · W`, multiplied when the values are asked for.
+    /// `s · W`. The product is computed when the values are read.
     fn weight(&self, graph: &Graph) -> Param {
         let weight = &graph.params[self.conv.weight];
         let scale = &self.scale.values;
@@ -42,7 +42,7 @@ impl Folded<'_> {
         Param { name, row_scale: Some(row_scale), ..weight.clone() }
     }
 
-    /// `s · b + t`, none if there is neither `b` nor `t`.
+    /// `s · b + t`, or nothing if there is neither `b` nor `t`.
     fn bias(&self, graph: &Graph) -> Option<Param> {
         let bias = self.conv.bias.map(|b| &graph.params[b]);
         let like = bias.or(self.shift)?;

@@ -1,15 +1,16 @@
-//! Truncated reverse mode: data gradients from the class scores down to the target layer, no further.
+//! Truncated reverse mode: gradients of data from the class scores back to the target layer, and no further.
 
 use super::{Activation, Graph, GraphError, NodeId, Op, Rule, simplify};
 
-/// Appends the backward pass that leads from `seed`, the derivative with respect to `output`, to each
-/// of `targets` by this rule, and returns the nodes of their gradients. The targets may be as early as the
-/// features that the images become. Nothing outside the paths between `output`
-/// and `targets` is computed, and no weight gradient exists.
+/// Appends the backward pass from `output` to each of `targets`, and returns the nodes of their gradients.
+///
+/// `seed` is the derivative with respect to `output`. `rule` says how gradients pass a ReLU. A target may be as early
+/// as the features made from the images. Only nodes on the paths between `output` and `targets` are computed, and
+/// there are no weight gradients.
 ///
 /// # Errors
-/// [`GraphError::NoPath`] if `output` does not depend on a target, [`GraphError::NoGradient`] if an
-/// operation on the way cannot be differentiated.
+/// [`GraphError::NoPath`] if `output` does not depend on a target, [`GraphError::NoGradient`] if an operation on the
+/// path has no backward pass.
 pub fn gradients(
     graph: &mut Graph,
     output: NodeId,
@@ -39,7 +40,7 @@ pub fn gradients(
     targets.iter().map(|&t| grads.get(t).copied().flatten().ok_or(GraphError::NoPath(t))).collect()
 }
 
-/// The gradient of one of the node's operands, given the gradient `dy` of its value.
+/// The gradient of one operand of a node, given the gradient `dy` of the node's value.
 fn backward(graph: &mut Graph, id: NodeId, operand: usize, dy: NodeId, rule: Rule) -> Result<NodeId, GraphError> {
     let inputs = graph.nodes[id].inputs.clone();
     let x = inputs[operand];

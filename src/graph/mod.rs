@@ -1,7 +1,7 @@
 //! The intermediate representation: a list of operations in the order of execution.
 //!
-//! Forward pass, backward pass and Grad-CAM tail live in one graph, so that the GPU plan and the CPU
-//! truth run the very same thing. This room knows nobody else's.
+//! Forward pass, backward pass and Grad-CAM tail share one graph, so that the GPU plan and the CPU reference run the
+//! same operations. This module depends on no other module of the crate.
 
 mod builder;
 mod error;

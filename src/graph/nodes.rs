@@ -11,16 +11,16 @@ use super::value::{Kind, NodeId, ParamId, Shape, Type};
 pub struct Node {
     /// The operation.
     pub op: Op,
-    /// Its operands, all earlier in the list.
+    /// Its operands. All of them come earlier in the list.
     pub inputs: Vec<NodeId>,
-    /// Its value.
+    /// Kind and shape of its value.
     pub ty: Type,
 }
 
-/// Operations in the order of execution, and the parameters that they name.
+/// Operations in the order of execution, and their parameters.
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
-    /// Each node's inputs come before it.
+    /// The operations. A node's inputs come before it.
     pub nodes: Vec<Node>,
     /// Trained tensors.
     pub params: Vec<Param>,
@@ -33,7 +33,7 @@ impl Graph {
         self.nodes.len() - 1
     }
 
-    /// Appends an operation after checking its operands' shapes.
+    /// Appends an operation after a check of its operands' shapes.
     ///
     /// # Errors
     /// [`GraphError::Shape`] if the operands do not fit.
@@ -50,12 +50,13 @@ impl Graph {
         self.params.len() - 1
     }
 
-    /// Extents of a node's value.
+    /// Shape of a node's value.
     pub fn shape(&self, id: NodeId) -> Shape {
         self.nodes[id].ty.shape
     }
 
-    /// Products that a node takes, as its definition counts them, whatever the algorithm.
+    /// Multiply-adds of a node by its definition, independent of the algorithm. Counted for convolutions, linear
+    /// layers and their gradients, else 0.
     pub fn multiply_adds(&self, id: NodeId) -> usize {
         let numbers = |p: ParamId| self.params[p].shape.iter().product::<usize>();
         let [n, _, h, w] = self.shape(id);

@@ -2,8 +2,8 @@
 
 use super::value::ParamId;
 
-/// A two-dimensional convolution, as `torch.nn.Conv2d`, with explicit top/left padding so that the
-/// asymmetric "same" padding of TensorFlow's networks fits in.
+/// A two-dimensional convolution, as `torch.nn.Conv2d`. Padding at the start and at the end is given separately, so
+/// that the asymmetric "same" padding of TensorFlow's networks can be expressed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Conv2d {
     /// `[out, in / groups, kernel_h, kernel_w]`.
@@ -14,17 +14,17 @@ pub struct Conv2d {
     pub out_channels: usize,
     /// The window over the input.
     pub window: Window,
-    /// Channel groups; equal to the channels for a depthwise convolution.
+    /// Number of channel groups. A depthwise convolution has as many groups as channels.
     pub groups: usize,
 }
 
 impl Conv2d {
-    /// Whether it is a product over all channels of each pixel.
+    /// Whether this is a 1×1 convolution over all channels of each pixel, with stride 1 and without padding.
     pub fn is_pointwise(&self) -> bool {
         self.window == Window::square(1, 1, 0) && self.groups == 1
     }
 
-    /// Whether each of `input` channels makes one output by itself.
+    /// Whether each of the `input` channels makes one output channel on its own.
     pub fn is_depthwise(&self, input: usize) -> bool {
         self.groups == input && self.groups == self.out_channels
     }
@@ -46,12 +46,12 @@ pub struct Window {
 }
 
 impl Window {
-    /// A square window with symmetric padding and no dilation.
+    /// A square window with the same padding at both ends and no dilation.
     pub fn square(kernel: usize, stride: usize, pad: usize) -> Self {
         Self { kernel: [kernel; 2], stride: [stride; 2], pad_start: [pad; 2], pad_end: [pad; 2], dilation: [1; 2] }
     }
 
-    /// TensorFlow's "SAME": `ceil(in / stride)` outputs, the odd zero at the end.
+    /// TensorFlow's "SAME" padding: `ceil(in / stride)` outputs. If the padding is odd, the extra zero is at the end.
     pub fn same(kernel: usize, stride: usize, input: [usize; 2]) -> Self {
         let total = input.map(|n| ((n.div_ceil(stride) - 1) * stride + kernel).saturating_sub(n));
         Self { pad_start: total.map(|t| t / 2), pad_end: total.map(|t| t - t / 2), ..Self::square(kernel, stride, 0) }
@@ -62,7 +62,7 @@ impl Window {
         (self.kernel[axis] - 1) * self.dilation[axis] + 1
     }
 
-    /// Extent along `axis` of the windows of so many neighbouring outputs.
+    /// Input extent along `axis` that `outputs` neighbouring outputs cover together.
     pub fn span(&self, axis: usize, outputs: usize) -> usize {
         (outputs - 1) * self.stride[axis] + self.reach(axis)
     }
@@ -94,22 +94,22 @@ pub enum Activation {
     HardSigmoid,
     /// `x · hard_sigmoid(x)`.
     HardSwish,
-    /// `x · Φ(x)` with the normal distribution's Φ, the exact form.
+    /// `x · Φ(x)`, where Φ is the distribution function of the normal distribution (the exact form).
     Gelu,
 }
 
 impl Activation {
-    /// Every activation, for tests and tables.
+    /// All activations, for tests and tables.
     pub const ALL: [Self; 7] =
         [Self::Relu, Self::Relu6, Self::Sigmoid, Self::Silu, Self::HardSigmoid, Self::HardSwish, Self::Gelu];
 
-    /// Whether it never falls: the greatest value is that of the greatest `x`.
+    /// Whether the function is monotonic: the greatest `x` then gives the greatest value.
     pub fn grows(self) -> bool {
         matches!(self, Self::Relu | Self::Relu6 | Self::Sigmoid | Self::HardSigmoid)
     }
 
-    /// Whether the derivative is taken from the output (`true`) or from the input of the function.
-    /// Taking it from the output lets the input go as soon as the function has run.
+    /// Whether the derivative is computed from the function's output (`true`) or from its input. If from the output,
+    /// the input's memory is free as soon as the function has run.
     pub fn saves_output(self) -> bool {
         !matches!(self, Self::Silu | Self::HardSwish | Self::Gelu)
     }
@@ -118,7 +118,7 @@ impl Activation {
 /// What a pooling window computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PoolKind {
-    /// The largest element; the first in row-major order takes the gradient.
+    /// The largest element. Among equal elements, the first in row-major order takes the gradient.
     Max,
     /// The mean, with or without the padding's zeros in the divisor.
     Average {
@@ -132,7 +132,7 @@ pub enum PoolKind {
 pub struct Pool2d {
     /// What the window computes.
     pub kind: PoolKind,
-    /// The window; dilation is 1.
+    /// The window. Its dilation is 1.
     pub window: Window,
     /// Rounds the output size up, as `torch.nn.MaxPool2d(ceil_mode=True)`.
     pub ceil_mode: bool,
@@ -162,25 +162,25 @@ impl Pool2d {
     }
 }
 
-/// Rows of a linear layer's weight, one for each image's first `maps` selected classes.
+/// Rows of a linear layer's weight: one for each of the first `maps` selected classes of each image.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClassWeights {
     /// The layer.
     pub linear: Linear,
     /// Its input's channels, height and width.
     pub input: [usize; 3],
-    /// Records of an image.
+    /// Records per image.
     pub requests: usize,
-    /// How many of them, from the first on, are explained.
+    /// How many of them, from the first on, get a map.
     pub maps: usize,
-    /// A factor.
+    /// Factor on the rows.
     pub scale: f32,
 }
 
 /// Where and how a heat map is laid over a photo.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Overlay {
-    /// Index of the map in the batch of maps.
+    /// Index of the map in the batch.
     pub map: usize,
     /// The part of the photo that the network saw: left, top, width, height in photo pixels.
     pub crop: [f32; 4],
@@ -190,11 +190,11 @@ pub struct Overlay {
     pub colormap: Box<[u32; 256]>,
 }
 
-/// One operation. Comments give `(inputs) -> output` with shapes; `m = n · k` counts maps, `k` the classes
-/// explained per image, and an operand with `n` images serves `k` successive maps each.
+/// One operation. Comments give `(inputs) -> output` with shapes. `m = n · k` is the number of maps, and `k` is the
+/// number of classes explained per image. An operand with `n` images serves `k` successive maps per image.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Op {
-    /// Values that the caller gives for each run.
+    /// Values that the caller passes at each run.
     Input,
     /// `(pixels [n,3,h,w]) -> features`: `(rgb / 255 - mean) / std`.
     Normalise {
@@ -214,7 +214,7 @@ pub enum Op {
     ScaleShift {
         /// `[c]`.
         scale: ParamId,
-        /// `[c]`; none in the backward pass.
+        /// `[c]`. The backward pass has none.
         shift: Option<ParamId>,
     },
     /// `(x [n,c,h,w]) -> [n,out,1,1]`.
@@ -225,7 +225,7 @@ pub enum Op {
     Add,
     /// `(a, b) -> ` the channels of `a`, then those of `b`.
     Concat,
-    /// `(x) -> ` the channels from `start` on, as many as said.
+    /// `(x) -> ` `channels` channels, beginning at `start`.
     Slice {
         /// First channel.
         start: usize,
@@ -237,41 +237,42 @@ pub enum Op {
         /// Number of groups.
         groups: usize,
     },
-    /// `(x [m,c,h,w], s [n,c,1,1]) -> x · s`, a squeeze-excitation's gate.
+    /// `(x [m,c,h,w], s [n,c,1,1]) -> x · s`: the gate of a squeeze-excitation block.
     Gate,
     /// `(x [n,c,h,w]) -> [n,c,h,w]`, normalised over `c` at each pixel.
     LayerNorm(LayerNorm),
     /// `(x) -> y`.
     Pool2d(Pool2d),
-    /// `(x) -> [n,c,to]`: mean over windows from `⌊o·in/out⌋` to `⌈(o+1)·in/out⌉`.
+    /// `(x) -> [n,c,to]`: mean over windows from `⌊o·in/out⌋` to `⌈(o+1)·in/out⌉` for output `o`.
     AdaptivePool {
         /// Height and width of the output.
         to: [usize; 2],
     },
-    /// `(x [n,c,h,w]) -> [n,c,1,1]`: mean over space, both global pooling and Grad-CAM's weights.
+    /// `(x [n,c,h,w]) -> [n,c,1,1]`: mean over space. It is global pooling, and also gives Grad-CAM's weights.
     Mean,
 
-    /// `(logits [n,c,1,1], requests plain [n,k,1,1]) -> [n·k,4,1,1]`: class, logit, softmax probability, count of the
-    /// image's logits that are not finite. A request is a class index, or negative for the next most probable class.
+    /// `(logits [n,c,1,1], requests plain [n,k,1,1]) -> [n·k,4,1,1]`: class, logit, softmax probability, number of
+    /// the image's logits that are not finite. A request is a class index; a negative one asks for the next most
+    /// probable class.
     Select,
     /// `(selection) -> [m,c,1,1]`: one-hot rows, the derivative of each image's first `maps` selected logits.
     Seed {
         /// Number of logits.
         classes: usize,
-        /// Records of an image.
+        /// Records per image.
         requests: usize,
-        /// How many of them, from the first on, are explained.
+        /// How many of them, from the first on, get a map.
         maps: usize,
     },
 
-    /// `(selection) -> [m,c,h,w]`: the gradient of a classifier for a single logit of each map, see `simplify.rs`.
+    /// `(selection) -> [m,c,h,w]`: the gradient of a classifier whose output gradient is one-hot, see `simplify.rs`.
     ClassWeights(ClassWeights),
-    /// `(weights [m,c,1,1], dy [m,classes,h,w], selection) -> [m,c,h,w]`: `weights · dy` of the class that each map
-    /// explains, of `maps` maps of each image.
+    /// `(weights [m,c,1,1], dy [m,classes,h,w], selection) -> [m,c,h,w]`: `weights · dy[class]`, where `class` is the
+    /// class that the map explains.
     ClassOuter {
-        /// Records of an image.
+        /// Records per image.
         requests: usize,
-        /// How many of them, from the first on, are explained.
+        /// How many of them, from the first on, get a map.
         maps: usize,
     },
 
@@ -300,35 +301,35 @@ pub enum Op {
         /// Height and width of its input.
         from: [usize; 2],
     },
-    /// `(dy) -> ` `dy` as the channels from `start` on of `channels`, zeros elsewhere.
+    /// `(dy) -> dx` with `channels` channels: `dy` from channel `start` on, zeros elsewhere.
     SliceGrad {
         /// First channel.
         start: usize,
         /// Channels of the forward input.
         channels: usize,
     },
-    /// `(dy [m,c,h,w], x [n,c,h,w]) -> [m,c,1,1]`: `Σ_p dy · x`, a gate's own gradient.
+    /// `(dy [m,c,h,w], x [n,c,h,w]) -> [m,c,1,1]`: `Σ_p dy · x`, the gradient of a gate's factors.
     GateGrad,
     /// `(dy, x) -> dx`.
     LayerNormGrad(LayerNorm),
-    /// `(dy [m,c,1,1]) -> dy / (h·w)` spread over `h` × `w`.
+    /// `(dy [m,c,1,1]) -> dy / (h·w)`, repeated over `h` × `w`.
     MeanGrad {
         /// Height and width of the forward input.
         input: [usize; 2],
     },
 
-    /// `(a [n,c,h,w], weights [m,c,1,1]) -> [m,1,h,w]`: `Σ_c weights · a`, Grad-CAM's raw map.
+    /// `(a [n,c,h,w], weights [m,c,1,1]) -> [m,1,h,w]`: `Σ_c weights · a`, the raw Grad-CAM map.
     WeightedSum,
-    /// `(map [m,1,h,w]) -> [m,4,1,1]`: least and greatest value, count of non-finite values, 0.
+    /// `(map [m,1,h,w]) -> [m,4,1,1]`: least value, greatest value, number of values that are not finite, 0.
     MinMax,
-    /// `(map [m,1,h,w]) -> [m,4,1,1]`: least and greatest finite value of the map resized, 0, 0.
+    /// `(map [m,1,h,w]) -> [m,4,1,1]`: least and greatest finite value of the resized map, 0, 0.
     ResizedRange {
         /// Height and width of the resized map.
         to: [usize; 2],
     },
     /// `(map, its min_max) -> (f(map) - f(min)) / (f(max) - f(min) + 1e-7)`.
     Rescale {
-        /// Whether f is `max(·, 0)`, Grad-CAM's ReLU, or nothing.
+        /// Whether `f` is `max(·, 0)`, Grad-CAM's ReLU, or the identity.
         positive: bool,
     },
     /// `(map) -> [m,1,height,width]`: bilinear, half-pixel centres, no antialiasing.
@@ -336,6 +337,6 @@ pub enum Op {
         /// Target height and width.
         to: [usize; 2],
     },
-    /// `(heatmap, photo) -> pixels` of the photo's size.
+    /// `(heatmap, photo) -> pixels` with the photo's size.
     Overlay(Overlay),
 }

@@ -11,12 +11,12 @@ pub struct Param {
     /// Extents, outermost first.
     pub shape: Vec<usize>,
     pub(super) values: Arc<[f32]>,
-    /// A factor for each outermost row, from a folded batch norm; applied only when the values are asked for.
+    /// A factor per outermost row, from a folded batch norm. It is applied only when the values are read.
     pub(super) row_scale: Option<Arc<[f32]>>,
 }
 
 impl Param {
-    /// A tensor as it is.
+    /// A tensor without row factors.
     pub fn new(name: String, shape: Vec<usize>, values: Arc<[f32]>) -> Self {
         Self { name, shape, values, row_scale: None }
     }

@@ -1,6 +1,6 @@
-//! What a gradient becomes at a ReLU.
+//! How gradients pass a ReLU.
 
-/// How gradients go through a ReLU `y = max(x, 0)`, given `dy`; other activations keep their derivative.
+/// How the gradient `dy` passes a ReLU `y = max(x, 0)`. Other activations keep their derivative.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Rule {

@@ -164,8 +164,8 @@ fn divides(n: usize, maps: usize) -> Result<(), String> {
     require(n > 0 && maps.is_multiple_of(n), || format!("{maps} do not divide into {n}"))
 }
 
-/// Output extents of a window, as PyTorch counts them: with `ceil_mode` the last window must still begin
-/// inside the input or the starting padding.
+/// Output extents of a window by PyTorch's rule. With `ceil_mode`, the last window must begin inside the input or the
+/// padding at the start.
 fn windowed(window: &Window, input: [usize; 2], ceil_mode: bool) -> Result<[usize; 2], String> {
     let mut output = [0; 2];
     for axis in 0..2 {

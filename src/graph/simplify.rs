@@ -1,9 +1,9 @@
-//! Shorter gradients where the backward pass begins with a single logit for each map: there only the row of the
-//! classifier's weight that belongs to the class matters.
+//! Shorter backward passes where the gradient begins at a single logit per map: only the class's row of the
+//! classifier's weight is needed.
 
 use super::{ClassWeights, Conv2d, Graph, GraphError, Linear, NodeId, Op};
 
-/// The gradient `dx` of a linear layer whose input was `[c,h,w]`. From a seed it is a row of the weight:
+/// The gradient `dx` of a linear layer whose input was `[c,h,w]`. If `dy` is a seed, `dx` is one row of the weight:
 /// `wᵀ · one-hot = w[class]`.
 pub fn linear_grad(graph: &mut Graph, linear: Linear, input: [usize; 3], dy: NodeId) -> Result<NodeId, GraphError> {
     match graph.nodes[dy].op {
@@ -15,8 +15,8 @@ pub fn linear_grad(graph: &mut Graph, linear: Linear, input: [usize; 3], dy: Nod
     }
 }
 
-/// The gradient `dx` of a convolution whose input had `c` channels of extent `input`. Where scores come from a 1×1
-/// convolution and a pool, as SqueezeNet's, only the class's channel has a gradient: an outer product is left.
+/// The gradient `dx` of a convolution whose input had `c` channels of extent `input`. If scores come from a 1×1
+/// convolution and a pool, as in SqueezeNet, only the class's channel has a gradient. `dx` is then an outer product.
 pub fn conv_grad(
     graph: &mut Graph,
     conv: Conv2d,
@@ -36,12 +36,14 @@ pub fn conv_grad(
     }
 }
 
-/// The mean over space of a gradient. That of one that was spread over space, as below a head of pooling and
-/// classifier, is the gradient before it divided by the extent: the head's whole backward pass is one node. That of an
-/// outer product is the product with the mean.
+/// The mean over space of a gradient.
+///
+/// A gradient that was spread over space, as below a head of pooling and classifier, has as its mean the gradient
+/// before the spread divided by the extent. The head's whole backward pass is then one node. The mean of an outer
+/// product is the product with the mean.
 ///
 /// # Errors
-/// [`GraphError::Shape`] if the gradient is no feature map.
+/// [`GraphError::Shape`] if the gradient is not a feature map.
 pub fn gradient_mean(graph: &mut Graph, gradient: NodeId) -> Result<NodeId, GraphError> {
     if let Op::MeanGrad { input: [h, w] } = graph.nodes[gradient].op {
         let row = graph.nodes[graph.nodes[gradient].inputs[0]].clone();
@@ -58,7 +60,7 @@ pub fn gradient_mean(graph: &mut Graph, gradient: NodeId) -> Result<NodeId, Grap
     graph.push(Op::Mean, &[gradient])
 }
 
-/// The seed that a gradient comes from by way of nodes that keep channels apart.
+/// The seed that a gradient comes from, if all nodes between keep channels separate.
 fn seed_of_channels(graph: &Graph, dy: NodeId) -> Option<NodeId> {
     match graph.nodes[dy].op {
         Op::Seed { .. } => Some(dy),

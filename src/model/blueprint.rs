@@ -1,11 +1,11 @@
-//! What every importer makes of a file.
+//! What an importer makes of a weights file.
 
 use crate::error::Result;
 use crate::graph::{Graph, NodeId};
 
-/// A network as an importer understood it, to be built for any batch and input size.
+/// A network that an importer has recognised. It can be built for any batch and input size.
 pub trait Blueprint: Send + Sync {
-    /// What it is called.
+    /// The architecture's name.
     fn architecture(&self) -> &str;
 
     /// Module path of the last feature map before global pooling.
@@ -14,19 +14,19 @@ pub trait Blueprint: Send + Sync {
     /// Number of classes.
     fn classes(&self) -> usize;
 
-    /// Appends the network to a graph that ends with normalised images, the features of node `x`.
+    /// Appends the network to `graph`. Node `x` holds the normalised images as features.
     ///
     /// # Errors
     /// [`crate::Error::Graph`] if the images are too small for the network.
     fn append(&self, graph: Graph, x: NodeId) -> Result<Appended>;
 }
 
-/// A graph with a network.
+/// A graph that contains a network.
 pub struct Appended {
-    /// Images and network.
+    /// The images and the network.
     pub graph: Graph,
     /// The class scores before softmax, `[n,classes,1,1]`.
     pub logits: NodeId,
-    /// Module paths with the nodes of their outputs, in PyTorch's order.
+    /// Module paths with their output nodes, in PyTorch's order.
     pub modules: Vec<(String, NodeId)>,
 }

@@ -1,8 +1,8 @@
-//! The weights inside the library, as `build.rs` packed them.
+//! The bundled weights, as `build.rs` packed them.
 
 include!(concat!(env!("OUT_DIR"), "/bundled.rs"));
 
-/// The whole safetensors file.
+/// The unpacked safetensors file; `None` if it cannot be unpacked.
 pub fn weights() -> Option<Vec<u8>> {
     let (lower, packed) = include_bytes!(concat!(env!("OUT_DIR"), "/bundled.packed")).split_at(WHOLE / 2);
     let upper = miniz_oxide::inflate::decompress_to_vec_with_limit(packed, WHOLE / 2).ok()?;

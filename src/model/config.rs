@@ -1,4 +1,4 @@
-//! `config.json` as the hub keeps it beside a weights file: architecture, preprocessing and labels.
+//! `config.json` as the Hugging Face hub stores it beside a weights file: architecture, preprocessing and labels.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -8,14 +8,14 @@ use serde_json::Value;
 
 use crate::error::{Error, Result};
 
-/// What a `config.json` may say; everything else in it is left alone.
+/// The entries of `config.json` that are read. All others are ignored.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Config {
     architecture: Option<String>,
     pretrained_cfg: HashMap<String, Value>,
     label_names: Vec<String>,
-    /// As transformers writes it.
+    /// Labels by class number, as the transformers library writes them.
     id2label: BTreeMap<String, String>,
 }
 
@@ -23,7 +23,7 @@ impl Config {
     /// The file beside `weights`, if there is one.
     ///
     /// # Errors
-    /// [`Error::Weights`] if it is there but makes no sense.
+    /// [`Error::Weights`] if it cannot be parsed.
     pub fn beside(weights: &Path) -> Result<Option<Self>> {
         let path = weights.with_file_name("config.json");
         let Ok(text) = std::fs::read_to_string(&path) else { return Ok(None) };
@@ -42,7 +42,7 @@ impl Config {
         entries.chain(architecture).collect()
     }
 
-    /// Names of the classes, in their order; none if the file names none.
+    /// Names of the classes in order. Empty if the file gives none.
     pub fn labels(&self) -> Vec<String> {
         if !self.label_names.is_empty() {
             return self.label_names.clone();

@@ -2,12 +2,13 @@
 
 use crate::error::{Error, Result};
 
-/// Names in the order of the classes; none where they are not known.
+/// Names in class order. Empty if they are not known.
 #[derive(Clone, Default)]
 pub struct Labels(Vec<String>);
 
 impl Labels {
-    /// Those that a file gives, if they are as many as the classes; ImageNet's for as many classes as that has.
+    /// The given names, if there is one for each class. Otherwise ImageNet's names for 1000 classes, and none for any
+    /// other number of classes.
     pub fn new(given: Vec<String>, classes: usize) -> Self {
         if given.len() == classes {
             return Self(given);
@@ -16,15 +17,15 @@ impl Labels {
         Self(if classes == 1000 { imagenet.map(str::to_owned).collect() } else { vec![] })
     }
 
-    /// A class's name; its number where no names are known.
+    /// A class's name, or its number if no names are known.
     pub fn of(&self, class: usize) -> String {
         self.0.get(class).cloned().unwrap_or_else(|| format!("class {class}"))
     }
 
-    /// The class, of so many, of a number or of a label, whatever the case.
+    /// The class, out of `classes`, that a number or a label names. Upper and lower case are equal.
     ///
     /// # Errors
-    /// [`Error::Unknown`] with near labels, [`Error::Request`] for a number past the last.
+    /// [`Error::Unknown`] with similar labels, [`Error::Request`] for a number past the last class.
     pub fn class(&self, name: &str, classes: usize) -> Result<usize> {
         let number = name.parse().ok().filter(|c| *c < classes);
         let labelled = || self.0.iter().position(|l| l.eq_ignore_ascii_case(name.trim()));

@@ -1,4 +1,4 @@
-//! Module paths.
+//! Looks up module paths.
 
 use crate::error::{Error, Result};
 use crate::graph::NodeId;
@@ -6,7 +6,7 @@ use crate::graph::NodeId;
 /// The node of a module's output. A negative component counts from the end: `blocks.-1`.
 ///
 /// # Errors
-/// [`Error::Unknown`] with near paths.
+/// [`Error::Unknown`] with similar paths.
 pub fn resolve(modules: &[(String, NodeId)], path: &str) -> Result<NodeId> {
     let mut full = String::new();
     for part in path.split('.') {

@@ -1,4 +1,4 @@
-//! Networks of the table of architectures, with weights that have its tensors' names.
+//! Networks from the table of architectures, with weights whose tensors have the table's names.
 
 use super::blueprint::{Appended, Blueprint};
 use super::recognise;
@@ -7,7 +7,7 @@ use super::zoo::Architecture;
 use crate::error::Result;
 use crate::graph::{Builder, Graph, NodeId};
 
-/// A row of the table with weights.
+/// A row of the table, with weights.
 pub struct Listed {
     architecture: Architecture,
     weights: Weights,
@@ -15,7 +15,7 @@ pub struct Listed {
 }
 
 impl Listed {
-    /// The row of this name, or the one that the weights fit.
+    /// The row of this name, or without a name the row that the weights fit.
     ///
     /// # Errors
     /// As [`recognise::recognise`].
@@ -25,7 +25,7 @@ impl Listed {
         Ok(Self { architecture, weights, classes })
     }
 
-    /// The row's height and width of the input.
+    /// Height and width of the input, from the row.
     pub fn size(&self) -> usize {
         self.architecture.size
     }
@@ -55,8 +55,8 @@ impl Blueprint for Listed {
     }
 }
 
-/// torchvision's `transform_input`, for GoogLeNet and Inception weights that came from TensorFlow: from ImageNet's
-/// normalisation to one with mean and deviation 1/2.
+/// torchvision's `transform_input`, for GoogLeNet and Inception weights that came from TensorFlow. It converts from
+/// ImageNet's normalisation to mean 1/2 and deviation 1/2.
 fn transform_input(b: &mut Builder, x: NodeId) -> Result<NodeId> {
     let scale = [0.229, 0.224, 0.225].map(|std: f32| std / 0.5);
     let shift = [0.485, 0.456, 0.406].map(|mean: f32| (mean - 0.5) / 0.5);

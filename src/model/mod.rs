@@ -1,6 +1,6 @@
-//! What a network is: an architecture with weights, the input it expects, and its classes' names.
+//! A model: an architecture with weights, its expected input, and the names of its classes.
 //!
-//! An importer reads a file and makes a blueprint of it; preprocessing and labels do not depend on which one.
+//! An importer turns a file into a blueprint. Preprocessing and labels are the same for all importers.
 
 mod blueprint;
 #[cfg(feature = "bundled")]
@@ -32,10 +32,10 @@ use labels::Labels;
 use listed::Listed;
 use weights::{Weights, safetensors};
 
-/// Name of the model inside the library.
+/// Name of the bundled model.
 pub const BUNDLED: &str = "efficientnet_lite0";
 
-/// A network ready to be built for any batch and input size; copies share its weights.
+/// A network that can be built for any batch and input size. Clones share the weights.
 ///
 /// ```
 /// # #[cfg(feature = "bundled")]
@@ -63,7 +63,7 @@ pub struct Model {
 /// A module's output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layer {
-    /// Module path, as PyTorch has it.
+    /// Module path, as in PyTorch.
     pub path: String,
     /// Channels.
     pub channels: usize,
@@ -74,7 +74,7 @@ pub struct Layer {
 }
 
 impl Model {
-    /// The model inside the library: EfficientNet-Lite0 with Google's ImageNet weights.
+    /// The bundled model: EfficientNet-Lite0 with Google's ImageNet weights.
     ///
     /// # Errors
     /// None, unless the library was built from damaged files.
@@ -84,8 +84,10 @@ impl Model {
         Self::parse(BUNDLED, &weights, None)
     }
 
-    /// The bundled model by its name, or the model of a safetensors file. The architecture is `architecture`, or
-    /// what the file's metadata names, or a `config.json` beside it, or the only one with just these tensors.
+    /// The bundled model by its name, or the model of a safetensors file.
+    ///
+    /// The architecture is the first that is given of: `architecture`, the file's metadata, a `config.json` beside
+    /// the file. If none names it, it is the only architecture with exactly these tensors.
     ///
     /// # Errors
     /// [`Error::Unknown`], [`Error::Read`] or [`Error::Weights`].
@@ -101,7 +103,7 @@ impl Model {
         let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
         let config = Config::beside(path)?.unwrap_or_default();
         let mut weights = safetensors::parse(name, &bytes)?;
-        // What the weights say themselves comes before what lies beside them.
+        // Metadata inside the weights file takes precedence over the config file.
         for (key, value) in config.metadata() {
             weights.metadata.entry(key).or_insert(value);
         }
@@ -117,7 +119,7 @@ impl Model {
         Self::new(safetensors::parse(what, bytes)?, architecture, vec![])
     }
 
-    /// The model of tensors in memory, each with its extents; `what` names them in errors.
+    /// The model of tensors in memory, each with its extents; `what` names the model in errors.
     ///
     /// # Errors
     /// As [`Model::parse`].
@@ -125,7 +127,7 @@ impl Model {
         Self::new(Weights::new(what, tensors)?, architecture, vec![])
     }
 
-    /// Of tensors with the names of an architecture of the table.
+    /// The model of tensors that are named as in the table of architectures.
     fn new(weights: Weights, architecture: Option<&str>, labels: Vec<String>) -> Result<Self> {
         let (what, metadata) = (weights.what().to_owned(), weights.metadata.clone());
         let listed = Listed::new(weights, architecture.or(metadata.get("architecture").map(String::as_str)))?;
@@ -135,7 +137,7 @@ impl Model {
         Ok(Self { blueprint: Arc::new(listed), name: what, provenance, preprocess, labels })
     }
 
-    /// Every layer that can be named, in PyTorch's order, for images of the model's own size.
+    /// Every layer that can be named, in PyTorch's order, for images of the model's own input size.
     ///
     /// # Errors
     /// None for a model that was loaded.
@@ -149,7 +151,7 @@ impl Model {
         Ok(modules.into_iter().map(layer).collect())
     }
 
-    /// Builds the network for images of this shape, given as pixels or as normalised plain numbers.
+    /// Builds the network for images of this shape. They come as pixels, or as normalised numbers in row-major order.
     ///
     /// # Errors
     /// [`Error::Graph`] if the images are too small for the network.
@@ -164,7 +166,7 @@ impl Model {
         Ok(Network { graph, input, features, logits, modules })
     }
 
-    /// The architecture's name, as torchvision or timm has it.
+    /// The architecture's name in torchvision or timm.
     pub fn architecture(&self) -> &str {
         self.blueprint.architecture()
     }
@@ -189,21 +191,21 @@ impl Model {
         self.blueprint.classes()
     }
 
-    /// A class's name; its number where no names are known.
+    /// A class's name, or its number if no names are known.
     pub fn label(&self, class: usize) -> String {
         self.labels.of(class)
     }
 
-    /// The class of a number or of a label, whatever the case.
+    /// The class that a number or a label names. Upper and lower case are equal.
     ///
     /// # Errors
-    /// [`Error::Unknown`] with near labels, [`Error::Request`] for a number past the last.
+    /// [`Error::Unknown`] with similar labels, [`Error::Request`] for a number past the last class.
     pub fn class(&self, name: &str) -> Result<usize> {
         self.labels.class(name, self.classes())
     }
 }
 
-/// Names of the models that need no file.
+/// Names of the models that are available without a file.
 pub fn models() -> impl Iterator<Item = &'static str> {
     cfg!(feature = "bundled").then_some(BUNDLED).into_iter()
 }

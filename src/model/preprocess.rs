@@ -15,26 +15,26 @@ pub enum Interpolation {
     Bicubic,
 }
 
-/// How a photo becomes the network's input.
+/// The preprocessing that turns a photo into the network's input.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Preprocess {
     /// Height and width of the input.
     pub size: [usize; 2],
-    /// Share of the resized photo that the centre crop keeps.
+    /// Fraction of the resized photo that the centre crop keeps.
     pub crop_pct: f64,
     /// The filter that resizes the photo.
     pub interpolation: Interpolation,
-    /// Per channel, in units of 0..1.
+    /// Mean of each channel, in units of 0..1.
     pub mean: [f32; 3],
-    /// Per channel, in units of 0..1.
+    /// Standard deviation of each channel, in units of 0..1.
     pub std: [f32; 3],
 }
 
 impl Preprocess {
-    /// What the metadata of the file `what` says, and ImageNet's customs where it is silent.
+    /// Reads the metadata of the file `what`. Missing entries get the values that are usual for ImageNet.
     ///
     /// # Errors
-    /// [`Error::Weights`] if an entry makes no sense.
+    /// [`Error::Weights`] if an entry cannot be parsed or is out of range.
     pub(super) fn of(what: &str, metadata: &HashMap<String, String>, size: usize) -> Result<Self> {
         let entry = |key: &str| metadata.get(key);
         let fail = |key: &str, value: &str| Error::Weights {

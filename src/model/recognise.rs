@@ -1,15 +1,15 @@
-//! Which architecture a file's tensors belong to.
+//! Finds the architecture that a file's tensors belong to.
 
 use super::weights::{Reader, Weights};
 use super::zoo::{Architecture, architectures};
 use crate::error::{Error, Result};
 use crate::graph::{Builder, Graph, Kind, Op};
 
-/// The architecture of this name, or without a name the only one whose tensors are just these.
+/// The architecture of this name. Without a name, the only architecture that has exactly these tensors.
 ///
 /// # Errors
-/// [`Error::Weights`] if the name is not known, or if the tensors do not fit, with what is
-/// missing, misshapen or unexpected, or if they fit several architectures.
+/// [`Error::Weights`] if the name is not known, if the tensors do not fit (with those that are missing, misshapen or
+/// unexpected), or if they fit several architectures.
 pub fn recognise(weights: &Weights, name: Option<&str>) -> Result<&'static Architecture> {
     let candidates: Vec<&Architecture> = architectures().filter(|a| name.is_none_or(|n| n == a.name)).collect();
     if let (Some(name), true) = (name, candidates.is_empty()) {
@@ -33,13 +33,13 @@ pub fn recognise(weights: &Weights, name: Option<&str>) -> Result<&'static Archi
     }
 }
 
-/// Classes that the weights have, by the classifier's bias.
+/// Number of classes of the weights, from the classifier's bias.
 pub fn classes(weights: &Weights, architecture: &Architecture) -> usize {
     let bias = weights.shape(&format!("{}.bias", architecture.classifier));
     bias.and_then(<[usize]>::first).copied().unwrap_or(1000).max(1)
 }
 
-/// Builds the network only to see which tensors it asks for.
+/// Builds the network only to record which tensors it requests.
 fn trial<'a>(weights: &'a Weights, architecture: &'static Architecture) -> Reader<'a> {
     let mut reader = weights.reader(architecture.ignored);
     let mut graph = Graph::default();

@@ -9,9 +9,11 @@ use crate::error::{Error, Result};
 use crate::graph::{Builder, Graph, Kind, Op, ParamSource};
 
 impl Model {
-    /// A network with weights from a formula, written the same in `tools/networks.py`: a tensor's numbers follow
-    /// from its name and shape alone. Batch norms have true statistics, convolutions keep the variance, and `gain`
-    /// scales the weights of norms. `name` is an architecture's, torchvision's unless it begins with `timm/`.
+    /// A network with weights from a formula. `tools/networks.py` has the same formula.
+    ///
+    /// A tensor's numbers depend only on its name and shape, and on `gain`, which scales the weights of norms.
+    /// Running means and variances get plausible values, and convolutions keep the variance. If torchvision and timm
+    /// both have an architecture `name`, torchvision's is taken, unless `name` begins with `timm/`.
     ///
     /// # Errors
     /// [`Error::Unknown`] if there is no such architecture.
@@ -56,7 +58,7 @@ impl ParamSource for Formula {
     }
 }
 
-/// Reproducible numbers in 0..1: SplitMix64 from the FNV-1a hash of the name.
+/// Reproducible numbers in 0..1: SplitMix64, seeded with the FNV-1a hash of the name.
 pub fn unit(name: &str, count: usize) -> impl Iterator<Item = f32> + use<> {
     let mut state =
         name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
@@ -68,7 +70,8 @@ pub fn unit(name: &str, count: usize) -> impl Iterator<Item = f32> + use<> {
     })
 }
 
-/// A tensor of plausible size: batch norms have true statistics, convolutions keep the variance.
+/// A tensor with values of plausible size. Batch norms get non-trivial running means and variances, and convolutions
+/// keep the variance.
 pub fn tensor(name: &str, shape: &[usize], gain: f32) -> Arc<[f32]> {
     let u = unit(name, shape.iter().product());
     let ends = |endings: &[&str]| endings.iter().any(|e| name.ends_with(e));

@@ -1,4 +1,4 @@
-//! Photos decoded and resampled on threads of their own while others are explained.
+//! Decodes and resamples photos on separate threads while other photos are explained.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use super::Photo;
 use crate::error::Result;
 use crate::model::Preprocess;
 
-/// Photos in the order of their paths, a few of them ahead of whoever takes them.
+/// Photos in the order of their paths. Some of them are prepared before they are requested.
 pub struct Ahead {
     paths: Arc<[PathBuf]>,
     ready: Receiver<(usize, Result<Photo>)>,
@@ -18,7 +18,8 @@ pub struct Ahead {
     next: usize,
 }
 
-/// Decodes photos and prepares them for a network on up to `threads` threads. At most twice as many wait to be taken.
+/// Decodes photos and prepares them for a network, on up to `threads` threads. At most twice as many wait to be
+/// taken.
 pub fn ahead(paths: Vec<PathBuf>, preprocess: &Preprocess, threads: usize) -> Ahead {
     let threads = threads.clamp(1, paths.len().max(1));
     let paths: Arc<[PathBuf]> = paths.into();
@@ -32,7 +33,7 @@ pub fn ahead(paths: Vec<PathBuf>, preprocess: &Preprocess, threads: usize) -> Ah
             {
                 let photo = Photo::open(path).map(|photo| photo.prepared(&preprocess));
                 if sender.send((at, photo)).is_err() {
-                    return; // Nobody takes any more.
+                    return; // The receiver is gone.
                 }
             }
         });

@@ -1,14 +1,14 @@
-//! Colour maps of 256 colours.
+//! Colour maps with 256 colours.
 
 use std::str::FromStr;
 
 use crate::error::Error;
 
-/// How heat becomes colour.
+/// A map from heat to colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Colormap {
-    /// Blue, cyan, yellow, red: the customary one for Grad-CAM.
+    /// Blue, cyan, yellow, red: the usual one for Grad-CAM.
     #[default]
     Jet,
     /// Jet's colours with even lightness.
@@ -22,7 +22,7 @@ pub enum Colormap {
 }
 
 impl Colormap {
-    /// Every colour map with its name.
+    /// All colour maps, with their names.
     pub const ALL: [(&'static str, Self); 5] = [
         ("jet", Self::Jet),
         ("turbo", Self::Turbo),

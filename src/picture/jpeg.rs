@@ -1,17 +1,17 @@
-//! Whether a JPEG is whole: decoders fill what is missing with grey, and a heat map of that would mislead.
+//! Detects truncated JPEG files. Decoders fill the missing part with grey, and its heat map would mislead.
 
-/// Whether the file ends before its end mark. Marks inside an embedded thumbnail do not count: it lies in a
-/// segment, and segments are skipped by their lengths.
+/// Whether the file ends before its end-of-image marker. Markers inside an embedded thumbnail do not count: the
+/// thumbnail lies in a segment, and segments are skipped by their lengths.
 pub fn is_truncated(bytes: &[u8]) -> bool {
     let mut at = 2;
     loop {
-        // Between segments, and in the compressed data after a scan's header: look for the next mark.
+        // Between segments, and in the compressed data after a scan header: find the next marker.
         let Some(skip) = bytes.get(at..).and_then(|rest| rest.iter().position(|b| *b == 0xff)) else { return true };
         let Some(&mark) = bytes.get(at + skip + 1) else { return true };
         at += skip + 2;
         match mark {
             0xd9 => return false,
-            // Stuffing, filling, and marks without a length.
+            // Byte stuffing, and markers without a length.
             0x00 | 0x01 | 0xd0..=0xd8 => {}
             0xff => at -= 1,
             _ => match bytes.get(at..at + 2) {

@@ -1,4 +1,4 @@
-//! Pictures in and out: decoding with limits, the crop that the network sees, colour maps, writing.
+//! Input and output of pictures: decoding with limits, the crop that the network sees, colour maps, writing.
 
 mod ahead;
 mod colormap;

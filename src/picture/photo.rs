@@ -1,4 +1,4 @@
-//! Decoding, with limits against hostile files.
+//! Decoding of photos, with limits against hostile files.
 
 use std::borrow::Cow;
 use std::io::Cursor;
@@ -10,16 +10,16 @@ use super::{Crop, jpeg};
 use crate::error::{Error, Result};
 use crate::model::Preprocess;
 
-/// More pixels than this are refused: 2²⁶, a square of 8192.
+/// The largest number of pixels: 2²⁶, as a square of 8192.
 const MAX_PIXELS: u64 = 1 << 26;
-/// Fewer pixels than this on a side show nothing that could be explained.
+/// The smallest side in pixels. A smaller photo shows nothing to explain.
 const MIN_SIDE: u32 = 8;
-/// Longer files than this are refused, in bytes.
+/// The largest file, in bytes.
 const MAX_FILE: u64 = 1 << 30;
-/// What a decoder may allocate for itself, in bytes.
+/// The most that a decoder may allocate, in bytes.
 const MAX_ALLOCATION: u64 = 1 << 30;
 
-/// A decoded photo, upright.
+/// A decoded photo, rotated upright.
 ///
 /// ```
 /// let grey = gradcam::Photo::from_rgba("grey", 32, 16, vec![128; 32 * 16 * 4])?;
@@ -31,12 +31,12 @@ pub struct Photo {
     /// Its name, for errors and listings.
     pub name: String,
     pixels: RgbaImage,
-    /// The network's input, made ahead.
+    /// A network's input, if it was made in advance.
     input: Option<(Preprocess, Vec<u8>)>,
 }
 
 impl Photo {
-    /// Decodes a picture file: PNG, JPEG, WebP, GIF, BMP or TIFF, by its content.
+    /// Decodes a picture file. The format (PNG, JPEG, WebP, GIF, BMP or TIFF) is recognised by the content.
     ///
     /// # Errors
     /// [`Error::Read`] or [`Error::Picture`].
@@ -54,7 +54,7 @@ impl Photo {
         Self::decode(&path.display().to_string(), &std::fs::read(path).map_err(read)?)
     }
 
-    /// Decodes a picture file's bytes; `name` stands for it in errors.
+    /// Decodes the bytes of a picture file; `name` names it in errors.
     ///
     /// # Errors
     /// [`Error::Picture`].
@@ -83,7 +83,7 @@ impl Photo {
         Ok(Self { pixels: image.into_rgba8(), name: name.to_owned(), input: None })
     }
 
-    /// A photo of RGBA bytes, row by row.
+    /// A photo from RGBA bytes in row-major order.
     ///
     /// # Errors
     /// [`Error::Picture`] if there are not `width · height · 4` bytes, or too few or too many pixels.
@@ -94,15 +94,15 @@ impl Photo {
         Ok(Self { name: name.to_owned(), pixels, input: None })
     }
 
-    /// The photo with the input of a network made from it, so that [`crate::Explainer`] finds it ready: for threads
-    /// that prepare photos while a device works on others.
+    /// The photo together with a network's input made from it, which [`crate::Explainer`] then uses. Threads can so
+    /// prepare photos while a device works on others.
     #[must_use]
     pub fn prepared(self, preprocess: &Preprocess) -> Self {
         let input = self.input(preprocess).into_owned();
         Self { input: Some((preprocess.clone(), input)), ..self }
     }
 
-    /// The network's input: RGBA bytes of the part that the network sees, as Pillow makes them.
+    /// The network's input: RGBA bytes of the part that the network sees, equal to those that Pillow makes.
     pub fn input(&self, preprocess: &Preprocess) -> Cow<'_, [u8]> {
         match &self.input {
             Some((made, input)) if made == preprocess => Cow::Borrowed(input),
@@ -120,7 +120,7 @@ impl Photo {
         self.pixels.height()
     }
 
-    /// RGBA bytes, row by row.
+    /// RGBA bytes in row-major order.
     pub fn rgba(&self) -> &[u8] {
         self.pixels.as_raw()
     }

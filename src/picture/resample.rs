@@ -1,22 +1,23 @@
-//! Pillow's resampling, to the byte: what a network was trained on is what Pillow or a copy of it made.
+//! Pillow's resampling, equal to the byte: networks are trained on images that Pillow, or a copy of it, has
+//! resampled.
 //!
-//! Rows first, then columns, each rounded to bytes, with weights of 22 bits behind the point. A library with
+//! Rows come first, then columns. Each result is rounded to bytes. Weights have 22 fractional bits. A library with
 //! coarser weights differs in one byte of five hundred, which moves heat maps of earlier layers by up to 0.1.
 
 use std::ops::Range;
 
 use crate::model::Interpolation;
 
-/// Bits behind the point of a weight.
+/// Fractional bits of a weight.
 const BITS: u32 = 22;
 
-/// The input elements that make one output element.
+/// The input elements that make one output element, with their weights.
 struct Taps {
     first: usize,
     weights: Vec<i32>,
 }
 
-/// The filter's reach, and its value at a distance, in output elements where the input shrinks.
+/// The filter's value at distance `x`. The distance is in output elements if the input shrinks.
 fn filter(interpolation: Interpolation, x: f64) -> f64 {
     let x = x.abs();
     match interpolation {
@@ -28,7 +29,7 @@ fn filter(interpolation: Interpolation, x: f64) -> f64 {
     }
 }
 
-/// Taps of the outputs in `range` when `input` elements become `resized`.
+/// Taps of the outputs in `range` when `input` elements are resized to `resized`.
 fn taps(interpolation: Interpolation, input: usize, resized: usize, range: Range<usize>) -> Vec<Taps> {
     let scale = input as f64 / resized as f64;
     let stretch = scale.max(1.0);
@@ -53,7 +54,8 @@ impl Taps {
     }
 }
 
-/// The columns and rows `crop` of an RGBA picture of `width` × `height` resized to `resized`; opaque.
+/// The columns and rows `crop` of an RGBA picture of `width` × `height` after a resize to `resized`. The result is
+/// opaque.
 pub fn resample(
     rgba: &[u8],
     [width, height]: [usize; 2],

@@ -13,7 +13,7 @@ pub fn weighted_sum(a: &[f64], [n, c, h, w]: Shape, weights: &[f64], [m, ..]: Sh
     })
 }
 
-/// Least and greatest finite value and the count of the others, per map.
+/// Per map: least and greatest finite value, and the number of values that are not finite.
 pub fn min_max(map: &[f64], [_, _, h, w]: Shape) -> Vec<f64> {
     let record = |map: &[f64]| {
         let finite = || map.iter().copied().filter(|v| v.is_finite());
@@ -25,13 +25,13 @@ pub fn min_max(map: &[f64], [_, _, h, w]: Shape) -> Vec<f64> {
     map.chunks(h * w).flat_map(record).collect()
 }
 
-/// Least and greatest finite value of each map resized.
+/// Per map: least and greatest finite value after a resize.
 pub fn resized_range(map: &[f64], from: Shape, [h, w]: [usize; 2]) -> Vec<f64> {
     let to = [from[0], 1, h, w];
     min_max(&resize(map, from, to), to).chunks(4).flat_map(|range| [range[0], range[1], 0.0, 0.0]).collect()
 }
 
-/// `(f(map) - f(min)) / (f(max) - f(min) + 1e-7)`, f being `max(·, 0)` or nothing.
+/// `(f(map) - f(min)) / (f(max) - f(min) + 1e-7)`, where f is `max(·, 0)` or the identity.
 pub fn rescale(map: &[f64], [_, _, h, w]: Shape, range: &[f64], positive: bool) -> Vec<f64> {
     let f = |v: f64| if positive { v.max(0.0) } else { v };
     let scaled = |(map, range): (&[f64], &[f64])| {
@@ -41,7 +41,7 @@ pub fn rescale(map: &[f64], [_, _, h, w]: Shape, range: &[f64], positive: bool) 
     map.chunks(h * w).zip(range.chunks(4)).flat_map(scaled).collect()
 }
 
-/// Bilinear with half-pixel centres, clamped at the edges.
+/// Bilinear interpolation with half-pixel centres, clamped at the edges.
 pub fn resize(map: &[f64], [_, _, h, w]: Shape, [m, _, oh, ow]: Shape) -> Vec<f64> {
     planes(m, oh * ow, |i, y| {
         let map = &map[i * h * w..][..h * w];

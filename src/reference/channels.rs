@@ -1,4 +1,4 @@
-//! Operations that move, join and weigh channels.
+//! Operations that move, join and scale channels.
 
 use super::planes::planes;
 use crate::graph::Shape;
@@ -9,7 +9,7 @@ pub fn concat(a: &[f64], [_, ca, h, w]: Shape, b: &[f64], [_, cb, ..]: Shape) ->
     images.flat_map(|(a, b)| a.iter().chain(b)).copied().collect()
 }
 
-/// Each channel from the one that `source` names, zeros where it names none.
+/// Each output channel is the input channel that `source` gives, or zeros if it gives none.
 pub fn gather(
     x: &[f64],
     [_, from, ..]: Shape,
@@ -23,7 +23,7 @@ pub fn gather(
     })
 }
 
-/// `x · s`, the gates of one image serving several maps.
+/// `x · s`. The gates of one image serve all of its maps.
 pub fn gate(x: &[f64], [m, c, h, w]: Shape, s: &[f64], [n, ..]: Shape) -> Vec<f64> {
     planes(m * c, h * w, |plane, y| {
         let s = s[plane / c / (m / n) * c + plane % c];

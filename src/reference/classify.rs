@@ -1,9 +1,12 @@
-//! The choice of classes and the seed of the backward pass.
+//! The selection of classes, and the seed of the backward pass.
 
 use crate::graph::Shape;
 
-/// Records of class, logit, softmax probability, and count of the image's logits that are not finite in f32, for each
-/// request: a class index, or a negative number for the next most probable class (the first of equal ones).
+/// One record per request: class, logit, softmax probability, and number of the image's logits that are not finite in
+/// f32.
+///
+/// A request is a class index. A negative request asks for the next most probable class; of equal ones, the first
+/// comes first.
 pub fn select(logits: &[f64], [_, classes, ..]: Shape, requests: &[f64], [_, k, ..]: Shape) -> Vec<f64> {
     let mut records = vec![];
     for (logits, requests) in logits.chunks(classes).zip(requests.chunks(k)) {
@@ -26,7 +29,7 @@ pub fn select(logits: &[f64], [_, classes, ..]: Shape, requests: &[f64], [_, k, 
     records
 }
 
-/// One-hot rows of each image's first `maps` records.
+/// One-hot rows for the first `maps` records of each image.
 pub fn seed(records: &[f64], classes: usize, requests: usize, maps: usize) -> Vec<f64> {
     let one_hot =
         |record: &[f64]| (0..classes).map(|c| f64::from(u8::from(c == record[0] as usize))).collect::<Vec<_>>();

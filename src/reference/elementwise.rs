@@ -1,9 +1,9 @@
-//! Operations on single values, and means over planes.
+//! Element-wise operations, and means over planes.
 
 use super::planes::planes;
 use crate::graph::{Activation, Shape};
 
-/// `(rgb / 255 - mean) / std`, from interleaved RGBA to planes.
+/// `(rgb / 255 - mean) / std`, from interleaved RGBA to one plane per channel.
 pub fn normalise(pixels: &[u8], [n, _, h, w]: Shape, mean: [f32; 3], std: [f32; 3]) -> Vec<f64> {
     planes(n * 3, h * w, |plane, y| {
         let (image, c) = (plane / 3, plane % 3);
@@ -37,12 +37,12 @@ pub fn activate(f: Activation, x: &[f64]) -> Vec<f64> {
     x.iter().map(|&x| apply(x)).collect()
 }
 
-/// The normal distribution's Φ.
+/// The distribution function Φ of the normal distribution.
 fn normal(x: f64) -> f64 {
     0.5 * (1.0 + libm::erf(x * std::f64::consts::FRAC_1_SQRT_2))
 }
 
-/// `dy · f'`, with `saved` the output or the input of `f`; several maps may share one image.
+/// `dy · f'`. `saved` is the output or the input of `f`. Several maps may share one image.
 pub fn activate_grad(f: Activation, dy: &[f64], saved: &[f64], [m, ..]: Shape, [n, c, h, w]: Shape) -> Vec<f64> {
     let image = c * h * w;
     let inside = |x: f64, low: f64, high: f64| f64::from(u8::from(x > low && x < high));
@@ -71,7 +71,7 @@ pub fn mean(x: &[f64], [_, _, h, w]: Shape) -> Vec<f64> {
     x.chunks(h * w).map(|plane| plane.iter().sum::<f64>() / (h * w) as f64).collect()
 }
 
-/// Each plane's gradient, spread evenly.
+/// Spreads the gradient of each plane's mean evenly over the plane.
 pub fn mean_grad(dy: &[f64], plane: usize) -> Vec<f64> {
     dy.iter().flat_map(|dy| std::iter::repeat_n(dy / plane as f64, plane)).collect()
 }

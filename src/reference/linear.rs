@@ -24,7 +24,7 @@ pub fn grad(dy: &[f64], [_, o, ..]: Shape, weight: &[f32], [m, c, h, w]: Shape) 
     })
 }
 
-/// `scale · w[class]` for each image's first `maps` records.
+/// `scale · w[class]` for the first `maps` records of each image.
 pub fn class_weights(records: &[f64], weight: &[f32], class: &ClassWeights) -> Vec<f64> {
     let features: usize = class.input.iter().product();
     let row = |record: &[f64]| {
@@ -34,7 +34,7 @@ pub fn class_weights(records: &[f64], weight: &[f32], class: &ClassWeights) -> V
     records.chunks(4 * class.requests).flat_map(|image| image.chunks(4).take(class.maps)).flat_map(row).collect()
 }
 
-/// `weights[m,c] · dy[m, class of m, p]`.
+/// `weights[m,c] · dy[m, class(m), p]`.
 pub fn class_outer(
     weights: &[f64],
     dy: &[f64],

@@ -1,5 +1,5 @@
-//! The CPU truth: plain f64 loops that execute the same graph as the GPU. The oracle of the tests, and
-//! the device of machines without any graphics driver.
+//! The CPU reference: plain f64 loops that execute the same graph as the GPU. The tests compare with it, and machines
+//! without any graphics driver run it as their device.
 
 mod cam;
 mod channels;
@@ -23,7 +23,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// The numbers, or nothing where the value is a picture.
+    /// The numbers. Empty if the value is a picture.
     pub fn numbers(&self) -> &[f64] {
         match self {
             Self::Numbers(numbers) => numbers,
@@ -31,7 +31,7 @@ impl Value {
         }
     }
 
-    /// The RGBA bytes, or nothing where the value is numbers.
+    /// The RGBA bytes. Empty if the value is numbers.
     pub fn pixels(&self) -> &[u8] {
         match self {
             Self::Numbers(_) => &[],
@@ -48,10 +48,10 @@ impl Value {
     }
 }
 
-/// Executes what `outputs` need of `graph` and returns their values.
+/// Executes the nodes of `graph` that `outputs` need, and returns the values of `outputs`.
 ///
 /// # Panics
-/// If `inputs` lacks an input of the graph or one does not fit its shape: the caller builds both.
+/// If `inputs` lacks an input of the graph, or an input does not fit its shape. The caller builds both.
 pub fn evaluate(graph: &Graph, inputs: &[(NodeId, Value)], outputs: &[NodeId]) -> Vec<Value> {
     let needed = graph.needed(outputs);
     let mut readers = vec![0; graph.nodes.len()];

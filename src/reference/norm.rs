@@ -3,7 +3,7 @@
 use super::planes::planes;
 use crate::graph::Shape;
 
-/// Each pixel's channels, `stride` apart, normalised: `(x - mean) / √(variance + eps)`, and `1 / √(variance + eps)`.
+/// The normalised channels of one pixel, `(x - mean) / √(variance + eps)`, and the factor `1 / √(variance + eps)`.
 fn normalise(x: impl Iterator<Item = f64> + Clone, eps: f32) -> (Vec<f64>, f64) {
     let count = x.clone().count() as f64;
     let mean = x.clone().sum::<f64>() / count;
@@ -26,7 +26,7 @@ pub fn layer_norm(x: &[f64], [n, c, h, w]: Shape, weight: &[f32], bias: &[f32], 
     })
 }
 
-/// With `d = dy · weight` and `z` the normalised input: `(d - mean(d) - z · mean(d · z)) / √(variance + eps)`.
+/// `(d - mean(d) - z · mean(d · z)) / √(variance + eps)`, where `d = dy · weight` and `z` is the normalised input.
 pub fn layer_norm_grad(
     dy: &[f64],
     [m, c, h, w]: Shape,

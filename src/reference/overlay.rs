@@ -3,7 +3,7 @@
 use super::cam::bilinear;
 use crate::graph::{Overlay, Shape};
 
-/// Inside the crop the map's colours over the photo, outside it the photo alone.
+/// Blends the map's colours over the photo inside the crop. Outside, the photo stays as it is. Alpha becomes opaque.
 pub fn draw(overlay: &Overlay, heatmap: &[f64], [_, _, mh, mw]: Shape, photo: &[u8], [_, _, _, w]: Shape) -> Vec<u8> {
     let [left, top, width, height] = overlay.crop.map(f64::from);
     let alpha = f64::from(overlay.alpha);

@@ -1,6 +1,7 @@
-//! Tensors by planes, on all processors.
+//! Computes tensors plane by plane on all CPU cores.
 
-/// Fills the planes of `size` values that make up a tensor, on all processors.
+/// Makes a tensor of `count` planes of `size` values. `fill` computes each plane; the planes are shared out among all
+/// CPU cores.
 pub fn planes(count: usize, size: usize, fill: impl Fn(usize, &mut [f64]) + Sync) -> Vec<f64> {
     let mut out = vec![0.0; count * size];
     let threads = std::thread::available_parallelism().map_or(1, usize::from);

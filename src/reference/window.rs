@@ -5,19 +5,19 @@ use std::ops::Range;
 use super::planes::planes;
 use crate::graph::{Conv2d, Pool2d, PoolKind, Shape, Window};
 
-/// Row-wise meeting of one tap with one output row.
+/// One tap of a window, applied to one output row.
 struct Row {
     /// `ky · kernel_w + kx`.
     tap: usize,
     oy: usize,
     iy: usize,
-    /// Outputs whose tap lies inside the input row.
+    /// Output columns for which the tap lies inside the input row.
     ox: Range<usize>,
-    /// Input column of the first of them; the next ones are `stride` apart.
+    /// Input column of the first of these outputs. The next ones are `stride` apart.
     ix: usize,
 }
 
-/// Visits every tap and output row whose input row exists.
+/// Visits each pair of tap and output row for which the tap reads an existing input row.
 fn rows(window: &Window, [h, w]: [usize; 2], [oh, ow]: [usize; 2], mut visit: impl FnMut(Row)) {
     let [kh, kw] = window.kernel;
     let [sy, sx] = window.stride;
@@ -67,7 +67,7 @@ pub fn conv(
     })
 }
 
-/// `dx[n,i] = Σ_o w[o,i] ⋆ dy[n,o]`: each product of the forward pass, sent back.
+/// `dx[n,i] = Σ_o w[o,i] ⋆ dy[n,o]`: each product of the forward pass, with input and output swapped.
 pub fn conv_grad(dy: &[f64], [_, o, oh, ow]: Shape, weight: &[f32], conv: &Conv2d, [n, c, h, w]: Shape) -> Vec<f64> {
     let taps = conv.window.kernel.iter().product::<usize>();
     let (group_in, group_out) = (c / conv.groups, o / conv.groups);
@@ -106,7 +106,7 @@ pub fn pool(x: &[f64], [_, _, h, w]: Shape, pool: &Pool2d, [n, c, oh, ow]: Shape
     })
 }
 
-/// Sends each output's gradient to the elements that made it.
+/// Adds each output's gradient to the elements that the output was made from.
 pub fn pool_grad(dy: &[f64], [m, _, oh, ow]: Shape, x: &[f64], [n, c, h, w]: Shape, pool: &Pool2d) -> Vec<f64> {
     planes(m * c, h * w, |plane, dx| {
         let (map, channel) = (plane / c, plane % c);
@@ -125,7 +125,7 @@ pub fn pool_grad(dy: &[f64], [m, _, oh, ow]: Shape, x: &[f64], [n, c, h, w]: Sha
     })
 }
 
-/// Index of the first greatest element of each window, in row-major order.
+/// Index of the greatest element of each window. Of equal elements, the first in row-major order counts.
 fn argmax(x: &[f64], [h, w]: [usize; 2], pool: &Pool2d, [oh, ow]: [usize; 2]) -> Vec<usize> {
     let mut best: Vec<Option<usize>> = vec![None; oh * ow];
     rows(&pool.window, [h, w], [oh, ow], |row| {
@@ -140,7 +140,7 @@ fn argmax(x: &[f64], [h, w]: [usize; 2], pool: &Pool2d, [oh, ow]: [usize; 2]) ->
     best.into_iter().map(|b| b.expect("every window covers an element")).collect()
 }
 
-/// How many elements an average counts: all that lie in the padded input, or only the input's own.
+/// Number of elements that an average is divided by: those in the padded input, or only those in the input.
 fn divisor(pool: &Pool2d, input: [usize; 2], output: [usize; 2]) -> f64 {
     let PoolKind::Average { count_include_pad } = pool.kind else { return 1.0 };
     let extent = |axis: usize| {
@@ -155,7 +155,7 @@ fn divisor(pool: &Pool2d, input: [usize; 2], output: [usize; 2]) -> f64 {
     (extent(0) * extent(1)) as f64
 }
 
-/// First element and the one after the last of adaptive window `o`.
+/// Elements of the adaptive window of output `o`.
 fn adaptive(o: usize, input: usize, output: usize) -> Range<usize> {
     o * input / output..((o + 1) * input).div_ceil(output)
 }
@@ -172,7 +172,7 @@ pub fn adaptive_pool(x: &[f64], [_, _, h, w]: Shape, [n, c, oh, ow]: Shape) -> V
     })
 }
 
-/// Each output's gradient, spread evenly over its window.
+/// Spreads each output's gradient evenly over its window.
 pub fn adaptive_pool_grad(dy: &[f64], [_, _, oh, ow]: Shape, [m, c, h, w]: Shape) -> Vec<f64> {
     planes(m * c, h * w, |plane, dx| {
         for (i, dy) in dy[plane * oh * ow..][..oh * ow].iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Which kernel is at fault where a case disagrees.
+//! Finds the kernel at fault when a case disagrees.
 
 use std::collections::BTreeSet;
 
@@ -9,13 +9,13 @@ use crate::graph::{Kind, NodeId};
 use crate::plan::Plan;
 use crate::reference::Value;
 
-/// Of the largest value of one kernel: Winograd's transforms cancel digits.
+/// Tolerance relative to the largest value, for one kernel. Winograd's transforms lose digits by cancellation.
 const TOLERANCE: f64 = 1e-5;
-/// Of pictures, in steps of a byte.
+/// Tolerance for pictures, in steps of a byte.
 const STEPS: f64 = 3.0;
 
-/// Runs the plan again, a dispatch at a time, each on the values of the CPU truth, and names the shaders of the first value that
-/// disagrees.
+/// Runs the plan again, one dispatch at a time, each on values of the CPU reference. Returns the shaders of the first
+/// value that disagrees.
 pub fn blame(gpu: &Gpu, session: &Session, plan: &Plan, case: &Case) -> Result<Option<String>> {
     let made: BTreeSet<NodeId> = plan.dispatches.iter().filter_map(|d| d.written()).collect();
     let nodes: Vec<NodeId> = made.into_iter().filter(|&node| node < case.graph.nodes.len()).collect();
@@ -38,7 +38,8 @@ pub fn blame(gpu: &Gpu, session: &Session, plan: &Plan, case: &Case) -> Result<O
     Ok(guilty.map(|node| shaders(plan, node)))
 }
 
-/// The shaders that make a value: several write it, or lead to it by way of scratch.
+/// The shaders that make a value. There are several if more than one dispatch writes it, or if a kernel goes through
+/// scratch memory.
 pub fn shaders(plan: &Plan, value: NodeId) -> String {
     let writes = |node: NodeId| plan.dispatches.iter().any(|d| d.node == node && d.written() == Some(value));
     let mut names: Vec<&str> = plan.dispatches.iter().filter(|d| writes(d.node)).map(|d| d.shader).collect();

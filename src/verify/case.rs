@@ -1,4 +1,4 @@
-//! A graph with what its outputs have to be.
+//! A graph with the expected values of its outputs.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,27 +8,27 @@ use crate::graph::{Graph, Kind, NodeId};
 use crate::kernels::Profile;
 use crate::reference::{self, Value};
 
-/// Which part of the way from pixels to overlays an output belongs to.
+/// The part of the path from pixels to overlays that an output belongs to. Each has its own unit of error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
-    /// Single operations and short chains of them; of the largest value.
+    /// Single operations and short chains of them; relative to the largest value.
     Ops,
-    /// Class scores of a network, and the choice of classes; of the largest value.
+    /// Class scores of a network, and selected classes; relative to the largest value.
     Logits,
-    /// Raw maps of a network; of the largest value.
+    /// Raw maps of a network; relative to the largest value.
     Map,
-    /// Heat maps in 0..1.
+    /// Heat maps in 0..1; absolute.
     Heatmap,
     /// Overlays, in steps of a byte.
     Overlay,
 }
 
 impl Stage {
-    /// In their order.
+    /// All stages in order.
     pub const ALL: [Self; 5] = [Self::Ops, Self::Logits, Self::Map, Self::Heatmap, Self::Overlay];
 
-    /// For a table's head.
+    /// Name for the head of a table.
     pub fn name(self) -> &'static str {
         match self {
             Self::Ops => "ops",
@@ -39,7 +39,8 @@ impl Stage {
         }
     }
 
-    /// The greatest error of what was found, in the stage's unit; the greatest number there is where a value is not a number.
+    /// The greatest error of `found`, in the stage's unit. If a difference is not finite, or the lengths differ, it
+    /// is `f64::MAX`.
     pub(super) fn error(self, found: &[f64], truth: &[f64]) -> f64 {
         let scale = match self {
             Self::Ops | Self::Logits | Self::Map => truth.iter().fold(1e-30, |m: f64, v| m.max(v.abs())),
@@ -53,19 +54,19 @@ impl Stage {
     }
 }
 
-/// What an output has to be.
+/// The expected value of an output.
 pub struct Check {
     /// The output: numbers or pixels.
     pub node: NodeId,
-    /// What it is.
+    /// The stage that the output belongs to.
     pub stage: Stage,
-    /// The greatest error allowed, in the stage's unit.
+    /// The greatest error that passes, in the stage's unit.
     pub tolerance: f64,
-    /// What PyTorch found, if it was asked.
+    /// PyTorch's values, if there are any.
     pub pytorch: Option<Sampled>,
 }
 
-/// Numbers that were stored: every `step`th row and column of each plane.
+/// Stored numbers: every `step`th row and column of each plane.
 pub struct Sampled {
     pub step: usize,
     pub values: Vec<f64>,
@@ -78,14 +79,14 @@ pub struct Case {
     pub(super) graph: Graph,
     pub(super) inputs: Vec<(NodeId, Vec<u8>)>,
     pub(super) checks: Vec<Check>,
-    /// Turns a device's profile into one that takes the kernels which the case is about.
+    /// Changes a device's profile so that the plan uses the kernels that the case tests.
     pub(super) force: fn(Profile) -> Profile,
-    /// The variants that it is for.
+    /// The variants that run the case.
     pub(super) scope: Scope,
 }
 
 impl Case {
-    /// A case of these values of a small graph.
+    /// A case that checks `values` of a small graph.
     pub fn of(name: impl Into<String>, tolerance: f64, mut net: Net, values: &[NodeId]) -> Self {
         let check = |&value: &NodeId| {
             let plain = net.graph.nodes[value].ty.kind != Kind::Features;
@@ -97,12 +98,12 @@ impl Case {
         Self { name: name.into(), graph: net.graph, inputs, checks, force: |profile| profile, scope: Scope::Kernels }
     }
 
-    /// The same with profiles changed like this.
+    /// The same case with its profiles changed by `force`.
     pub fn forced(self, force: fn(Profile) -> Profile) -> Self {
         Self { force, ..self }
     }
 
-    /// The same for more variants.
+    /// The same case for the variants of `scope`.
     pub fn within(self, scope: Scope) -> Self {
         Self { scope, ..self }
     }
@@ -112,15 +113,17 @@ impl Case {
         self.checks.iter().map(|check| check.node).collect()
     }
 
-    /// The CPU truth of some nodes.
+    /// The values of `nodes` by the CPU reference.
     pub(super) fn truth(&self, nodes: &[NodeId]) -> Vec<Value> {
         let value = |(id, bytes): &(NodeId, Vec<u8>)| (*id, value(self.graph.nodes[*id].ty.kind, bytes));
         let inputs: Vec<(NodeId, Value)> = self.inputs.iter().map(value).collect();
         reference::evaluate(&self.graph, &inputs, nodes)
     }
 
-    /// The error of each check, of values in the order of the checks: of the worse of the CPU truth, if it is given, and
-    /// what PyTorch found.
+    /// The error of each check. `found` and `truth` are in the order of the checks.
+    ///
+    /// The error is the larger of those against the CPU reference, if it is given, and against PyTorch's values, if
+    /// there are any.
     pub(super) fn errors(&self, found: &[Value], truth: Option<&[Value]>) -> Vec<f64> {
         let error = |(i, check): (usize, &Check)| {
             let found = numbers(&found[i]);
@@ -137,7 +140,7 @@ impl Case {
     }
 }
 
-/// A value of its bytes.
+/// A value from its bytes.
 pub fn value(kind: Kind, bytes: &[u8]) -> Value {
     match kind {
         Kind::Pixels => Value::Pixels(bytes.to_vec()),
@@ -145,7 +148,7 @@ pub fn value(kind: Kind, bytes: &[u8]) -> Value {
     }
 }
 
-/// A value's numbers; of a picture its bytes.
+/// A value's numbers, or a picture's bytes.
 pub fn numbers(value: &Value) -> Vec<f64> {
     match value {
         Value::Numbers(numbers) => numbers.clone(),

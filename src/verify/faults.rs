@@ -1,22 +1,22 @@
-//! Faults of drivers that are known: shown as such, never hidden.
+//! Known faults of drivers. They are reported as such, and never hidden.
 
 use crate::gpu::{AdapterInfo, Backend};
 
-/// A driver's fault.
+/// A fault of a driver.
 struct Fault {
-    /// Part of the adapter's or the driver's name, in small letters.
+    /// Part of the adapter's or the driver's name, in lower case.
     driver: &'static str,
-    /// The interface.
+    /// The graphics API.
     backend: Backend,
-    /// Part of the shaders at fault, or of the device's reason where no shader is.
+    /// Part of the name of the shader at fault, or of the device's error if no shader is.
     kernel: &'static str,
-    /// What is wrong, in a sentence.
+    /// A short description of the fault.
     what: &'static str,
-    /// Where more is said.
+    /// A link to more information.
     link: &'static str,
 }
 
-/// All of them; `docs/verify.md` shows the same.
+/// All known faults. `docs/verify.md` lists the same.
 const FAULTS: &[Fault] = &[];
 
 /// The known fault of this adapter that explains a failure in `suspect`, with its link.

@@ -1,4 +1,5 @@
-//! Whether a device computes what it should: built-in cases against the CPU truth, and against what PyTorch found.
+//! Checks that a device computes correctly: built-in cases, compared with the CPU reference and with PyTorch's
+//! values.
 
 mod blame;
 mod case;
@@ -30,11 +31,11 @@ pub fn shaders() -> impl Iterator<Item = &'static str> {
     preprocess::shaders()
 }
 
-/// Workgroups along the first dimension of small cases' dispatches: too few for most, which take several rows, as only large work
-/// does elsewhere.
+/// The most workgroups along the first dimension of a dispatch, for all cases but networks. Most dispatches need more
+/// and so use several rows; without this limit only large dispatches do.
 const ACROSS: u32 = 5;
 
-/// A case in a variant.
+/// One case in one variant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
     /// The variant's name.
@@ -49,62 +50,62 @@ impl std::fmt::Display for Run {
     }
 }
 
-/// What a run found.
+/// The result of a run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Outcome {
-    /// What ran.
+    /// The run.
     #[serde(flatten)]
     pub run: Run,
-    /// The greatest error of each stage, in the stage's unit.
+    /// The greatest error per stage, in the stage's unit.
     pub errors: BTreeMap<Stage, f64>,
-    /// How long it took, with the compilation of its kernels.
+    /// Duration, including the compilation of kernels.
     pub seconds: f64,
-    /// What is wrong; nothing where all agrees.
+    /// The failure; none if all values agree.
     pub failure: Option<Failure>,
 }
 
-/// What is wrong with a run.
+/// What is wrong in a run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Failure {
-    /// In a sentence.
+    /// The reason, in a sentence.
     pub reason: String,
-    /// The shaders of the first dispatch that disagrees with the CPU truth; none if each of them agrees by itself, or there was
-    /// no dispatch.
+    /// The shaders of the first dispatch that disagrees with the CPU reference. None if each dispatch agrees on its
+    /// own, or if nothing was dispatched.
     pub kernel: Option<String>,
-    /// The known fault of the driver, if it is one, with its link.
+    /// The known fault of the driver that explains the failure, with its link.
     pub known: Option<String>,
 }
 
-/// All that one device is asked.
+/// All runs for one device.
 pub struct Verification {
     /// How to open the device; none for the CPU.
     options: Option<GpuOptions>,
     info: Option<AdapterInfo>,
-    /// None after a failure, for the next run to open it again.
+    /// None after an error: the next run opens the device again.
     gpu: Option<Gpu>,
     cases: Vec<Case>,
     variants: Vec<Variant>,
-    /// Indices of variant and case.
+    /// Index of the variant, index of the case.
     runs: Vec<[usize; 2]>,
-    /// Values of a case's outputs, once they are needed.
+    /// The CPU reference's values of a case's outputs, computed on first use.
     truths: HashMap<usize, Vec<Value>>,
 }
 
 impl Verification {
-    /// For the adapter that the options ask for, in all variants or, if they name a profile, in that one.
+    /// Runs for the adapter that `options` select. If they name a profile, only its variants run, else all.
     ///
     /// # Errors
-    /// As [`Gpu::open`]; those of a damaged library.
+    /// As [`Gpu::open`], and if the library was built from damaged files.
     pub fn on_gpu(options: GpuOptions) -> Result<Self> {
         let only = options.profile.as_ref().map(|profile| profile.name);
-        // No measurement: all variants are asked.
+        // A fixed profile avoids a measurement; all variants run anyway.
         let options = GpuOptions { profile: options.profile.or(Some(Profile::BUFFERS)), ..options };
         let gpu = pollster::block_on(Gpu::open(&options))?;
         let halves = pollster::block_on(Gpu::open(&GpuOptions { half_weights: true, ..options.clone() })).is_ok();
         let variants = variants::variants(|profile| gpu.fitting(profile), only, halves);
         let cases = cases::all()?;
         let mut runs = vec![];
-        // A case that comes to the same dispatches as in a variant before runs once.
+        // A case runs once if several variants give it the same dispatches.
         let mut seen = HashSet::new();
         for (v, variant) in variants.iter().enumerate() {
             for (c, case) in cases.iter().enumerate().filter(|(_, case)| variant.scope.contains(&case.scope)) {
@@ -118,10 +119,10 @@ impl Verification {
         Ok(Self { options: Some(options), info, gpu: Some(gpu), cases, variants, runs, truths: HashMap::new() })
     }
 
-    /// For the plain loops: the CPU truth is compared with what PyTorch found.
+    /// Runs for the CPU: the reference is compared with PyTorch's values.
     ///
     /// # Errors
-    /// Those of a damaged library.
+    /// None, unless the library was built from damaged files.
     pub fn on_cpu() -> Result<Self> {
         let mut cases = cases::all()?;
         cases.retain(|case| case.checks.iter().any(|check| check.pytorch.is_some()));
@@ -139,15 +140,15 @@ impl Verification {
         self.info.as_ref()
     }
 
-    /// All runs in their order.
+    /// All runs in order.
     pub fn runs(&self) -> Vec<Run> {
         let run =
             |&[v, c]: &[usize; 2]| Run { variant: self.variants[v].name.clone(), case: self.cases[c].name.clone() };
         self.runs.iter().map(run).collect()
     }
 
-    /// Which of two processes that share the work does a run, where the processor does all of it anyway: variants that have no
-    /// kernels in common are apart.
+    /// With a software driver, two processes share the runs. Returns which of the two does this one. Variants without
+    /// common kernels are in different parts.
     pub fn part(&self, run: usize) -> usize {
         let [v, _] = self.runs[run];
         let software = self.info.as_ref().is_some_and(|info| info.software);
@@ -160,22 +161,22 @@ impl Verification {
         self.plan(v, c).dispatches.iter().any(|dispatch| dispatch.shader == shader)
     }
 
-    /// The plan of a case. But for networks, where memory is shared as always, every value has some of its own, so that it shows
-    /// where a kernel writes past its value.
+    /// The plan of a case. For all cases but networks, each value gets its own memory, so that a kernel which writes
+    /// past its value is detected. Networks share memory as in normal use.
     fn plan(&self, v: usize, c: usize) -> Plan {
         let case = &self.cases[c];
         let plan = Plan::new(&case.graph, &(case.force)(self.variants[v].profile.clone()), &case.outputs());
         if case.scope == Scope::Networks { plan } else { plan.apart(ZERO_TEXEL) }
     }
 
-    /// Does one of the runs. What goes wrong is part of the outcome.
+    /// Executes a run. Errors become part of the outcome.
     pub fn run(&mut self, run: usize) -> Outcome {
         let [v, c] = self.runs[run];
         let start = Instant::now();
         let mut outcome =
             Outcome { run: self.runs()[run].clone(), errors: BTreeMap::new(), seconds: 0.0, failure: None };
         if let Err(error) = self.attempt(v, c, &mut outcome) {
-            // The device may be of no use any more.
+            // The device may be unusable.
             self.gpu = None;
             outcome.failure = Some(Failure { reason: error.to_string(), kernel: None, known: None });
         }
@@ -220,7 +221,7 @@ impl Verification {
 }
 
 impl Outcome {
-    /// Notes the errors of a case's checks, and the first that fails.
+    /// Records the errors of a case's checks, and the first failure.
     fn note(&mut self, case: &Case, errors: &[f64]) {
         for (check, &error) in case.checks.iter().zip(errors) {
             let worst = self.errors.entry(check.stage).or_default();
@@ -232,7 +233,7 @@ impl Outcome {
         }
     }
 
-    /// A run that ended the process, or did not end at all.
+    /// The outcome of a run that ended its process or did not end.
     pub fn broken(run: Run, reason: String) -> Self {
         let failure = Some(Failure { reason, kernel: None, known: None });
         Self { run, errors: BTreeMap::new(), seconds: 0.0, failure }

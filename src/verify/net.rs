@@ -1,4 +1,4 @@
-//! Small graphs with reproducible numbers, of which the cases are made, and the tests.
+//! Small graphs with reproducible numbers, for the cases and the tests.
 
 use half::f16;
 
@@ -17,12 +17,12 @@ impl Random {
         ((z ^ (z >> 31)) >> 40) as f32 / (1u64 << 23) as f32 - 1.0
     }
 
-    /// So many numbers.
+    /// The next `count` numbers.
     pub fn numbers(&mut self, count: usize) -> Vec<f32> {
         (0..count).map(|_| self.number()).collect()
     }
 
-    /// A trained tensor of numbers that f16 holds, so that weights stored so have the same truth.
+    /// A parameter whose numbers f16 can hold exactly, so that f16 weights have the same expected values.
     pub fn param(&mut self, graph: &mut Graph, shape: &[usize]) -> ParamId {
         let values = self.numbers(shape.iter().product()).into_iter().map(|v| f16::from_f32(v).to_f32()).collect();
         let name = format!("p{}", graph.params.len());
@@ -30,11 +30,11 @@ impl Random {
     }
 }
 
-/// A graph under construction with its inputs. Its operands must fit: it is for graphs that are written down.
+/// A graph under construction, with its inputs. It is meant for hand-written graphs, whose operands are known to fit.
 pub struct Net {
     /// The graph so far.
     pub graph: Graph,
-    /// Source of all numbers.
+    /// The source of all numbers.
     pub random: Random,
     /// Inputs with their values.
     pub inputs: Vec<(NodeId, Vec<f32>)>,
@@ -46,21 +46,21 @@ impl Net {
         Self { graph: Graph::default(), random: Random(seed), inputs: vec![] }
     }
 
-    /// An input of random features.
+    /// A new input with random features.
     pub fn features(&mut self, shape: Shape) -> NodeId {
         let values = self.random.numbers(shape.iter().product());
         let plain = self.plain(shape, values);
         self.op(Op::Pack, &[plain])
     }
 
-    /// An input of these numbers.
+    /// A new input with these numbers.
     pub fn plain(&mut self, shape: Shape, values: Vec<f32>) -> NodeId {
         let plain = self.graph.input(Kind::Plain, shape);
         self.inputs.push((plain, values));
         plain
     }
 
-    /// An operation.
+    /// Appends an operation.
     ///
     /// # Panics
     /// If the operands do not fit.
@@ -68,7 +68,7 @@ impl Net {
         self.graph.push(op, operands).expect("operands fit")
     }
 
-    /// A trained tensor.
+    /// A new parameter with random numbers.
     pub fn param(&mut self, shape: &[usize]) -> ParamId {
         self.random.param(&mut self.graph, shape)
     }
@@ -81,7 +81,7 @@ impl Net {
         self.op(Op::Conv2d(Conv2d { weight, bias, out_channels: out, window, groups }), &[x])
     }
 
-    /// A linear layer over all of a feature map.
+    /// A linear layer over the whole feature map.
     pub fn linear(&mut self, x: NodeId, out: usize) -> NodeId {
         let [_, c, h, w] = self.graph.shape(x);
         let weight = self.param(&[out, c * h * w]);
@@ -103,7 +103,7 @@ impl Net {
         self.op(Op::LayerNorm(norm), &[x])
     }
 
-    /// Features as numbers that can be read back.
+    /// Converts features to numbers that can be read back.
     pub fn unpack(&mut self, x: NodeId) -> NodeId {
         self.op(Op::Unpack, &[x])
     }

@@ -1,37 +1,41 @@
-//! The kernel variants that a device is asked for.
+//! The kernel variants that a device is tested with.
 
 use std::ops::RangeInclusive;
 use std::slice::from_ref;
 
 use crate::kernels::{Product, Profile};
 
-/// Kernels as a device runs them.
+/// A set of kernels, as a device would run it.
 pub struct Variant {
-    /// The profile's name, with what is forced.
+    /// The profile's name, with the forced setting.
     pub name: String,
-    /// How work is cut.
+    /// The profile that plans use.
     pub profile: Profile,
-    /// Which of the cases run.
+    /// The scopes whose cases run.
     pub scope: RangeInclusive<Scope>,
 }
 
-/// How much of the cases a variant needs, in rising order.
+/// The cases that a variant runs, from few to many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
-    /// A case for each kernel that reads weights.
+    /// One case for each kernel that reads weights.
     Weights,
-    /// Products as such, of one tile alone.
+    /// Matrix products alone, for a single tile.
     Products,
-    /// All kernels that have one.
+    /// All other small cases.
     Kernels,
-    /// Whole networks too.
+    /// Also whole networks.
     Networks,
 }
 
-/// Every profile that the device can run, as `fitting` turns it out, or the one of this name; and besides
-/// * each of their macro tiles alone, since a cost model may never take some of them: what comes before and after a product does
-///   not depend on its tile, and is tried with the first and the last. With all of them together networks run alone;
-/// * where the device `halves` weights, one in buffers, in shared memory and in textures with weights stored as f16.
+/// Every profile that the device can run, as `fitting` adapts it. If `only` is given, just the profile of this name.
+/// To these it adds:
+///
+/// - Each profile with one of its macro tiles alone, because the cost model may never take some tiles. Epilogues and
+///   prologues do not depend on the tile, so they are tested with the first and the last tile only. With all tiles
+///   together, only networks run.
+/// - If the device can store weights as f16 (`halves`): one variant with f16 weights in buffers, one in shared memory
+///   and one in textures.
 pub fn variants(fitting: impl Fn(Profile) -> Option<Profile>, only: Option<&str>, halves: bool) -> Vec<Variant> {
     let wanted = |profile: &Profile| only.is_none_or(|name| name == profile.name);
     let profiles: Vec<Profile> = Profile::ALL.into_iter().filter(wanted).filter_map(fitting).collect();

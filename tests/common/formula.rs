@@ -2,7 +2,7 @@
 
 use gradcam::model::seeded::unit;
 
-/// Normalised images, other ones for each variant: patches of different brightness and noise, so that maps vary.
+/// Normalised images, different for each `variant`: patches of different brightness and noise, so that maps vary.
 pub fn images([n, c, h, w]: [usize; 4], variant: i64) -> Vec<f32> {
     let noise = unit(&format!("input {variant}"), n * c * h * w).map(|u| u * 4.0 - 2.0);
     let pixel = |(at, noise): (usize, f32)| {

@@ -9,17 +9,17 @@ pub use gradcam::verify::net::Net;
 
 use crate::common::{error, every_gpu, gpus, macro_tiles, run_cpu, run_gpu};
 
-/// Relative to the largest value, also through a few layers, of which some go Winograd's way: its transforms cancel
-/// digits, and alone it is good to 7e-6, see `docs/numerics.md`.
+/// Relative to the largest value, also after a few layers. Some of these use Winograd, whose transforms lose digits
+/// by cancellation: one such layer is accurate to 7e-6, see `docs/numerics.md`.
 pub const TOLERANCE: f64 = 1e-5;
 
-/// What the tests do with a graph.
+/// What tests do with a graph.
 pub trait Check {
-    /// Shaders of the plan for a profile.
+    /// The shaders of the graph's plan for a profile.
     fn shaders(&self, profile: &Profile, outputs: &[NodeId]) -> Vec<&'static str>;
-    /// Compares with the CPU truth in every variant.
+    /// Compares with the CPU reference in every variant.
     fn check(&self, name: &str, outputs: &[NodeId]);
-    /// Compares with the CPU truth on these devices.
+    /// Compares with the CPU reference on these devices.
     fn check_on(&self, gpus: impl IntoIterator<Item = (String, Gpu)>, name: &str, outputs: &[NodeId]);
 }
 

@@ -1,4 +1,4 @@
-//! The program in a folder of its own.
+//! Runs the program in a folder of its own.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,11 +11,11 @@ use serde_json::Value;
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_gradcam");
 
-/// A folder of its own, in which the program runs; the flag says whether it finds graphics drivers.
+/// A temporary folder in which the program runs. The flag says whether the program finds graphics drivers.
 pub struct Place(pub tempfile::TempDir, pub bool);
 
 impl Place {
-    /// A folder with copies of some examples.
+    /// A folder with copies of these examples.
     pub fn with(examples: &[&str]) -> Self {
         let place = Self(tempfile::tempdir().unwrap(), true);
         examples.iter().for_each(|name| place.write(name, example(name)));
@@ -31,7 +31,7 @@ impl Place {
         std::fs::write(self.path(name), bytes).unwrap();
     }
 
-    /// The program with `args` divided at spaces; `~` stands for a space within one.
+    /// The program with `args` split at spaces. `~` stands for a space inside an argument.
     pub fn command(&self, args: &str) -> Command {
         let mut command = Command::new(PROGRAM);
         command.current_dir(&self.0).args(args.split_whitespace().map(|a| a.replace('~', " ")));
@@ -49,15 +49,16 @@ impl Place {
         (output.status.code(), out, err)
     }
 
-    /// Runs what must succeed, with nothing on stderr; returns stdout.
+    /// A run that must succeed with nothing on stderr. Returns stdout.
     pub fn does(&self, args: &str) -> String {
         let (code, out, err) = self.run(args);
         assert!(code == Some(0) && err.is_empty(), "{args}: exit code {code:?}\n{out}\n{err}");
         out
     }
 
-    /// Runs what must fail with `code`. A line of the table holds arguments, `=>`, and the words of the one
-    /// line on stderr, divided by `|`.
+    /// Runs that must fail with `code`. A line of the table holds arguments, `=>`, and words that the one line on
+    /// stderr must contain, separated by `
+    /// `.
     pub fn refuses(&self, code: i32, table: &str) {
         let mut wrong = String::new();
         for line in table.lines().map(str::trim).filter(|line| !line.is_empty()) {
@@ -74,7 +75,7 @@ impl Place {
         assert!(wrong.is_empty(), "{wrong}");
     }
 
-    /// Every file below the folder, with what changes when it is written.
+    /// Every file below the folder, with its length and time of modification.
     pub fn files(&self) -> BTreeMap<String, (u64, SystemTime)> {
         let (mut files, mut paths) = (BTreeMap::new(), vec![self.path("")]);
         while let Some(path) = paths.pop() {
@@ -109,12 +110,12 @@ pub fn example(name: &str) -> Vec<u8> {
     std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name)).unwrap()
 }
 
-/// One value a line.
+/// One value per line.
 pub fn json(lines: &str) -> Vec<Value> {
     lines.lines().map(|l| serde_json::from_str(l).unwrap_or_else(|e| panic!("{e} in {l}"))).collect()
 }
 
-/// The greatest difference of two tensors, or of two pictures' channels.
+/// The greatest difference between two tensors, or between two pictures' channels.
 pub fn worst<T: Copy + Into<f64>>(a: &[T], b: &[T]) -> f64 {
     assert_eq!(a.len(), b.len());
     a.iter().zip(b).map(|(a, b)| ((*a).into() - (*b).into()).abs()).fold(0.0, f64::max)

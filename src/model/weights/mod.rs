@@ -1,4 +1,4 @@
-//! Trained tensors: what a file holds, and one file for each kind of file.
+//! Trained tensors: the type that holds them, and one module per file format.
 
 pub mod safetensors;
 mod tensors;

@@ -1,4 +1,4 @@
-//! Reading safetensors files.
+//! Reads safetensors files.
 
 use std::sync::Arc;
 
@@ -8,11 +8,10 @@ use safetensors::{Dtype, SafeTensors};
 use super::tensors::{Weights, fail};
 use crate::error::Result;
 
-/// Reads a safetensors file's bytes; `what` names it in errors.
+/// Parses the bytes of a safetensors file; `what` names it in errors.
 ///
 /// # Errors
-/// [`Error::Weights`] if the file is damaged, or a tensor is neither f32, f16 nor bf16 or holds a value
-/// that is not finite.
+/// [`Error::Weights`] if the file is damaged, if a tensor is not f32, f16 or bf16, or if a value is not finite.
 pub fn parse(what: &str, bytes: &[u8]) -> Result<Weights> {
     let damaged = |e: safetensors::SafeTensorError| fail(what, format!("not a whole safetensors file: {e}"));
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;

@@ -1,4 +1,4 @@
-//! Trained tensors, whatever file they come from.
+//! Trained tensors, independent of the file format.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use crate::graph::ParamSource;
 
-/// A weights file's tensors as f32, and its metadata.
+/// The tensors of a weights file as f32, and its metadata.
 #[derive(Clone)]
 pub struct Weights {
     what: String,
@@ -15,14 +15,14 @@ pub struct Weights {
     tensors: BTreeMap<String, (Vec<usize>, Arc<[f32]>)>,
 }
 
-/// A tensor by its name, with its extents and its values in row-major order.
+/// A tensor: name, extents, and values in row-major order.
 pub type Tensor = (String, Vec<usize>, Arc<[f32]>);
 
 impl Weights {
     /// Tensors in memory; `what` names them in errors.
     ///
     /// # Errors
-    /// [`Error::Weights`] if a tensor's values are not as many as its extents say, or not finite.
+    /// [`Error::Weights`] if the number of a tensor's values does not match its extents, or a value is not finite.
     pub fn new(what: &str, tensors: Vec<Tensor>) -> Result<Self> {
         for (name, shape, values) in &tensors {
             if shape.iter().product::<usize>() != values.len() {
@@ -42,18 +42,18 @@ impl Weights {
         self.tensors.get(name).map(|(shape, _)| &shape[..])
     }
 
-    /// A reader that keeps its complaints, but not of tensors whose names begin with one of `ignored`.
+    /// A reader that records errors. It does not report unused tensors whose names begin with one of `ignored`.
     pub fn reader(&self, ignored: &'static [&'static str]) -> Reader<'_> {
         Reader { weights: self, ignored, missing: vec![], misshapen: vec![], used: BTreeSet::new() }
     }
 
-    /// The file's name for errors.
+    /// The name used in errors.
     pub fn what(&self) -> &str {
         &self.what
     }
 }
 
-/// Hands out tensors while a network is built, and then says what did not fit.
+/// Provides tensors while a network is built, and then reports those that did not fit.
 pub struct Reader<'a> {
     weights: &'a Weights,
     ignored: &'static [&'static str],
@@ -63,12 +63,12 @@ pub struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// How many tensors are missing, misshapen, or were never asked for.
+    /// Number of tensors that are missing, misshapen, or were never requested.
     pub fn complaints(&self) -> usize {
         self.missing.len() + self.misshapen.len() + self.unexpected().len()
     }
 
-    /// The error that names the first ten tensors of each kind, and counts the others.
+    /// An error that names the first ten tensors of each kind and counts the rest.
     pub fn complain(self, architecture: &str) -> Error {
         let unexpected = self.unexpected();
         let kinds = [("missing", self.missing), ("of another shape", self.misshapen), ("unexpected", unexpected)];
@@ -91,7 +91,7 @@ impl ParamSource for Reader<'_> {
             Some((found, _)) => self.misshapen.push(format!("{name} {found:?} instead of {shape:?}")),
             None => self.missing.push(name.to_owned()),
         }
-        // The network is only built for its complaints now.
+        // From here on the network is built only to collect errors, so the values do not matter.
         Arc::new([])
     }
 }

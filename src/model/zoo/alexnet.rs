@@ -1,4 +1,4 @@
-//! `AlexNet`: Krizhevsky et al., NIPS 2012, in the form for one GPU: Krizhevsky, arXiv 1404.5997, section 5,
+//! `AlexNet`: Krizhevsky et al., NIPS 2012. This is the version for one GPU (Krizhevsky, arXiv 1404.5997, section 5)
 //! without its normalisations, as in torchvision.
 
 use super::{Architecture, Library};

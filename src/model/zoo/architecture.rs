@@ -4,34 +4,35 @@ use std::sync::Arc;
 
 use crate::graph::{Builder, Graph, GraphError, Kind, NodeId, Op, ParamId, ParamSource};
 
-/// Which library's names an architecture has.
+/// The library whose names an architecture uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Library {
-    /// `torchvision.models`; where timm has the same tensors under the same names, its files fit too.
+    /// `torchvision.models`. If timm has the same tensors under the same names, its files fit too.
     Torchvision,
     /// `timm`.
     Timm,
 }
 
 #[doc(hidden)]
-/// Appends a network to the builder: image features and number of classes to logits.
+/// Appends a network to the builder. Takes the image features and the number of classes, returns the logits.
 pub type Build = fn(&mut Builder, NodeId, usize) -> Result<NodeId, GraphError>;
 
 /// An architecture that weights can be loaded into.
 #[derive(Clone, Copy)]
 pub struct Architecture {
-    /// The library's name for it. torchvision and timm may each have a row of the same name; the tensors tell.
+    /// The library's name for it. torchvision and timm may each have a row of the same name; the tensors decide
+    /// between them.
     pub name: &'static str,
-    /// Whose names it has.
+    /// The library whose names it uses.
     pub library: Library,
     /// Module path of the last feature map before global pooling.
     pub default_layer: &'static str,
-    /// The classifier's module path; its bias tells the number of classes.
+    /// The classifier's module path. The length of its bias is the number of classes.
     pub classifier: &'static str,
     /// Height and width of the input, unless the weights say otherwise.
     pub size: usize,
-    /// Beginnings of the names of tensors that are not used, such as auxiliary classifiers'.
+    /// Prefixes of the names of unused tensors, such as those of auxiliary classifiers.
     pub ignored: &'static [&'static str],
     #[doc(hidden)]
     pub build: Build,
@@ -44,7 +45,8 @@ impl Architecture {
 }
 
 impl Architecture {
-    /// Trained numbers, and multiply-adds of a forward pass at the row's size, with ImageNet's 1000 classes.
+    /// Number of parameters, and multiply-adds of a forward pass at the row's input size, for ImageNet's 1000
+    /// classes.
     ///
     /// # Errors
     /// None, unless the row is wrong.
@@ -64,16 +66,16 @@ impl Architecture {
     }
 }
 
-/// How large a network is.
+/// Size of a network.
 #[derive(Clone, Copy, Debug, serde::Serialize)]
 pub struct Size {
-    /// Trained numbers.
+    /// Number of trained parameters.
     pub parameters: usize,
-    /// Products of a forward pass of one image.
+    /// Multiply-adds of a forward pass of one image.
     pub multiply_adds: usize,
 }
 
-/// Tensors that have extents and no values.
+/// A source of tensors without values, for shape inference alone.
 struct Shapes;
 
 impl ParamSource for Shapes {

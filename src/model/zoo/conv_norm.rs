@@ -2,7 +2,7 @@
 
 use crate::graph::{Activation, Builder, GraphError, NodeId, Op, Window};
 
-/// A convolution without bias (`name.0`), a batch norm with this epsilon (`name.1`) and perhaps an activation
+/// A convolution without bias (`name.0`), a batch norm with this epsilon (`name.1`) and an optional activation
 /// (`name.2`).
 pub fn conv_norm(
     b: &mut Builder,

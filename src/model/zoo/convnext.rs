@@ -22,7 +22,7 @@ pub const ROWS: &[Architecture] = &[
     timm("convnext_large", |b, x, c| in_timm(b, x, c, LARGE)),
 ];
 
-/// Channels C of the first stage, which double with each, and blocks B of each stage.
+/// Channels C of the first stage, doubled at each further stage, and number of blocks B of each stage.
 struct Design(usize, [usize; 4]);
 
 const TINY: Design = Design(96, [3, 3, 9, 3]);

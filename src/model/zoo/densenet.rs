@@ -1,6 +1,7 @@
 //! `DenseNet`: Huang et al., arXiv 1608.06993, table 1, with bottlenecks and compression ("BC").
-//! timm has the same tensors under the same names, but its norms contain the ReLU after them: its `features`
-//! is this network's after the ReLU.
+//!
+//! timm has the same tensors under the same names, but its norms include the ReLU that follows. Its `features` is
+//! therefore this network's `features` after the ReLU.
 
 use super::{Architecture, Library};
 use crate::graph::{Activation::Relu, Builder, GraphError, NodeId, Op, Pool2d, Window};
@@ -48,7 +49,7 @@ fn densenet(
     b.linear("classifier", x, classes)
 }
 
-/// The features that one layer adds to all before it.
+/// The new features of one layer. The caller concatenates them to all features before.
 fn dense(b: &mut Builder, x: NodeId, growth: usize) -> Result<NodeId, GraphError> {
     let x = norm_relu(b, "norm1", "relu1", x)?;
     let x = b.conv("conv1", x, 4 * growth, Window::square(1, 1, 0), 1, false)?;

@@ -1,5 +1,5 @@
-//! EfficientNet: Tan & Le, arXiv 1905.11946, table 1, scaled by width and depth; EfficientNetV2: Tan & Le,
-//! arXiv 2104.00298, table 4. Names as in torchvision.
+//! EfficientNet: Tan & Le, arXiv 1905.11946, table 1, scaled by width and depth. EfficientNetV2: Tan & Le, arXiv
+//! 2104.00298, table 4. Names as in torchvision.
 
 use super::conv_norm::conv_norm;
 use super::divisible::divisible;
@@ -28,9 +28,9 @@ pub const ROWS: &[Architecture] = &[
 
 #[derive(Clone, Copy)]
 enum Block {
-    /// A 1×1 and a depthwise convolution, squeeze-and-excitation, a 1×1 convolution.
+    /// 1×1 convolution, depthwise convolution, squeeze-and-excitation, 1×1 convolution.
     MbConv,
-    /// A convolution, and a 1×1 convolution if the first expands.
+    /// A convolution, then a 1×1 convolution if the first one expands.
     Fused,
 }
 use Block::{Fused, MbConv};
@@ -87,7 +87,7 @@ fn v2(b: &mut Builder, x: NodeId, classes: usize, stem: usize, stages: &[Stage])
     efficientnet(b, x, classes, [stem, 1280], stages, 1e-3)
 }
 
-/// A network whose first and last convolution have these widths.
+/// A network whose first and last convolution have `stem` and `head` output channels.
 fn efficientnet(
     b: &mut Builder,
     x: NodeId,
@@ -130,7 +130,7 @@ fn residual(
     if window.stride == [1, 1] && b.channels(x) == out { b.op(Op::Add, &[x, y]) } else { Ok(y) }
 }
 
-/// Without expansion the first 1×1 convolution is missing, and names move up.
+/// Without expansion there is no first 1×1 convolution, and the modules after it are numbered one lower.
 fn mb_conv(
     b: &mut Builder,
     x: NodeId,

@@ -1,6 +1,8 @@
-//! `GoogLeNet`: Szegedy et al., arXiv 1409.4842, table 1, with batch norms, and with 3×3 where the paper has 5×5,
-//! as in torchvision. The auxiliary classifiers serve training only. torchvision's own weights want the
-//! input normalised by mean and standard deviation 0.5 (`transform_input`).
+//! `GoogLeNet`: Szegedy et al., arXiv 1409.4842, table 1. As in torchvision, it has batch norms, and 3×3 convolutions
+//! where the paper has 5×5.
+//!
+//! The auxiliary classifiers are left out: they serve training only. torchvision's own weights expect an input
+//! normalised with mean and standard deviation 0.5 (`transform_input`).
 
 use super::{Architecture, Library};
 use crate::graph::{Activation::Relu, Builder, GraphError, NodeId, Op, Pool2d, Window};
@@ -34,7 +36,8 @@ fn googlenet(b: &mut Builder, x: NodeId, classes: usize) -> Result<NodeId, Graph
     b.linear("fc", x, classes)
 }
 
-/// Four branches, with the table's channels: 1×1; 3×3 reduced, 3×3; 5×5 reduced, 5×5; pool projected.
+/// Four branches with the table's channels: 1×1; reduction and 3×3; reduction and "5×5" (here 3×3); pool and
+/// projection.
 fn inception(b: &mut Builder, name: &str, x: NodeId, channels: [usize; 6]) -> Result<NodeId, GraphError> {
     let [one, reduced3, three, reduced5, five, projected] = channels;
     b.module(name, |b| {

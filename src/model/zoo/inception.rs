@@ -1,6 +1,8 @@
-//! Inception v3: Szegedy et al., arXiv 1512.00567, table 1, with torchvision's names for the modules of figures 5
-//! to 7 and of the grid reductions. The auxiliary classifier serves training only. torchvision's own weights
-//! want the input normalised by mean and standard deviation 0.5 (`transform_input`).
+//! Inception v3: Szegedy et al., arXiv 1512.00567, table 1, with torchvision's names for the modules of figures 5 to
+//! 7 and of the grid reductions.
+//!
+//! The auxiliary classifier is left out: it serves training only. torchvision's own weights expect an input
+//! normalised with mean and standard deviation 0.5 (`transform_input`).
 
 use super::googlenet::basic_conv;
 use super::{Architecture, Library};
@@ -36,7 +38,7 @@ fn inception_v3(b: &mut Builder, x: NodeId, classes: usize) -> Result<NodeId, Gr
     b.linear("fc", x, classes)
 }
 
-/// 35×35: two 3×3 convolutions instead of one 5×5 (figure 5).
+/// At 35×35: two 3×3 convolutions in place of one 5×5 (figure 5).
 fn inception_a(b: &mut Builder, x: NodeId, pooled: usize) -> Result<NodeId, GraphError> {
     let one = same(b, "branch1x1", x, 64, [1, 1])?;
     let y = same(b, "branch5x5_1", x, 48, [1, 1])?;
@@ -58,7 +60,7 @@ fn inception_b(b: &mut Builder, x: NodeId) -> Result<NodeId, GraphError> {
     b.concat(&[three, double, pool])
 }
 
-/// 17×17: a row and a column instead of a 7×7 square (figure 6).
+/// At 17×17: a row and a column in place of a 7×7 square (figure 6).
 fn inception_c(b: &mut Builder, x: NodeId, width: usize) -> Result<NodeId, GraphError> {
     let one = same(b, "branch1x1", x, 192, [1, 1])?;
     let y = same(b, "branch7x7_1", x, width, [1, 1])?;
@@ -85,7 +87,7 @@ fn inception_d(b: &mut Builder, x: NodeId) -> Result<NodeId, GraphError> {
     b.concat(&[three, seven, pool])
 }
 
-/// 8×8: a row and a column beside each other (figure 7).
+/// At 8×8: a row and a column side by side (figure 7).
 fn inception_e(b: &mut Builder, x: NodeId) -> Result<NodeId, GraphError> {
     let one = same(b, "branch1x1", x, 320, [1, 1])?;
     let y = same(b, "branch3x3_1", x, 384, [1, 1])?;
@@ -104,7 +106,7 @@ fn branch_pool(b: &mut Builder, x: NodeId, out: usize) -> Result<NodeId, GraphEr
     same(b, "branch_pool", x, out, [1, 1])
 }
 
-/// A padded convolution that keeps the size.
+/// A convolution padded so that the size stays the same.
 fn same(b: &mut Builder, name: &str, x: NodeId, out: usize, kernel: [usize; 2]) -> Result<NodeId, GraphError> {
     let pad = kernel.map(|k| k / 2);
     basic_conv(b, name, x, out, Window { kernel, pad_start: pad, pad_end: pad, ..Window::square(1, 1, 0) })

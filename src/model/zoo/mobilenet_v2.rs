@@ -29,7 +29,8 @@ fn mobilenet_v2(b: &mut Builder, x: NodeId, classes: usize) -> Result<NodeId, Gr
     b.module("classifier", |b| b.linear("1", x, classes))
 }
 
-/// An inverted residual; without expansion the first 1×1 convolution is missing, and names move up.
+/// An inverted residual. Without expansion there is no first 1×1 convolution, and the modules after it are numbered
+/// one lower.
 fn block(b: &mut Builder, x: NodeId, expansion: usize, out: usize, stride: usize) -> Result<NodeId, GraphError> {
     let input = b.channels(x);
     let hidden = input * expansion;

@@ -19,7 +19,7 @@ pub const ROWS: &[Architecture] = &[
 /// Kernel, expanded channels, output channels, squeeze-and-excitation, nonlinearity, stride.
 pub struct Bneck(pub usize, pub usize, pub usize, pub bool, pub Activation, pub usize);
 
-/// The paper's table 1; timm builds from it too.
+/// The paper's table 1. timm's network uses it too.
 pub const LARGE: [Bneck; 15] = [
     Bneck(3, 16, 16, false, Relu, 1),
     Bneck(3, 64, 24, false, Relu, 2),
@@ -76,7 +76,8 @@ fn mobilenet_v3(
     })
 }
 
-/// An inverted residual, perhaps with squeeze-and-excitation; what is missing moves names up.
+/// An inverted residual with optional squeeze-and-excitation. If a module is absent, those after it are numbered
+/// lower.
 fn block(b: &mut Builder, x: NodeId, row: &Bneck) -> Result<NodeId, GraphError> {
     let &Bneck(kernel, hidden, out, excitation, activation, stride) = row;
     let input = b.channels(x);

@@ -1,4 +1,4 @@
-//! The architectures, one file a family, each written as its paper's table reads.
+//! The architectures: one file per family, written in the order of its paper's table.
 
 mod alexnet;
 mod architecture;
@@ -22,7 +22,7 @@ mod vgg;
 
 pub use architecture::{Architecture, Build, Library, Size};
 
-/// The families' rows.
+/// The rows of all families.
 const FAMILIES: &[&[Architecture]] = &[
     alexnet::ROWS,
     convnext::ROWS,
@@ -41,7 +41,7 @@ const FAMILIES: &[&[Architecture]] = &[
     vgg::ROWS,
 ];
 
-/// Every architecture.
+/// All architectures.
 pub fn architectures() -> impl Iterator<Item = &'static Architecture> + Clone {
     FAMILIES.iter().copied().flatten()
 }

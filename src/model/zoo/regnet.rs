@@ -1,5 +1,7 @@
-//! RegNet: Radosavovic et al., arXiv 2003.13678, figures 16 (X) and 17 (Y, with squeeze-and-excitation). The width
-//! of a network's blocks grows along a line that is then rounded to a few stages. Names of torchvision and of timm.
+//! RegNet: Radosavovic et al., arXiv 2003.13678, figures 16 (X) and 17 (Y, with squeeze-and-excitation). Names of
+//! torchvision and of timm.
+//!
+//! The block width grows linearly with depth and is then quantised to a few stages.
 
 use super::squeeze_excitation::squeeze_excitation;
 use super::{Architecture, Library};
@@ -57,7 +59,7 @@ pub const ROWS: &[Architecture] = &[
     timm("regnety_320", |b, x, c| regnet(b, x, c, Timm, &Y_320)),
 ];
 
-/// Variant, depth, initial width w_0, slope w_a, step w_m, and width of a group.
+/// Variant, depth, initial width w_0, slope w_a, step w_m, group width.
 struct Design(Variant, usize, f64, f64, f64, usize);
 
 #[derive(Clone, Copy, PartialEq)]
@@ -96,7 +98,7 @@ const Y_1280: Design = Design(Y, 27, 456.0, 160.83, 2.52, 264);
 
 const EPS: f32 = 1e-5;
 
-/// Blocks of one width.
+/// Successive blocks of equal width.
 struct Stage {
     repeats: usize,
     width: usize,
@@ -104,8 +106,9 @@ struct Stage {
 }
 
 impl Design {
-    /// Equations 2 to 4: `u_j = w_0 + w_a · j` is rounded to the nearest `w_0 · w_m^s` with a whole `s`, and that to a
-    /// multiple of 8. Stages are the blocks of equal width, which at last becomes a multiple of the group's.
+    /// Equations 2 to 4. `u_j = w_0 + w_a · j` is rounded to the nearest `w_0 · w_m^s` with integer `s`, and the
+    /// result to a multiple of 8. Blocks of equal width form a stage. The stage's width is then rounded to a multiple
+    /// of the group width.
     fn stages(&self, library: Library) -> Vec<Stage> {
         let &Self(_, depth, initial, slope, step, group) = self;
         let widths = (0..depth).map(|j| {
@@ -121,8 +124,8 @@ impl Design {
     }
 }
 
-/// The multiple of `group` nearest to `width`. A tie goes up in torchvision, which also keeps to nine tenths of
-/// `width` at least, and to an even multiple in timm.
+/// The multiple of `group` nearest to `width`. torchvision rounds a tie up and never goes below nine tenths of
+/// `width`. timm rounds a tie to the even multiple.
 fn whole_groups(width: usize, group: usize, library: Library) -> usize {
     let groups = width as f64 / group as f64;
     let nearest = match library {
@@ -214,7 +217,7 @@ fn bottleneck(
     conv_norm(b, library, names[2], y, width, [1, 1, 1], None)
 }
 
-/// A convolution, a batch norm and perhaps an activation, which timm counts to the batch norm.
+/// A convolution, a batch norm and an optional activation. In timm the activation is part of the batch norm's module.
 fn conv_norm(
     b: &mut Builder,
     library: Library,

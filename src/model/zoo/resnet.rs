@@ -1,5 +1,5 @@
-//! ResNet: He et al., arXiv 1512.03385, table 1, in the form "v1.5" with the stride in the 3×3 convolution;
-//! ResNeXt: arXiv 1611.05431; Wide ResNet: arXiv 1605.07146. torchvision and timm share the tensors' names.
+//! ResNet: He et al., arXiv 1512.03385, table 1, in the version "v1.5", which has the stride in the 3×3 convolution.
+//! ResNeXt: arXiv 1611.05431. Wide ResNet: arXiv 1605.07146. torchvision and timm use the same tensor names.
 
 use super::{Architecture, Library};
 use crate::graph::{Activation::Relu, Builder, GraphError, NodeId, Op, Pool2d, Window};
@@ -23,7 +23,7 @@ pub const ROWS: &[Architecture] = &[
 
 const EPS: f32 = 1e-5;
 
-/// A residual block; a bottleneck has groups, and the width of a group in the first stage.
+/// A residual block. A bottleneck has a number of groups, and the width of a group in the first stage.
 #[derive(Clone, Copy)]
 enum Block {
     Basic,

@@ -39,7 +39,7 @@ fn shufflenet(
     b.linear("fc", x, classes)
 }
 
-/// Passes one half of the channels by, and mixes the halves.
+/// Passes one half of the channels unchanged, transforms the other half, and shuffles both.
 fn basic(b: &mut Builder, x: NodeId) -> Result<NodeId, GraphError> {
     let half = b.channels(x) / 2;
     let kept = b.op(Op::Slice { start: 0, channels: half }, &[x])?;
@@ -49,7 +49,7 @@ fn basic(b: &mut Builder, x: NodeId) -> Result<NodeId, GraphError> {
     b.op(Op::Shuffle { groups: 2 }, &[joined])
 }
 
-/// Both halves of the output see all channels, at half the resolution.
+/// Halves the resolution. Both halves of the output are computed from all channels.
 fn halving(b: &mut Builder, x: NodeId, half: usize) -> Result<NodeId, GraphError> {
     let near = b.module("branch1", |b| {
         let y = depthwise(b, ["0", "1"], x, 2)?;

@@ -1,10 +1,12 @@
-//! Squeeze-and-excitation: Hu et al., arXiv 1709.01507, figure 3. A small network looks at each channel's mean
-//! and weighs the channels.
+//! Squeeze-and-excitation: Hu et al., arXiv 1709.01507, figure 3. A small network computes a factor for each channel
+//! from the channels' means.
 
 use crate::graph::{Activation, Builder, GraphError, NodeId, Op, Window};
 
-/// `x` with each channel weighed by `outer(expand(inner(reduce(mean(x)))))`, where the two 1×1 convolutions are
-/// the modules `names`. The whole is no module; where a library has one, the caller opens it.
+/// `x` with each channel multiplied by `outer(expand(inner(reduce(mean(x)))))`. The two 1×1 convolutions are the
+/// modules `names`.
+///
+/// This function opens no module around them. If the library has one, the caller opens it.
 pub fn squeeze_excitation(
     b: &mut Builder,
     x: NodeId,

@@ -1,5 +1,5 @@
-//! `SqueezeNet`: Iandola et al., arXiv 1602.07360, table 1; 1.1 with the authors' later, cheaper order.
-//! torchvision's names.
+//! `SqueezeNet`: Iandola et al., arXiv 1602.07360, table 1. Version 1.1 uses the authors' later, cheaper order. Names
+//! as in torchvision.
 
 use super::{Architecture, Library};
 use crate::graph::{Activation::Relu, Builder, GraphError, NodeId, Op, Pool2d, Window};
@@ -13,8 +13,8 @@ pub const ROWS: &[Architecture] = &[
     row("squeezenet1_1", |b, x, c| squeezenet(b, x, c, 64, 3, &V1_1)),
 ];
 
-/// A step after the first convolution; a fire module has the channels that it squeezes to, and those of each
-/// of its two expansions.
+/// A step after the first convolution. A fire module has the number of squeezed channels, and the number of channels
+/// of each of its two expansions.
 #[derive(Clone, Copy)]
 enum Step {
     Pool,

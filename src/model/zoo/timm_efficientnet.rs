@@ -1,7 +1,11 @@
-//! Networks of inverted residuals with the names of timm. MobileNetV2: Sandler et al., arXiv 1801.04381, table 2;
-//! MobileNetV3: Howard et al., arXiv 1905.02244, tables 1 and 2; EfficientNet: Tan & Le, arXiv 1905.11946, table 1,
-//! scaled by width and depth; EfficientNet-Lite: without squeeze-and-excitation, with ReLU6, for small devices.
-//! `tf_` networks were trained in TensorFlow, which pads so that the odd zero is at the end.
+//! Networks of inverted residuals with the names of timm.
+//!
+//! - MobileNetV2: Sandler et al., arXiv 1801.04381, table 2.
+//! - MobileNetV3: Howard et al., arXiv 1905.02244, tables 1 and 2.
+//! - EfficientNet: Tan & Le, arXiv 1905.11946, table 1, scaled by width and depth.
+//! - EfficientNet-Lite: for small devices, with ReLU6 and without squeeze-and-excitation.
+//!
+//! `tf_` networks were trained in TensorFlow. If its padding is odd, the extra zero is at the end.
 
 use super::divisible::divisible;
 use super::mobilenet_v3::{Bneck, LARGE, SMALL};
@@ -39,12 +43,12 @@ pub const ROWS: &[Architecture] = &[
     row("tf_efficientnet_lite4", 380, |b, x, c| efficientnet(b, x, c, &LITE, 1.4, 1.8)),
 ];
 
-/// What a framework does its own way.
+/// Differences between the frameworks that the networks were trained in.
 #[derive(Clone, Copy)]
 struct Framework {
-    /// Pads to `ceil(in / stride)` outputs instead of by half the kernel.
+    /// Pads for `ceil(in / stride)` outputs instead of by half the kernel.
     same: bool,
-    /// Of the batch norms.
+    /// Epsilon of the batch norms.
     eps: f32,
 }
 const PYTORCH: Framework = Framework { same: false, eps: 1e-5 };
@@ -56,7 +60,7 @@ struct Family {
     stages: [[usize; 5]; 7],
     activation: Activation,
     excitation: bool,
-    /// Scaling leaves the stem, the head and the depth of the first and last stage as they are.
+    /// Scaling does not change the stem, the head, and the depth of the first and last stage.
     fixed_ends: bool,
 }
 
@@ -133,7 +137,7 @@ fn efficientnet(
     b.linear("classifier", x, classes)
 }
 
-/// timm counts the blocks of equal output channels as a stage, and the convolution behind them as the last stage.
+/// In timm a stage is the blocks of equal output channels, and the convolution after the blocks is the last stage.
 fn mobilenet_v3(b: &mut Builder, x: NodeId, classes: usize, rows: &[Bneck], head: usize) -> Result<NodeId, GraphError> {
     let x = conv(b, PYTORCH, "conv_stem", x, 16, [3, 2, 1])?;
     let mut x = b.batch_norm("bn1", x, PYTORCH.eps, Some(HardSwish))?;
@@ -169,13 +173,13 @@ struct Block {
     kernel: usize,
     hidden: usize,
     out: usize,
-    /// Squeezed channels, and the activations after squeezing and of the gate.
+    /// Number of squeezed channels, activation after the reduction, activation of the gate.
     excitation: Option<(usize, Activation, Activation)>,
     activation: Activation,
     stride: usize,
 }
 
-/// Without expansion the first 1×1 convolution is missing, and names move up.
+/// Without expansion there is no first 1×1 convolution, and the modules after it have other names.
 fn residual(b: &mut Builder, x: NodeId, framework: Framework, block: Block) -> Result<NodeId, GraphError> {
     let Block { kernel, hidden, out, excitation, activation, stride } = block;
     let input = b.channels(x);

@@ -1,5 +1,7 @@
-//! VGG: Simonyan & Zisserman, arXiv 1409.1556, table 1, plain and with batch norms. timm reads the first two
-//! linear layers as convolutions and pools after them, so its logits differ unless the input is 224 × 224.
+//! VGG: Simonyan & Zisserman, arXiv 1409.1556, table 1, without and with batch norms.
+//!
+//! timm applies the first two linear layers as convolutions and pools after them. Its logits therefore differ unless
+//! the input is 224 × 224.
 
 use super::{Architecture, Library};
 use crate::graph::{Activation::Relu, Builder, GraphError, NodeId, Op, Pool2d, Window};
@@ -31,7 +33,7 @@ pub const ROWS: &[Architecture] = &[
     timm("vgg19_bn", |b, x, c| timm_vgg(b, x, c, E, true)),
 ];
 
-/// Convolutions of each stage, by the paper's letters.
+/// Number of convolutions of each stage, by the paper's letters.
 type Stages = [usize; 5];
 const A: Stages = [1, 1, 2, 2, 2];
 const B: Stages = [2, 2, 2, 2, 2];

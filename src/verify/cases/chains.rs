@@ -1,4 +1,4 @@
-//! What kernels do besides their own operation: epilogues, prologues, fusions, views; forward and backward.
+//! Kernels that do more than their own operation: epilogues, prologues, fusions and views, forward and backward.
 
 use crate::graph::{Activation, NodeId, Op, Pool2d, Rule, Shape, Window, gradients};
 use crate::kernels::{Costs, Profile};
@@ -6,16 +6,16 @@ use crate::verify::case::Case;
 use crate::verify::net::Net;
 use crate::verify::variants::Scope;
 
-/// Of the largest value, also through a few layers, of which some go Winograd's way: its transforms cancel digits, and alone
-/// it is good to 7e-6.
+/// Relative to the largest value, also after a few layers. Some of these use Winograd, whose transforms lose digits
+/// by cancellation: one such layer is accurate to 7e-6.
 const TOLERANCE: f64 = 1e-5;
 
-/// As for a device that even the smallest maps keep busy, so that nothing but the work decides.
+/// A profile for a device that even the smallest maps occupy fully, so that only the amount of work decides.
 fn busy(profile: Profile) -> Profile {
     Profile { costs: Costs { parallel: 1.0, wait: 0.0, ..profile.costs }, ..profile }
 }
 
-/// Besides, stores cost much more than products.
+/// As `busy`, and stores cost much more than products.
 fn dear(profile: Profile) -> Profile {
     let profile = busy(profile);
     let costs = Costs { product: 1.0, broadcast: 0.1, store: 1e5, ..profile.costs };
@@ -38,7 +38,7 @@ pub fn cases() -> Vec<Case> {
     all
 }
 
-/// Residuals, activations and slopes on the way out of every kind of convolution, forward and backward.
+/// Residuals, activations and their gradients as epilogues of every kind of convolution, forward and backward.
 fn joins() -> Vec<Case> {
     let kinds = [
         ("1×1", Window::square(1, 1, 0), 1, Activation::Silu),
@@ -50,7 +50,7 @@ fn joins() -> Vec<Case> {
     let case = |(name, window, groups, f): (&str, Window, usize, Activation)| {
         let mut net = Net::new(3);
         let x = net.features([2, 16, 13, 10]);
-        // A slope before, a residual besides, a slope of the mean after.
+        // An activation's gradient before, a residual in between, an activation's gradient of the mean after.
         let a = activated(&mut net, x, f);
         let y = net.conv(a, 16, window, groups);
         let other = net.features(net.graph.shape(y));
@@ -58,7 +58,7 @@ fn joins() -> Vec<Case> {
         let z = activated(&mut net, z, f);
         let mean = net.op(Op::Mean, &[z]);
         let seed = net.features(net.graph.shape(mean));
-        // Two ways to `a`, so that a gradient meets one that is there.
+        // There are two paths to `a`, so that one gradient is added to another.
         let b = net.conv(a, 16, window, groups);
         let b = net.op(Op::Add, &[b, z]);
         let seed_b = net.features(net.graph.shape(b));
@@ -69,7 +69,8 @@ fn joins() -> Vec<Case> {
     kinds.map(case).into()
 }
 
-/// Winograd's way over odd sizes, uneven paddings, channels not divisible by four, in chunks, and backwards with a slope.
+/// Winograd convolutions with odd sizes, uneven padding, channels not divisible by four, chunks, and an activation's
+/// gradient in the backward pass.
 fn winograd() -> Vec<Case> {
     let window = |pad_start: [usize; 2], pad_end: [usize; 2]| Window { pad_start, pad_end, ..Window::square(3, 1, 0) };
     let kinds = [
@@ -89,7 +90,7 @@ fn winograd() -> Vec<Case> {
     kinds.map(case).into()
 }
 
-/// Max pools on the way out of Winograd's tiles, and of a first convolution of a few channels.
+/// Max pools as epilogues of Winograd's tiles, and of a first convolution with few channels.
 fn pools() -> Vec<Case> {
     let of_winograd = |size: [usize; 2]| {
         let mut net = Net::new(10);
@@ -122,7 +123,7 @@ fn pools() -> Vec<Case> {
     [[13, 19], [14, 12]].map(of_winograd).into_iter().chain(first.map(of_first)).collect()
 }
 
-/// Depthwise and 1×1 convolutions in one kernel, with a residual, and inverted residual blocks as a whole.
+/// Depthwise and 1×1 convolutions in one kernel, with a residual, and whole inverted residual blocks.
 fn separable() -> Vec<Case> {
     let rectangle = Window { kernel: [3, 5], pad_start: [1, 2], pad_end: [1, 2], ..Window::square(3, 1, 1) };
     let dilated = Window { dilation: [2; 2], ..Window::square(3, 1, 2) };
@@ -166,7 +167,8 @@ fn separable() -> Vec<Case> {
     pairs.map(pair).into_iter().chain(blocks.map(block)).collect()
 }
 
-/// A dense block and an inception block, written in place where channels fill blocks, and copied.
+/// A dense block and an inception block. Values are written in place where channels fill blocks, and copied
+/// elsewhere.
 fn concatenations() -> Case {
     let square = Window::square(1, 1, 0);
     let mut net = Net::new(5);
@@ -187,13 +189,13 @@ fn concatenations() -> Case {
     let abc = net.op(Op::Concat, &[ab, c]);
     let twice = net.op(Op::Concat, &[abc, abc]);
     let end = net.conv(twice, 5, square, 1);
-    // What lies behind other channels is read there.
+    // A value that lies behind other channels is read as a view.
     let norm = net.scale_shift(b);
     let inside = net.conv(norm, 6, square, 1);
     Case::of("concatenations in place", TOLERANCE, net, &[all, end, inside])
 }
 
-/// Batch norms and gates on the way into 1×1 convolutions of several images, with a residual on the way out.
+/// Batch norms and gates as prologues of 1×1 convolutions of several images, with a residual as epilogue.
 fn prologues() -> Vec<Case> {
     let square = Window::square(1, 1, 0);
     let case = |(channels, out): (usize, usize)| {
@@ -214,7 +216,7 @@ fn prologues() -> Vec<Case> {
     [(8, 24), (10, 6)].map(case).into()
 }
 
-/// From logits to gradients: choice of classes, seeds, and the shorter ways of heads.
+/// From logits to gradients: selection of classes, seeds, and the shorter backward passes of heads.
 fn heads() -> Vec<Case> {
     let seeded = |net: &mut Net, logits: NodeId, target: NodeId| {
         let [_, classes, ..] = net.graph.shape(logits);

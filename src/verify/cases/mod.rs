@@ -1,5 +1,5 @@
-//! The built-in cases. Together they use every operation, forward and backward, and every shader with all that can be defined
-//! for it; the tests see to that.
+//! The built-in cases. Together they use every operation, forward and backward, and every shader with and without
+//! each define that plans set. A test checks this.
 
 mod chains;
 mod networks;
@@ -9,10 +9,10 @@ mod tail;
 use super::case::Case;
 use crate::error::Result;
 
-/// All of them.
+/// All cases.
 ///
 /// # Errors
-/// Those of a damaged library.
+/// None, unless the library was built from damaged files.
 pub fn all() -> Result<Vec<Case>> {
     Ok([ops::cases(), chains::cases(), tail::cases(), networks::cases()?].into_iter().flatten().collect())
 }
@@ -27,7 +27,7 @@ mod tests {
     use crate::plan::Plan;
     use crate::verify::variants::variants;
 
-    /// Shaders with each of the sets of defines that the cases ask for, in all variants.
+    /// Shaders with each set of defines that the cases use in any variant.
     fn asked() -> BTreeMap<&'static str, BTreeSet<BTreeSet<&'static str>>> {
         let (cases, mut asked) = (all().unwrap(), BTreeMap::<_, BTreeSet<_>>::new());
         for variant in variants(Some, None, true) {
@@ -42,14 +42,15 @@ mod tests {
         asked
     }
 
-    /// A shader's text with all that it imports.
+    /// A shader's source together with its imports.
     fn text(folder: &Path, path: &str) -> String {
         let own = std::fs::read_to_string(folder.join(format!("{path}.wgsl"))).unwrap();
         let imports = own.lines().filter_map(|line| line.strip_prefix("#import ")?.split(' ').next());
         imports.map(|file| text(folder, &format!("shared/{file}"))).collect::<String>() + &own
     }
 
-    /// What no plan asks for: what a shader imports for others' sake, and units for matrices, which are no f32.
+    /// Defines that no plan of the cases sets. Either an imported file has them for other shaders, or they stand for
+    /// matrix units, which do not compute in f32.
     const NEVER: [(&str, &[&str]); 6] = [
         ("conv_pool", &["ADD", "SLOPE"]),
         ("conv_shared", &["MATRIX", "TEXTURE"]),
@@ -59,7 +60,8 @@ mod tests {
         ("spread", &["ADD"]),
     ];
 
-    /// Every shader runs, but for the one that only takes time, and both sides of everything that can be defined for it.
+    /// Every shader runs, except the one that only measures time, with each of its defines both set and unset, except
+    /// those in `NEVER`.
     #[test]
     fn every_shader_is_asked_for_in_all_its_forms() {
         let (asked, folder) = (asked(), Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders"));

@@ -1,4 +1,5 @@
-//! Whole networks, from images to heat maps, compared with pytorch-grad-cam too: see `tools/make_verify_goldens.py`.
+//! Whole networks, from images to heat maps. They are also compared with pytorch-grad-cam: see
+//! `tools/make_verify_goldens.py`.
 
 use safetensors::SafeTensors;
 
@@ -15,14 +16,14 @@ use crate::picture::Photo;
 use crate::verify::case::{Case, Check, Sampled, Stage};
 use crate::verify::variants::Scope;
 
-/// Of the largest logit.
+/// Relative to the largest logit.
 const LOGITS: f64 = 1e-4;
-/// Of a heat map in 0..1, and of the largest value of a raw map.
+/// Absolute for a heat map in 0..1, relative to the largest value for a raw map.
 const MAPS: f64 = 1e-3;
-/// Steps of a byte, where a heat map is on the verge of another colour.
+/// In steps of a byte. A heat map's value may lie at the border between two colours.
 const OVERLAY: f64 = 4.0;
 
-/// A network with weights from a formula, and the layer to explain at. Its golden has every third row and column.
+/// A network with weights from a formula, and its target layer. The golden holds every third row and column.
 struct Seeded {
     name: &'static str,
     layer: &'static str,
@@ -39,7 +40,7 @@ macro_rules! seeded {
     };
 }
 
-/// One with residuals, and one with concatenation and a head of a convolution.
+/// One network has residuals. The other has concatenations and a convolution as its head.
 const NETWORKS: [Seeded; 2] = seeded![
     "resnet18" at "layer2",
     "squeezenet1_1" at "features",
@@ -54,7 +55,7 @@ pub fn cases() -> Result<Vec<Case>> {
     networks.collect()
 }
 
-/// What PyTorch found.
+/// PyTorch's values.
 struct Golden<'a>(SafeTensors<'a>);
 
 impl<'a> Golden<'a> {
@@ -75,14 +76,14 @@ impl<'a> Golden<'a> {
         bytemuck::pod_collect_to_vec::<_, i64>(self.bytes("class"))[0] as usize
     }
 
-    /// Of a heat map that is stored as words.
+    /// The heat map, which is stored as 16-bit words.
     fn heatmap(&self) -> Vec<f64> {
         let words: Vec<u16> = bytemuck::pod_collect_to_vec(self.bytes("heatmap"));
         words.into_iter().map(|word| f64::from(word) / 65535.0).collect()
     }
 }
 
-/// The case of such a batch, whose golden has every `step`th row and column of the heat map of the first class.
+/// The case of a batch. Its golden holds every `step`th row and column of the first class's heat map.
 fn case(
     name: &str,
     model: &Model,
@@ -105,7 +106,7 @@ fn case(
         inputs.extend(drawn.inputs(photos).into_iter().map(|(id, bytes)| (id, bytes.to_owned())));
         built.outputs.extend(drawn.outputs);
     }
-    // In the order of the recipe: records and ranges, logits, raw map and heat map, overlays.
+    // In the recipe's order: records and ranges, logits, raw map, heat map, overlays.
     let whole = |values: Vec<f64>| Some(Sampled { step: 1, values });
     let kinds = [
         (Stage::Logits, LOGITS, None),
@@ -132,7 +133,7 @@ impl Seeded {
     }
 }
 
-/// The first of the images of `tools/networks.py`, of a batch of two.
+/// The first image of `tools/networks.py`, which makes a batch of two.
 fn image() -> Vec<f32> {
     let [_, c, h, w] = SHAPE;
     let noise = unit("input 0", 2 * c * h * w).map(|u| u * 4.0 - 2.0).take(c * h * w);

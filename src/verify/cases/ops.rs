@@ -1,5 +1,5 @@
-//! Single operations with the gradients of their operands, over odd shapes: W ≠ H, strides, asymmetric paddings, dilation,
-//! channels that do not fill blocks of four, two maps to an image.
+//! Single operations with the gradients of their operands, for odd shapes: W ≠ H, strides, asymmetric padding,
+//! dilation, channels that do not fill blocks of four, two maps per image.
 
 use crate::graph::{Activation, NodeId, Op, Pool2d, PoolKind, Rule, Shape, Window, gradients};
 use crate::kernels::Profile;
@@ -7,12 +7,13 @@ use crate::verify::case::Case;
 use crate::verify::net::Net;
 use crate::verify::variants::Scope;
 
-/// f32 sums of a few thousand products, of the largest.
+/// Relative to the largest value: f32 sums of a few thousand products.
 const TOLERANCE: f64 = 3e-6;
-/// The same where it may be made Winograd's way, whose transforms cancel digits.
+/// For convolutions that may use Winograd, whose transforms lose digits by cancellation.
 const WINOGRAD_TOLERANCE: f64 = 1e-5;
 
-/// The value that `build` makes of random features, and the gradients of all of these for `maps` maps of each image.
+/// Checks the value that `build` makes from random features, and the gradients of all these features for `maps` maps
+/// per image.
 fn case(name: String, shapes: &[Shape], maps: usize, build: impl FnOnce(&mut Net, &[NodeId]) -> NodeId) -> Case {
     let mut net = Net::new(name.bytes().map(u64::from).sum());
     let operands: Vec<NodeId> = shapes.iter().map(|shape| net.features(*shape)).collect();
@@ -41,7 +42,7 @@ pub fn cases() -> Vec<Case> {
     [convolutions(), products(), pools(), elementwise(), channels(), linear(), pieces()].into_iter().flatten().collect()
 }
 
-/// Windows with every trap, for channels with and without groups.
+/// Windows with strides, asymmetric padding and dilation, for channels with and without groups.
 fn convolutions() -> Vec<Case> {
     let odd = window([3, 2], [2, 3], [0, 1], [1, 0], [2, 1]);
     let dense = [
@@ -53,7 +54,8 @@ fn convolutions() -> Vec<Case> {
         window([2, 2], [1, 1], [2, 2], [2, 2], [1, 1]),
         odd,
     ];
-    // Images, channels in and out, groups: a photo's, one block, several, groups that fill blocks, and such that do not.
+    // Images, input channels, output channels, groups. In order: a photo's channels, one block, several blocks,
+    // groups that fill blocks, groups that do not.
     let channels = [[1, 3, 8, 1], [2, 5, 3, 1], [2, 13, 22, 1], [2, 16, 24, 2], [1, 6, 9, 3]];
     let depthwise = [Window::square(3, 2, 1), window([3, 5], [1, 1], [1, 2], [1, 2], [1, 2])];
     let all = dense.iter().flat_map(|window| channels.map(|channels| (window, channels)));
@@ -74,7 +76,7 @@ fn convolutions() -> Vec<Case> {
     all.map(case).collect()
 }
 
-/// Products of many extents, so that the cost model takes many tiles, each with a part left over.
+/// Matrix products of many extents, so that the cost model takes many tiles. Each extent leaves a partial tile.
 fn products() -> Vec<Case> {
     let extents =
         [([1, 37, 1, 5], 6), ([2, 24, 9, 13], 23), ([1, 9, 31, 17], 70), ([3, 70, 7, 11], 41), ([1, 6, 40, 43], 33)];
@@ -104,7 +106,7 @@ fn pools() -> Vec<Case> {
         let name = format!("{kind:?} pool {kh}×{kw}");
         cases.push(of_one(name.clone(), [2, 7, 9, 12], Op::Pool2d(pool)));
         if kind == PoolKind::Max {
-            // Equal elements: the first in row-major order takes the gradient.
+            // Of equal elements, the first in row-major order takes the gradient.
             let mut net = Net::new(1);
             let values = net.random.numbers(2 * 7 * 9 * 12).into_iter().map(|v| (v * 2.0).round()).collect();
             let x = net.plain([2, 7, 9, 12], values);
@@ -124,7 +126,7 @@ fn pools() -> Vec<Case> {
 
 fn elementwise() -> Vec<Case> {
     let activation = |f: Activation| {
-        // Past every knee.
+        // Values beyond every kink of the functions.
         let mut net = Net::new(2);
         let values = net.random.numbers(2 * 5 * 3 * 7).into_iter().map(|v| v * 8.0).collect();
         let x = net.plain([2, 5, 3, 7], values);
@@ -144,7 +146,7 @@ fn elementwise() -> Vec<Case> {
     cases
 }
 
-/// What moves, joins and weighs channels.
+/// Operations that move, join and scale channels.
 fn channels() -> Vec<Case> {
     let mut cases = vec![];
     for (a, b) in [(4, 8), (4, 3), (5, 7), (3, 4), (6, 1)] {
@@ -162,14 +164,14 @@ fn channels() -> Vec<Case> {
         cases.push(of_one(format!("shuffle of {c} in {groups}"), [2, c, 3, 5], Op::Shuffle { groups }));
     }
     cases.push(case("gate".into(), &[[2, 6, 13, 5], [2, 6, 1, 1]], 2, |net, x| net.op(Op::Gate, x)));
-    // An input of two readers is packed on the device, whatever the variant.
+    // An input with two readers is packed on the device in every variant.
     let mut net = Net::new(16);
     let values = net.random.numbers(2 * 6 * 3 * 5);
     let plain = net.plain([2, 6, 3, 5], values);
     let packed = [0, 1].map(|_| net.op(Op::Pack, &[plain]));
     let sum = net.op(Op::Add, &packed);
     cases.push(Case::of("numbers packed twice", TOLERANCE, net, &[sum]));
-    // Channels past the last, which fill a block, hold anything and count for nothing.
+    // The channels that fill up the last block may hold anything and must not change the result.
     let mut net = Net::new(12);
     let wide = [[2, 12, 4, 3], [2, 12, 1, 1]].map(|shape| net.features(shape));
     let [a, weights] = wide.map(|x| net.op(Op::Slice { start: 2, channels: 5 }, &[x]));
@@ -178,7 +180,7 @@ fn channels() -> Vec<Case> {
     cases
 }
 
-/// Vectors, feature maps that are flattened, more images than share a load.
+/// Vectors, flattened feature maps, and more images than share one load.
 fn linear() -> Vec<Case> {
     let extents = [([1, 37, 1, 1], 10), ([3, 5, 4, 3], 9), ([9, 30, 1, 1], 101)];
     let case = |(shape, out): (Shape, usize)| {
@@ -188,7 +190,7 @@ fn linear() -> Vec<Case> {
     extents.map(case).into()
 }
 
-/// Weights in pieces, as large ones come.
+/// Weights split into pieces, as large weights are.
 fn pieces() -> Vec<Case> {
     let square = |kernel: usize| Window::square(kernel, 1, kernel / 2);
     [

@@ -1,10 +1,11 @@
-//! From maps to pictures: choice of classes, ranges, rescaling, resizing, overlays; and pixels on their way in.
+//! From maps to pictures: selection of classes, ranges, rescaling, resizing, overlays. Also the conversion of pixels
+//! to features.
 
 use crate::graph::{Kind, Op, Overlay};
 use crate::verify::case::{Case, Check, Stage};
 use crate::verify::net::Net;
 
-/// Of the largest value.
+/// Relative to the largest value.
 const TOLERANCE: f64 = 3e-6;
 
 pub fn cases() -> Vec<Case> {
@@ -16,7 +17,7 @@ pub fn cases() -> Vec<Case> {
     all
 }
 
-/// Classes by number and by rank, more than there are, and of equal logits.
+/// Classes by number and by rank, more requests than there are classes, and equal logits.
 fn choices() -> Vec<Case> {
     let kinds = [(10, vec![-1.0, -1.0, 7.0, -1.0]), (1000, vec![-1.0, 3.0, -1.0]), (3, vec![-1.0; 3])];
     let case = |(classes, requests): (usize, Vec<f32>)| {
@@ -34,7 +35,8 @@ fn choices() -> Vec<Case> {
     kinds.map(case).into()
 }
 
-/// Raw maps, their ranges, rescaling and resizing in both directions, alone and together, of two maps to an image.
+/// Raw maps, their ranges, rescaling, and resizing in both directions, separately and combined, for two maps per
+/// image.
 fn maps() -> Case {
     let mut net = Net::new(11);
     let a = net.features([2, 9, 7, 5]);
@@ -46,7 +48,7 @@ fn maps() -> Case {
     let up = net.op(Op::Resize { to: [31, 23] }, &[scaled]);
     let down = net.op(Op::Resize { to: [3, 4] }, &[up]);
     let mut values = vec![raw, range, positive, scaled, up, down];
-    // Each of one reader: ranges of what is not there, and what they are for.
+    // Each value has one reader: ranges of maps that are not stored, and the rescaling that uses them.
     for to in [[29, 30], [14, 10], [13, 11], [3, 4], [300, 1]] {
         let first = net.op(Op::Rescale { positive: true }, &[raw, range]);
         let resized = net.op(Op::Resize { to }, &[first]);
@@ -60,7 +62,7 @@ fn maps() -> Case {
     Case::of("maps", TOLERANCE, net, &values)
 }
 
-/// Values that are no numbers: they are counted, and the range is that of the others.
+/// Values that are not finite are counted, and the range is that of the others.
 fn broken_maps() -> Case {
     let mut net = Net::new(5);
     let mut values = net.random.numbers(60);
@@ -72,7 +74,7 @@ fn broken_maps() -> Case {
     Case::of("range of broken maps", TOLERANCE, net, &[range])
 }
 
-/// Numbers of each byte.
+/// Pseudo-random bytes over the whole range.
 fn bytes(count: usize) -> Vec<u8> {
     (0..count).map(|i| (i * 151 + i / 7 * 31) as u8).collect()
 }
@@ -87,7 +89,8 @@ fn pixels() -> Case {
     case
 }
 
-/// Heat of a single value with colours that all differ, and of a map with colours that change by a step, inside a crop.
+/// First, maps of a single value with colours that all differ. Then maps of 3 × 4 values with colours that differ by
+/// one step, inside a crop.
 fn overlays() -> Vec<Case> {
     let colours: [u32; 256] = std::array::from_fn(|i| (i as u32).wrapping_mul(0x9e_3779) & 0xff_ffff);
     let ramp: [u32; 256] = std::array::from_fn(|i| i as u32 * 0x01_0101);
