@@ -214,15 +214,8 @@ fn split_is_exact_however_divisions_round() {
 /// The kernel that docs/kernels.md shows expanded is what the preprocessor makes.
 #[test]
 fn the_documented_kernel_is_true() {
-    let defines = [
-        ("WORKGROUP", 64),
-        ("BLOCKS", 1),
-        ("PIXELS", 2),
-        ("LOADS", 1),
-        ("QUADS", 1),
-        ("APART", 1),
-        ("ACTIVATION", 1),
-    ];
+    let defines =
+        [("WORKGROUP", 64), ("BLOCKS", 1), ("PIXELS", 2), ("LOADS", 1), ("QUADS", 1), ("APART", 1), ("ACTIVATION", 1)];
     let text = preprocess::expand("pointwise", &defines);
     let main: Vec<&str> = text[text.find("@compute").unwrap()..].lines().filter(|l| !l.starts_with("//")).collect();
     let documentation = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/kernels.md")).unwrap();

@@ -37,9 +37,9 @@ pub struct Window {
     pub kernel: [usize; 2],
     /// Step between outputs.
     pub stride: [usize; 2],
-    /// Zeros before the first row and column.
+    /// Zeros before the first row and column; a max pool ignores them.
     pub pad_start: [usize; 2],
-    /// Zeros after the last row and column.
+    /// Zeros after the last row and column; a max pool ignores them.
     pub pad_end: [usize; 2],
     /// Distance between taps.
     pub dilation: [usize; 2],

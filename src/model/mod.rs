@@ -113,8 +113,7 @@ impl Model {
     /// The model of a safetensors file's bytes; `what` names it in errors.
     ///
     /// # Errors
-    /// [`Error::Weights`] if the file is damaged or does not fit the architecture, [`Error::Unknown`] if the
-    /// architecture does not exist.
+    /// [`Error::Weights`] if the file is damaged, does not fit the architecture, or the architecture does not exist.
     pub fn parse(what: &str, bytes: &[u8], architecture: Option<&str>) -> Result<Self> {
         Self::new(safetensors::parse(what, bytes)?, architecture, vec![])
     }
