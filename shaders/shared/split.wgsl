@@ -1,5 +1,5 @@
-// ⌊a / b⌋ and the rest, for a < 2³⁰, by way of f32: drivers on a processor divide integers lane by lane.
-// The first guess is wrong by less than a / b / 2²¹ + 1, the second by at most 1, the last not at all.
+// ⌊a / b⌋ and the remainder, for a < 2³⁰, computed in f32: software drivers divide integers lane by lane.
+// The first guess is off by less than a / b / 2²¹ + 1, the second by at most 1. The last is exact.
 fn split(a: u32, b: u32) -> vec2<u32> {
     let divisor = f32(b);
     let guess = u32(f32(a) / divisor);
