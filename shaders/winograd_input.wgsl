@@ -1,4 +1,4 @@
-// Winograd's F(4×4, 3×3), first of three steps: overlapping 6×6 tiles of the input, transformed.
+// Winograd's F(4×4, 3×3), first of three steps: transforms overlapping 6×6 tiles of the input.
 //   v = Bᵀ d B, d the inputs from (4·ty − p, 4·tx − p) on
 // (Lavin and Gray, arXiv 1509.09308, with the points 0, ±1, ±2)
 // x [n][blocks][h][w]: texels; v [36][blocks][count]: texels, for `count` of the tiles [n][tiles.y][tiles.x] from `first` on
