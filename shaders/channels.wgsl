@@ -9,7 +9,7 @@ struct Params {
     channels: u32,  // of x
     groups: u32,
     each: u32,      // channels of a group
-    offset: u32,    // wraps where negative
+    offset: u32,    // negative values wrap
 }
 @group(0) @binding(0) var<uniform> params: Params;
 #import read x 1

@@ -7,7 +7,7 @@
 // x [n][blocks or STEPS][h][w], y [n][y_blocks][h][w]: texels of four channels
 // expand [blocks][STEPS][4], then lift [blocks], as in `pointwise.wgsl`
 // before [blocks][ROWS][KERNEL], then shift [blocks]; w [blocks][BLOCKS][4], then bias [BLOCKS], as in `pointwise.wgsl`
-// tile: one invocation makes BLOCKS blocks × PIXELS neighbouring pixels of a row. Their windows lie in COLUMNS columns
+// tile: one invocation makes BLOCKS blocks × PIXELS neighbouring pixels of a row. Their windows lie in COLUMNS columns.
 // With SUBGROUP the lanes also share the loads of `before`, in FETCHES rounds, and of the WEIGHTS = 4 · STEPS texels of
 // `expand`, in EXPAND_FETCHES rounds.
 // dispatch: n · grid height · strips invocations, strips = ⌈grid width / PIXELS⌉

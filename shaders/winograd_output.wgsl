@@ -1,5 +1,5 @@
 // Winograd's F(4×4, 3×3), last of three steps: computes 4×4 outputs from each tile of products.
-//   y = finish( bias[c] + Aᵀ m A ), with POOLED the maximum of each 2×2 of them
+//   y = finish( bias[c] + Aᵀ m A ), m the products x; with POOLED the maximum of each 2×2 of them
 // (Lavin and Gray, arXiv 1509.09308, with the points 0, ±1, ±2)
 // x [36][blocks][count]: the products, texels, for `count` of the tiles [n][tiles.y][tiles.x] from `first` on
 // y [n][y_blocks][h][w], with POOLED [n][y_blocks][⌊h/2⌋][⌊w/2⌋]: texels; w: bias [blocks]

@@ -6,7 +6,7 @@ struct Params {
     groups: u32,
     tiles: u32,           // of one group
     strips: u32,
-    run: u32,             // strips, see `strip.wgsl`
+    run: u32,             // strips of a run, see `strip.wgsl`
     pixels: u32,          // n · grid
     first: u32,           // first tile of this piece of w; `piece` is their number
     piece: u32,

@@ -4,7 +4,7 @@ struct Params {
     out_blocks: u32,
     tiles: u32,       // of one group
     strips: u32,      // of all images; with GATED of one image
-    run: u32,         // strips, see `strip.wgsl`
+    run: u32,         // strips of a run, see `strip.wgsl`
     pixels: u32,      // n · plane
     plane: u32,       // h · w
     first: u32,       // first tile of this piece of w; `piece` is their number

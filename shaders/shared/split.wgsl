@@ -3,7 +3,7 @@
 fn split(a: u32, b: u32) -> vec2<u32> {
     let divisor = f32(b);
     let guess = u32(f32(a) / divisor);
-    let near = guess + u32(i32(floor(f32(i32(a - guess * b)) / divisor))); // wraps where negative
+    let near = guess + u32(i32(floor(f32(i32(a - guess * b)) / divisor))); // negative values wrap
     let rest = i32(a - near * b);
     let quotient = near - u32(rest < 0) + u32(rest >= i32(b));
     return vec2<u32>(quotient, a - quotient * b);

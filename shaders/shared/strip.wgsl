@@ -9,7 +9,8 @@ fn tile_and_strip(at: u32, strips: u32) -> vec2<u32> {
     return vec2<u32>(cut.x, first + cut.y);
 }
 
-// The PIXELS pixels of a strip: the first one, and their distance. With SUBGROUP the pixels of a subgroup's strips lie together.
+// The PIXELS pixels of a strip: the first one, and their distance. With SUBGROUP the pixels of a subgroup's strips are
+// contiguous.
 #ifdef SUBGROUP
 fn first_pixel(strip: u32) -> u32 { return strip / SUBGROUP * SUBGROUP * PIXELS + strip % SUBGROUP; }
 fn apart() -> u32 { return SUBGROUP; }

@@ -25,7 +25,7 @@ struct Params {
     y_first: u32,
 }
 
-/// `groups` products of `out_blocks` × `pixels` outputs.
+/// `groups` products of `out_blocks` × `pixels` texels of outputs.
 pub struct Job {
     pub tile: Tile,
     pub groups: usize,

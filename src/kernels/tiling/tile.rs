@@ -107,7 +107,7 @@ impl Tile {
 }
 
 impl Team {
-    /// A team without slices, whose invocations each make `blocks` × `pixels` texels.
+    /// A team that does not slice the sums. Each invocation makes `blocks` × `pixels` texels.
     pub const fn of([blocks, pixels]: [u32; 2], depth: u32) -> Self {
         Self { blocks, pixels, slices: 1, depth, matrices: false }
     }
