@@ -1,6 +1,6 @@
 // Element-wise activation.
 //   y = f(x)
-// x, y: texels, one an invocation; dispatch: `texels` invocations
+// x, y: texels, one per invocation; dispatch: `texels` invocations
 struct Params {
     texels: u32,
 }

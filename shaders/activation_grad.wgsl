@@ -1,6 +1,6 @@
 // Gradient of an activation.
 //   y[m,i] = x[m,i] · f'(saved[image(m),i])
-// x, y [maps][image]: texels, one an invocation; saved [n][image]: output or input of f; `per_image` maps share an image
+// x, y [maps][image]: texels, one per invocation; saved [n][image]: output or input of f; `per_image` maps share an image
 // dispatch: maps · image invocations
 struct Params {
     texels: u32,      // maps · image

@@ -1,6 +1,6 @@
-// Residual join, and the sum of two gradients.
+// Adds a residual, or two gradients.
 //   y = a + b
-// a, b, y: texels, one an invocation; dispatch: `texels` invocations
+// a, b, y: texels, one per invocation; dispatch: `texels` invocations
 struct Params {
     texels: u32,
 }

@@ -1,6 +1,6 @@
 // Moves channels: a slice, a slice's gradient, a channel shuffle.
 //   y[n,c,p] = x[n, (c mod groups) · each + ⌊c / groups⌋ + offset, p], 0 where x has no such channel
-// x [n][⌈channels/4⌉][plane], y [n][blocks][plane]: texels, one of y an invocation
+// x [n][⌈channels/4⌉][plane], y [n][blocks][plane]: texels, one of y per invocation
 // dispatch: n · blocks · plane invocations
 struct Params {
     texels: u32,
@@ -9,7 +9,7 @@ struct Params {
     channels: u32,  // of x
     groups: u32,
     each: u32,      // channels of a group
-    offset: u32,    // wraps where negative
+    offset: u32,    // negative values wrap
 }
 @group(0) @binding(0) var<uniform> params: Params;
 #import read x 1
@@ -27,7 +27,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     let x_row = image.x * ((params.channels + 3u) / 4u);
     var texel = vec4<f32>();
     if params.groups == 1u && (params.offset | params.channels) % 4u == 0u {
-        // Whole texels move.
+        // Whole texels can be moved.
         let source = channel + params.offset;
         if source < params.channels { texel = load_x((x_row + source / 4u) * params.plane + place); }
     } else {

@@ -1,6 +1,6 @@
-// Gradient of a 1×1 convolution that makes the class scores, where only the explained class's channel has a gradient.
+// Gradient of a 1×1 convolution that makes the class scores. Only the channel of the explained class has a gradient.
 //   y[m,i,p] = weights[m,i] · dy[m, class of m, p]
-// weights [maps][blocks], dy [maps][dy_blocks][plane], y [maps][blocks][plane]: texels, one of y an invocation
+// weights [maps][blocks], dy [maps][dy_blocks][plane], y [maps][blocks][plane]: texels, one of y per invocation
 // records [n][requests], class first; each image has `maps` maps
 // dispatch: maps · blocks · plane invocations
 struct Params {

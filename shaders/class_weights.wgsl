@@ -1,4 +1,4 @@
-// The rows of a classifier that belong to the classes explained: its gradient for a single logit each.
+// The rows of a classifier that belong to the explained classes. Each is the classifier's gradient for a single logit.
 //   y[n,j,i] = scale · w[class of record j of image n, i]
 // records [n][requests], class first; y [n][maps][inputs]: texels; w as in `linear.wgsl`
 // dispatch: n · maps · inputs invocations, one texel of y each
@@ -8,7 +8,7 @@ struct Params {
     requests: u32,
     maps: u32,
     scale: f32,
-    first: u32,     // first row of this piece of w, and their number
+    first: u32,     // first row of this piece of w; `rows` is their number
     rows: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -25,7 +25,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     let record = split(map.x, params.maps);
     let class_id = u32(load_records(record.x * params.requests + record.y).x);
     let block = class_id / 4u;
-    // Every piece of w has a dispatch, and writes the maps of its own classes.
+    // Each piece of w has a dispatch, which writes the maps of the classes in that piece only.
     let row = block / OUTPUTS - params.first;
     if row >= params.rows { return; }
     let q = (row * params.inputs + map.y) * 4u * OUTPUTS + block % OUTPUTS;

@@ -1,6 +1,6 @@
-// Joins two feature maps.
+// Concatenates two feature maps.
 //   y[n,c,p] = a[n,c,p] for c < joint, else b[n, c − joint, p]
-// a [n][⌈joint/4⌉][plane], b [n][b_blocks][plane], y [n][y_blocks][plane]: texels, one of y an invocation
+// a [n][⌈joint/4⌉][plane], b [n][b_blocks][plane], y [n][y_blocks][plane]: texels, one of y per invocation
 // dispatch: n · blocks · plane invocations
 struct Params {
     texels: u32,
@@ -8,7 +8,7 @@ struct Params {
     plane: u32,      // h · w
     joint: u32,      // channels of a
     b_blocks: u32,
-    y_blocks: u32,   // channel blocks of an image of y, and the first that is written
+    y_blocks: u32,   // blocks of an image of y; `y_first` is the first one written
     y_first: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;

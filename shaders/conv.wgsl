@@ -1,13 +1,14 @@
-// Dense and grouped convolution, implicit GEMM by taps; and, a phase at a time, its gradient.
-//   y[n,o, oy·step + offset] = finish( bias[o] + Σ_{ky,kx,i} w[o,i,ky,kx] · x[n, i, oy·s − p + ky·d] ), x alike
-// The gradient of a convolution with stride s is s² convolutions with stride 1, each with some of the taps, reversed,
-// for every s-th row and column of its result; padding may then be negative.
+// Dense and grouped convolution, as an implicit GEMM over taps. Also its gradient, one phase at a time.
+//   y[n,o, oy·step + offset] = finish( bias[o] + Σ_{ky,kx,i} w[o,i,ky,kx] · x[n, i, oy·s − p + ky·d] ), ox likewise
+// The gradient of a convolution with stride s is s² convolutions with stride 1. Each has some of the taps, in reverse order, and
+// makes every s-th row and column of the result. Its padding may be negative.
 // x [n][group][in_blocks][h][w], y [n][y_blocks][h][w]: texels of four channels
 // w [group][tile][tap][in_blocks][BLOCKS][4] (texel j: four outputs' weights for input lane j), then bias [group][tile][BLOCKS]
-// tile: one invocation makes BLOCKS texels deep × PIXELS pixels, apart so that neighbours read neighbours
-// SINGLE: in_blocks is 1, as in a network's first layer, and there is no loop over them
-// A w over 128 MiB comes in pieces of some tiles, each with its own dispatch.
-// dispatch: piece · strips invocations, strips = ⌈n·grid / PIXELS⌉, up to a multiple of SUBGROUP
+// tile: one invocation makes BLOCKS blocks × PIXELS pixels. The pixels lie apart, so that neighbouring invocations read
+// neighbouring texels
+// SINGLE: in_blocks is 1, as in a network's first layer, so there is no loop over input blocks
+// A w over 128 MiB is split into pieces of some tiles, each with its own dispatch.
+// dispatch: piece · strips invocations, strips = ⌈n·grid / PIXELS⌉, rounded up to a multiple of SUBGROUP;
 // in the order of `strip.wgsl`
 #import conv
 #import strip
@@ -19,7 +20,7 @@
     let cut = tile_and_strip(at, params.strips);
     let tile = cut.x;
     let row = split(params.first + tile, params.tiles);
-    // Parameters are read before the loop: lavapipe gathers them lane by lane in each round.
+    // Parameters are read before the loop. Inside it, lavapipe would gather them lane by lane in each round.
     let size = params.in_size;
     let columns = params.kernel.x;
     let dilation = params.dilation;

@@ -1,17 +1,18 @@
-// `conv.wgsl` for devices with fast workgroup memory: implicit GEMM by taps, of which a workgroup makes a macro tile.
-//   y[n,o, oy·step + offset] = finish( bias[o] + Σ_{ky,kx,i} w[o,i,ky,kx] · x[n, i, oy·s − p + ky·d] ), x alike
+// `conv.wgsl` for devices with fast shared memory: an implicit GEMM over taps, in macro tiles.
+//   y[n,o, oy·step + offset] = finish( bias[o] + Σ_{ky,kx,i} w[o,i,ky,kx] · x[n, i, oy·s − p + ky·d] ), ox likewise
 // x [n][group][in_blocks][h][w], y [n][y_blocks][h][w]: texels of four channels
 // w [group][tile][tap][in_blocks][BLOCKS][4] (texel j: four outputs' weights for input lane j), then bias [group][tile][BLOCKS]
-// tile: one workgroup makes BLOCKS texels deep × SPAN pixels, DEPTH input blocks, of one tap or of several, at a time
-// A w over 128 MiB comes in pieces of some tiles, each with its own dispatch.
+// tile: one workgroup makes BLOCKS blocks × SPAN pixels, DEPTH input blocks, of one tap or of several, at a time
+// A w over 128 MiB is split into pieces of some tiles, each with its own dispatch.
 // dispatch: piece · strips workgroups of SLICES · MEMBERS invocations, strips = ⌈n·grid / SPAN⌉
 #import conv
 #import macro_tile
 
-// Where the window begins whose pixels are brought, the first block of its group and image, and 1 / in_blocks, 1 / columns.
+// For the pixels that an invocation loads: where their window begins, the first block of their group and image, and
+// 1 / in_blocks and 1 / columns.
 struct Brought { first: vec2<u32>, block: u32, per: vec2<f32> }
 
-// ⌊a / b⌋ and the rest by 1 / b: what that and the product are off by is less than ½ / b for a < 2²⁰.
+// ⌊a / b⌋ and the remainder, by `per` = 1 / b. The errors of `per` and of the product add up to less than ½ / b for a < 2²⁰.
 fn near_split(a: u32, per: f32, b: u32) -> vec2<u32> {
     let quotient = u32((f32(a) + 0.5) * per);
     return vec2<u32>(quotient, a - quotient * b);

@@ -1,11 +1,11 @@
 // Copies a feature map to its place among the channels of a wider one.
 //   y[n, 4 · y_first + c, p] = x[n,c,p]
-// x [n][blocks][plane], y [n][y_blocks][plane]: texels, one of x an invocation
+// x [n][blocks][plane], y [n][y_blocks][plane]: texels, one of x per invocation
 // dispatch: n · blocks · plane invocations
 struct Params {
     texels: u32,
     image: u32,     // texels of an image of x
-    y_image: u32,   // and of y
+    y_image: u32,   // texels of an image of y
     first: u32,     // first texel of an image of y that is written
 }
 @group(0) @binding(0) var<uniform> params: Params;

@@ -1,7 +1,7 @@
-// Depthwise convolution, one kernel a channel; and, a phase at a time, its gradient, as in `conv.wgsl`.
-//   y[n,c, oy·step + offset] = finish( bias[c] + Σ_{ky,kx} w[c,ky,kx] · x[n, c, oy·s − p + ky·d] ), x alike
+// Depthwise convolution, with one kernel per channel. Also its gradient, one phase at a time, as in `conv.wgsl`.
+//   y[n,c, oy·step + offset] = finish( bias[c] + Σ_{ky,kx} w[c,ky,kx] · x[n, c, oy·s − p + ky·d] ), ox likewise
 // x [n][blocks][h][w], y [n][y_blocks][h][w]: texels of four channels; w [blocks][ROWS][KERNEL], then bias [blocks]
-// tile: one invocation makes PIXELS neighbouring pixels of a row, whose windows lie in COLUMNS columns:
+// tile: one invocation makes PIXELS neighbouring pixels of a row. Their windows lie in COLUMNS columns:
 // COLUMNS = (PIXELS − 1) · STRIDE + (KERNEL − 1) · DILATION + 1
 // dispatch: n · blocks · grid height · strips invocations, strips = ⌈grid width / PIXELS⌉
 struct Params {
@@ -9,7 +9,7 @@ struct Params {
     blocks: u32,
     planes: u32,          // n · blocks
     strips: u32,
-    y_blocks: u32,        // channel blocks of an image of y, and the first that is written
+    y_blocks: u32,        // blocks of an image of y; `y_first` is the first one written
     y_first: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -31,7 +31,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     let block = image.y;
     let taps = params.kernel.x * params.kernel.y;
     let size = params.in_size;
-    let first = o * params.stride - params.pad; // wraps far outside where negative
+    let first = o * params.stride - params.pad; // a negative start wraps far outside x
     let bias = load_w(params.blocks * taps + block);
 #for p in 0..PIXELS
     var sum$p = bias;

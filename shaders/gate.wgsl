@@ -1,6 +1,6 @@
-// Weighs channels, as squeeze-excitation does, and sends a gradient back through it.
+// Multiplies channels by weights, as squeeze-excitation does. Also the gradient of this with respect to the channels.
 //   y[m,c,p] = x[m,c,p] · s[image(m),c]
-// x, y [maps][blocks][plane], s [n][blocks]: texels, one of y an invocation; `per_image` maps share an image
+// x, y [maps][blocks][plane], s [n][blocks]: texels, one of y per invocation; `per_image` maps share an image
 // dispatch: maps · blocks · plane invocations
 struct Params {
     texels: u32,

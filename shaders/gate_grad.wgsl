@@ -1,4 +1,4 @@
-// Gradient of a channel's weight.
+// Gradient of `gate.wgsl` with respect to the channels' weights.
 //   y[m,c] = Σ_p dy[m,c,p] · x[image(m),c,p]
 // dy [maps][blocks][plane], x [n][blocks][plane], y [maps][blocks]: texels; `per_image` maps share an image
 // tile: LANES invocations share one plane, OUTPUTS planes share a workgroup

@@ -1,6 +1,6 @@
 // Layer normalisation over the channels of each pixel.
 //   y[n,c,p] = (x[n,c,p] − mean_c) / √(variance_c + eps) · weight[c] + bias[c]
-// x, y [n][blocks][plane]: texels; w: weight [blocks], then bias [blocks]; one pixel an invocation
+// x, y [n][blocks][plane]: texels; w: weight [blocks], then bias [blocks]; one pixel per invocation
 // dispatch: n · plane invocations
 struct Params {
     pixels: u32,      // n · plane

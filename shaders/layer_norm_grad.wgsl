@@ -1,8 +1,8 @@
 // Gradient of layer normalisation over channels.
 //   y[m,c,p] = (d − mean_c(d) − z · mean_c(d · z)) / √(variance_c + eps)
 // with d = dy · weight[c] and z = (x − mean_c) / √(variance_c + eps)
-// dy, y [maps][blocks][plane], x [n][blocks][plane]: texels; w: weight [blocks], then zeros; one pixel of a
-// map an invocation, `per_image` maps share an image
+// dy, y [maps][blocks][plane], x [n][blocks][plane]: texels; w: weight [blocks], then bias [blocks], which is not read
+// tile: one invocation makes one pixel of a map; `per_image` maps share an image
 // dispatch: maps · plane invocations
 struct Params {
     pixels: u32,      // maps · plane

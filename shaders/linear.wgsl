@@ -1,9 +1,9 @@
-// Fully connected layer, a matrix-vector product an image.
+// Fully connected layer: one matrix-vector product per image.
 //   y[n,o] = f( bias[o] + Σ_i w[o,i] · x[n,i] ), f the activation of code ACTIVATION
 // x [n][inputs], y [n][outputs]: texels of four features, in the order in which the feature map is stored
-// w [row][inputs][4][OUTPUTS] (texel j: four outputs' weights for input lane j), then bias [row][OUTPUTS]; a row has
-// OUTPUTS texels of y, side by side so that neighbours read neighbours
-// A w over 128 MiB comes in pieces of some rows, each with its own dispatch.
+// w [row][inputs][4][OUTPUTS] (texel j: four outputs' weights for input lane j), then bias [row][OUTPUTS]; a row makes
+// OUTPUTS texels of y, side by side so that neighbouring invocations read neighbouring texels
+// A w over 128 MiB is split into pieces of some rows, each with its own dispatch.
 // tile: LANES invocations share one texel of y for IMAGES images, OUTPUTS such texels share a workgroup
 // dispatch: ⌈n / IMAGES⌉ · rows workgroups
 struct Params {

@@ -1,8 +1,8 @@
-// Gradient of a fully connected layer, over the forward pass's own weights.
-//   y[m,i] = Σ_o w[o,i] · dy[m,o]  (+ earlier[m,i], the sum over the pieces of w before this one: ADD)
-// dy [m][outputs], y and earlier [m][inputs]: texels of four features; w as in `linear.wgsl`, LANES texels of dy a row
-// tile: LANES invocations, one for each texel of a row, share INPUTS neighbouring texels of y for IMAGES maps: so they read
-// w in its order. OUTPUTS such tiles share a workgroup, and PARTS times as many invocations each take some of the rows.
+// Gradient of a fully connected layer. It reads the packed weights of the forward pass.
+//   y[m,i] = Σ_o w[o,i] · dy[m,o]  (with ADD: + earlier[m,i], the sum over the pieces of w before this one)
+// dy [m][outputs], y and earlier [m][inputs]: texels of four features; w as in `linear.wgsl`, LANES texels of dy per row
+// tile: LANES invocations, one for each texel of a row, share INPUTS neighbouring texels of y for IMAGES maps. So they read
+// w in its order. OUTPUTS such tiles share a workgroup. It has PARTS times as many invocations, which share out the rows.
 // dispatch: ⌈m / IMAGES⌉ · ⌈inputs / INPUTS⌉ tiles
 struct Params {
     inputs: u32,    // texels of a map of y
@@ -29,7 +29,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: v
     let tile = index / LANES % OUTPUTS;
     let part = index / (LANES * OUTPUTS);
     let cut = split(group_index(id, groups) * OUTPUTS + tile, params.tiles);
-    let c = min(cut.y * INPUTS, params.inputs - INPUTS); // the last tile makes some of its neighbour's again
+    let c = min(cut.y * INPUTS, params.inputs - INPUTS); // the last tile may repeat some of its neighbour's texels
     let first = cut.x * IMAGES;
 #for i in 0..IMAGES
     let map$i = min(first + $iu, params.maps - 1u);

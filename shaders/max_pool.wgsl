@@ -1,7 +1,7 @@
-// Max pooling: the greatest element of each window.
+// Max pooling: the maximum of each window.
 //   y[n,c,oy,ox] = max of x[n,c, oy·s − p .. + ROWS, ox·s − p .. + KERNEL]
 // x [n][blocks][in_h][in_w], y [n][y_blocks][out_h][out_w]: texels of four channels
-// tile: one invocation makes PIXELS neighbouring pixels of a row, whose windows lie in COLUMNS columns:
+// tile: one invocation makes PIXELS neighbouring pixels of a row. Their windows lie in COLUMNS columns:
 // COLUMNS = (PIXELS − 1) · STRIDE + KERNEL
 // dispatch: n · blocks · out_h · strips invocations, strips = ⌈out_w / PIXELS⌉
 struct Params {
@@ -12,7 +12,7 @@ struct Params {
     blocks: u32,
     planes: u32,          // n · blocks
     strips: u32,
-    y_blocks: u32,        // channel blocks of an image of y, and the first that is written
+    y_blocks: u32,        // blocks of an image of y; `y_first` is the first one written
     y_first: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -29,7 +29,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     if plane >= params.planes { return; }
     let o = vec2<u32>(cut.y * PIXELS, row.y);
     let first = vec2<i32>(o * params.stride) - vec2<i32>(params.pad);
-    // Every window holds an element. What lies outside is taken from the nearest one inside, which the window holds too.
+    // Every window has at least one element inside x. Elements outside are replaced by the nearest one inside, which also belongs
+    // to the window.
     let last = vec2<i32>(params.in_size) - 1;
 #for c in 0..COLUMNS
     let column$c = u32(clamp(first.x + $c, 0, last.x));

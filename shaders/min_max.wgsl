@@ -1,15 +1,16 @@
-// Range of each map, or with RESIZED of the map resized, which is not made for it: between the centres of four values a
-// resized map is bilinear, so that its extremes are among its samples next to the centres, two an axis and value.
-//   y[m] = (least, greatest finite value, count of the other values, with RESIZED 0, 0); zeros where no value is finite
+// Range of each map. With RESIZED it is the range of the resized map, computed without that map: between the centres of four
+// values a resized map is bilinear. So its extremes are among its samples next to the centres, two per axis and value.
+//   y[m] = (least finite value, greatest finite value, count of values that are not finite, 0)
+// The count is 0 with RESIZED. The range is zeros if no value is finite.
 // x [maps][plane] in the first channel, y [maps]: texels
-// dispatch: `maps` workgroups of LANES invocations, one a map
+// dispatch: `maps` workgroups of LANES invocations, one workgroup per map
 struct Params {
 #ifdef RESIZED
     in_size: vec2<u32>,   // width, height
     out_size: vec2<u32>,
-    samples: vec2<u32>,   // of the resized map that are looked at: all where it is less than twice as large
+    samples: vec2<u32>,   // samples of the resized map that are read: all if it is less than twice as large
 #endif
-    count: u32,           // of the values of a map, or of its samples
+    count: u32,           // values of a map, or samples of it
 }
 @group(0) @binding(0) var<uniform> params: Params;
 #import read x 1
@@ -36,7 +37,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: v
     var range = vec3<f32>(LARGEST, -LARGEST, 0.0);
     for (var p = lane; p < params.count; p += LANES) {
         let v = number(map, p);
-        // By its bits: a driver may assume that no comparison meets a NaN.
+        // Tested by its bits, because a driver may assume that no operand of a comparison is NaN.
         if (bitcast<u32>(v) & 0x7f800000u) == 0x7f800000u {
             range.z += 1.0;
         } else {

@@ -1,6 +1,6 @@
-// Pixels to the network's input.
+// Converts pixels to the network's input.
 //   y[n,c,p] = (x[n,p].c / 255 − mean[c]) / deviation[c], the fourth channel 0
-// x [n·plane]: RGBA, R in the lowest byte; y [n][1][plane]: texels, one an invocation
+// x [n·plane]: RGBA, R in the lowest byte; y [n][1][plane]: texels, one per invocation
 // dispatch: n · plane invocations
 struct Params {
     mean: vec4<f32>,

@@ -1,9 +1,9 @@
-// A heat map in colour over a photo of any size.
+// Draws a heat map in colour over a photo of any size.
 //   y[p] = photo[p] · (1 − alpha) + colormap[⌊255 · x[map](p)⌋] · alpha inside the crop, photo[p] outside it
 // x [maps][h][w]: texels, in 0..1 in the first channel; photo, y [height][width]: RGBA, R in the lowest byte
 // dispatch: height · width invocations
 struct Params {
-    crop: vec4<f32>,      // left, top, width, height of what the network saw, in photo pixels
+    crop: vec4<f32>,      // left, top, width, height of the network's input, in photo pixels
     in_size: vec2<u32>,   // width, height of the maps
     out_size: vec2<u32>,  // of the photo
     pixels: u32,          // height · width

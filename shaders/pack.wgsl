@@ -1,6 +1,6 @@
-// Row-major planes to texels of four channels; channels past the last are 0.
+// Packs row-major planes into texels of four channels. Channels past the last are 0.
 //   y[n,c/4,p][c%4] = x[n,c,p]
-// x [n][channels][plane]: numbers; y [n][blocks][plane]: texels, one an invocation
+// x [n][channels][plane]: numbers; y [n][blocks][plane]: texels, one per invocation
 // dispatch: n · blocks · plane invocations
 struct Params {
     texels: u32,

@@ -1,6 +1,6 @@
-// The most multiply-adds that a device can do: independent chains in registers, without memory.
-//   y[i] = a chain of ROUNDS · 8 steps v ← v · x + x, of three vectors at once, summed up
-// y [invocations]: numbers; 96 · ROUNDS multiply-adds an invocation
+// Measures a device's peak rate of multiply-adds: independent chains in registers, without loads.
+//   y[i] = the sum of three vectors, each after a chain of ROUNDS · 8 steps v ← v · x + x
+// y [invocations]: numbers; 96 · ROUNDS multiply-adds per invocation
 // dispatch: `invocations` invocations
 struct Params {
     invocations: u32,

@@ -1,12 +1,13 @@
-// 1×1 convolution with stride 1: a matrix product over channels. With transposed weights it is its own gradient, and
-// with 36 groups the product between Winograd's transforms.
+// 1×1 convolution with stride 1: a matrix product over channels. With transposed weights it computes its own gradient. With
+// 36 groups it computes the products between Winograd's transforms.
 //   y[n,o,p] = finish( bias[o] + Σ_i w[o,i] · prepare(x[n,i,p]) )
-// x [n][x_blocks][plane], y [n][y_blocks][plane]: texels of four channels; of x those of a group lie together
+// x [n][x_blocks][plane], y [n][y_blocks][plane]: texels of four channels; in x the blocks of a group lie together
 // w [group][tile][in_blocks][BLOCKS][4] (texel j: four outputs' weights for input lane j), then bias [group][tile][BLOCKS]
-// tile: one invocation makes BLOCKS texels deep × PIXELS pixels, apart so that neighbours read neighbours
-// A w over 128 MiB comes in pieces of some tiles, each with its own dispatch.
-// dispatch: piece · strips invocations, strips = ⌈n·plane / PIXELS⌉, up to a multiple of SUBGROUP;
-// GATED: piece · n · strips, strips = ⌈plane / PIXELS⌉ likewise, so that a strip's pixels share their gate
+// tile: one invocation makes BLOCKS blocks × PIXELS pixels. The pixels lie apart, so that neighbouring invocations read
+// neighbouring texels
+// A w over 128 MiB is split into pieces of some tiles, each with its own dispatch.
+// dispatch: piece · strips invocations, strips = ⌈n·plane / PIXELS⌉, rounded up to a multiple of SUBGROUP;
+// with GATED: piece · n · strips, strips = ⌈plane / PIXELS⌉ rounded up likewise, so that a strip's pixels share their gate;
 // in the order of `strip.wgsl`
 #import pointwise
 #import strip

@@ -1,9 +1,9 @@
-// `pointwise.wgsl` for devices with fast workgroup memory: the same product, of which a workgroup makes a macro tile.
+// `pointwise.wgsl` for devices with fast shared memory: the same product, in macro tiles.
 //   y[n,o,p] = finish( bias[o] + Σ_i w[o,i] · prepare(x[n,i,p]) )
-// x [n][x_blocks][plane], y [n][y_blocks][plane]: texels of four channels; of x those of a group lie together
+// x [n][x_blocks][plane], y [n][y_blocks][plane]: texels of four channels; in x the blocks of a group lie together
 // w [group][tile][in_blocks][BLOCKS][4] (texel j: four outputs' weights for input lane j), then bias [group][tile][BLOCKS]
-// tile: one workgroup makes BLOCKS texels deep × SPAN pixels, DEPTH input blocks at a time
-// A w over 128 MiB comes in pieces of some tiles, each with its own dispatch.
+// tile: one workgroup makes BLOCKS blocks × SPAN pixels, DEPTH input blocks at a time
+// A w over 128 MiB is split into pieces of some tiles, each with its own dispatch.
 // dispatch: piece · strips workgroups of SLICES · MEMBERS invocations, strips = ⌈n·plane / SPAN⌉
 #import pointwise
 #import macro_tile

@@ -1,7 +1,7 @@
 // Average pooling.
 //   y[n,c,oy,ox] = 1/divisor · Σ of x[n,c, oy·s − p .. + k, ox·s − p .. + k]
-// or over adaptive windows (ADAPTIVE), see `shared/pool.wgsl`
-// x [n][blocks][in_h][in_w], y [n][y_blocks][out_h][out_w]: texels, one output an invocation
+// With ADAPTIVE the windows are adaptive, see `shared/pool.wgsl`.
+// x [n][blocks][in_h][in_w], y [n][y_blocks][out_h][out_w]: texels, one output per invocation
 // dispatch: planes · out_h · out_w invocations
 struct Params {
     in_size: vec2<u32>,   // width, height
@@ -14,7 +14,7 @@ struct Params {
     planes: u32,    // n · channel blocks
     blocks: u32,
     per_image: u32, // unused
-    y_blocks: u32,  // channel blocks of an image of y, and the first that is written
+    y_blocks: u32,  // blocks of an image of y; `y_first` is the first one written
     y_first: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;

@@ -1,7 +1,7 @@
-// Gradient of pooling, as a gather over the windows that cover an element.
+// Gradient of pooling. Each element gathers from the windows that cover it.
 //   MAX  y[m,c,i] = Σ_o dy[m,c,o] where i is the first greatest element of window o in row-major order
 //   mean y[m,c,i] = Σ_o dy[m,c,o] / divisor(o)
-// dy [maps][blocks][out_h][out_w], x [n][blocks][in_h][in_w], y [maps][blocks][in_h][in_w]: texels, one of y an invocation
+// dy [maps][blocks][out_h][out_w], x [n][blocks][in_h][in_w], y [maps][blocks][in_h][in_w]: texels, one of y per invocation
 // dispatch: maps · blocks · in_h · in_w invocations
 struct Params {
     in_size: vec2<u32>,   // width, height
@@ -27,7 +27,7 @@ struct Params {
 #import pool
 
 #ifdef MAX
-// For each channel 1 if `i` is the first greatest element of window `o`, else 0.
+// For each channel: 1 if `i` is the first of the greatest elements of window `o`, else 0.
 fn wins(i: vec2<u32>, o: vec2<u32>, base: u32) -> vec4<f32> {
     let start = window_start(o);
     let end = window_end(o);

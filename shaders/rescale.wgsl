@@ -1,6 +1,6 @@
-// Brings each map into 0..1, POSITIVE: what speaks for the class, see `shared/rescale.wgsl`.
+// Rescales each map to 0..1. With POSITIVE it keeps only what speaks for the class, see `shared/rescale.wgsl`.
 //   y[m,p] = rescaled(x[m,p], ranges[m])
-// x [maps][plane], ranges [maps]: texels; y the same, or PLAIN numbers; one of y an invocation
+// x [maps][plane], ranges [maps]: texels; y [maps][plane]: texels, or with PLAIN numbers; one of y per invocation
 // dispatch: maps · plane invocations
 struct Params {
     texels: u32,    // maps · plane

@@ -1,6 +1,6 @@
-// Resize of each map, see `shared/resized.wgsl`, with SPANNED into 0..1 by the range of the resized map.
-//   y[m,p] = resized(m, p), or rescaled(resized(m, p), spans[m]), but not under 0
-// x [maps][h][w], ranges, spans [maps]: texels; y [maps][oh][ow]: texels or PLAIN numbers
+// Resizes each map, see `shared/resized.wgsl`. With SPANNED the result is rescaled to 0..1 by the range of the resized map.
+//   y[m,p] = resized(m, p), or with SPANNED rescaled(resized(m, p), spans[m]), but not below 0
+// x [maps][h][w], ranges, spans [maps]: texels; y [maps][oh][ow]: texels, or with PLAIN numbers
 // tile: one invocation makes PIXELS neighbouring pixels of a row
 // dispatch: maps · oh · strips invocations, strips = ⌈ow / PIXELS⌉
 struct Params {
@@ -16,7 +16,7 @@ struct Params {
 #ifdef SPANNED
 #import read spans 3
 #import resized 4
-// Where rounding puts a value under the least of the samples that the range is from.
+// Rounding may put a value below the least of the samples from which the range was computed. Such values become 0.
 fn out(map: u32, v: vec4<f32>) -> vec4<f32> {
     let scaled = rescaled(v, load_spans(map));
     return select(scaled, vec4<f32>(), scaled < vec4<f32>());

@@ -1,12 +1,12 @@
 // Batch norm that could not be folded; its gradient has no shift.
 //   y[n,c,p] = f( scale[c] · x[n,c,p] + shift[c] )
-// x [n][x_blocks][plane], y [n][blocks][plane]: texels, one an invocation; w: scale [blocks], then shift [blocks]
+// x [n][x_blocks][plane], y [n][blocks][plane]: texels, one per invocation; w: scale [blocks], then shift [blocks]
 // dispatch: n · blocks · plane invocations
 struct Params {
     texels: u32,
     blocks: u32,
     plane: u32,       // h · w
-    x_blocks: u32,    // channel blocks of an image of x, and the first that is read
+    x_blocks: u32,    // blocks of an image of x; `x_first` is the first one read
     x_first: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;

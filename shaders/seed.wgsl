@@ -1,6 +1,6 @@
-// Where the backward pass begins: the derivative of each selected logit with respect to all of them.
+// Start of the backward pass: the derivative of each selected logit with respect to all logits.
 //   y[n,j,c] = 1 if c is the class of record j of image n, else 0
-// records [n][requests], class first; y [n][maps][blocks]: texels, one of y an invocation
+// records [n][requests], class first; y [n][maps][blocks]: texels, one of y per invocation
 // dispatch: n · maps · blocks invocations
 struct Params {
     texels: u32,

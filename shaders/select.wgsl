@@ -1,8 +1,8 @@
-// The classes to explain, with their softmax probabilities.
+// Selects the classes to explain, and computes their softmax probabilities.
 //   y[n,j] = (class, logit, exp(logit − peak) / Σ_c exp(logits[c] − peak), count of the image's logits that are not finite)
-// where class is the request, or for a negative request the next most probable class (the first of equal ones)
+// class is the request. For a negative request it is the next most probable class, the first if several are equal.
 // logits [n][⌈classes/4⌉]: texels; requests [n][requests]: numbers; y [n][requests]: texels
-// dispatch: n workgroups of LANES invocations, one an image
+// dispatch: n workgroups of LANES invocations, one workgroup per image
 struct Params {
     classes: u32,
     requests: u32,
@@ -61,7 +61,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: v
     for (var i = lane; i < texels; i += LANES) {
         let logits = load_logits(image * texels + i);
         let four = exp(logits - peak.logit);
-        // By their bits: a driver may assume that no comparison meets a NaN.
+        // Tested by their bits, because a driver may assume that no operand of a comparison is NaN.
         let odd = (bitcast<vec4<u32>>(logits) & vec4<u32>(0x7f800000u)) == vec4<u32>(0x7f800000u);
         for (var j = 0u; j < 4u; j++) {
             sum += select(vec2<f32>(), vec2<f32>(four[j], f32(odd[j])), i * 4u + j < params.classes);
@@ -75,7 +75,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: v
     workgroupBarrier();
     var last = Candidate(3.4e38, 0u);
     for (var j = 0u; j < params.requests; j++) {
-        // Sought in every round, so that the barriers stand in uniform control flow.
+        // Computed in every round, so that the barriers stay in uniform control flow.
         let candidate = next(image, lane, last);
         let request = requests[image * params.requests + j];
         var class_id = u32(max(request, 0.0));

@@ -1,23 +1,23 @@
-// Depthwise convolution and the 1×1 convolution after it, whose outputs fit one register tile: so what lies between is made
-// once, and never stored. With EXPANDED an inverted residual block as a whole.
+// Depthwise convolution and the 1×1 convolution after it, whose outputs fit one register tile. So the value z between them is
+// computed once and never stored. With EXPANDED the kernel computes a whole inverted residual block.
 //   y[n,o,oy,ox] = finish( bias[o] + Σ_c w[o,c] · z[n,c,oy,ox] )
-//   z[n,c,oy,ox] = f( shift[c] + Σ_{ky,kx} before[c,ky,kx] · u[n, c, oy·s − p + ky·d] ), x alike, f of code BEFORE
-//   u is x, or EXPANDED by a 1×1 convolution from STEPS blocks of x, which is made anew in each window:
+//   z[n,c,oy,ox] = f( shift[c] + Σ_{ky,kx} before[c,ky,kx] · u[n, c, oy·s − p + ky·d] ), ox likewise, f of code BEFORE
+//   u is x. With EXPANDED it is a 1×1 convolution of STEPS blocks of x, computed anew in each window:
 //   u[n,c,iy,ix] = g( lift[c] + Σ_i expand[c,i] · x[n,i,iy,ix] ), g of code INNER
 // x [n][blocks or STEPS][h][w], y [n][y_blocks][h][w]: texels of four channels
 // expand [blocks][STEPS][4], then lift [blocks], as in `pointwise.wgsl`
 // before [blocks][ROWS][KERNEL], then shift [blocks]; w [blocks][BLOCKS][4], then bias [BLOCKS], as in `pointwise.wgsl`
-// tile: one invocation makes BLOCKS texels deep × PIXELS neighbouring pixels of a row, whose windows lie in COLUMNS columns
-// With SUBGROUP the lanes share the loads of `before` too, in FETCHES rounds, and of the WEIGHTS = 4 · STEPS texels of
-// `expand`, in EXPAND_FETCHES.
+// tile: one invocation makes BLOCKS blocks × PIXELS neighbouring pixels of a row. Their windows lie in COLUMNS columns.
+// With SUBGROUP the lanes also share the loads of `before`, in FETCHES rounds, and of the WEIGHTS = 4 · STEPS texels of
+// `expand`, in EXPAND_FETCHES rounds.
 // dispatch: n · grid height · strips invocations, strips = ⌈grid width / PIXELS⌉
 struct Params {
 #import geometry
-    blocks: u32,          // channel blocks of u and z
+    blocks: u32,          // of u and z
     out_blocks: u32,
     images: u32,
     strips: u32,
-    y_blocks: u32,        // channel blocks of an image of y, and the first that is written
+    y_blocks: u32,        // blocks of an image of y; `y_first` is the first one written
     y_first: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -41,7 +41,7 @@ struct Params {
     let image = min(line.x, params.images - 1u);
     let o = vec2<u32>(cut.y * PIXELS, line.y);
     let size = params.in_size;
-    let first = o * params.stride - params.pad; // wraps far outside where negative
+    let first = o * params.stride - params.pad; // a negative start wraps far outside x
 #for r in 0..ROWS
     let line$r = first.y + $ru * params.dilation.y;
     let width$r = select(0u, size.x, line$r < size.y);
@@ -81,7 +81,7 @@ struct Params {
     }
     let bias = params.blocks * BLOCKS * 4u;
     let row = vec2<u32>();
-    let block = groups.z - 1u; // 0, of which the driver cannot tell, see `bound`
+    let block = groups.z - 1u; // 0, but the driver does not know that, see `bound`
     let out_plane = params.out_size.x * params.out_size.y;
     let end = select(0u, params.grid.x, there);
 #for p in 0..PIXELS

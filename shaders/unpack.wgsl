@@ -1,6 +1,6 @@
-// Texels of four channels to row-major planes.
+// Unpacks texels of four channels into row-major planes.
 //   y[n,c,p] = x[n,c/4,p][c%4]
-// x [n][blocks][plane]: texels; y [n][channels][plane]: numbers, one an invocation
+// x [n][blocks][plane]: texels; y [n][channels][plane]: numbers, one per invocation
 // dispatch: n · channels · plane invocations
 struct Params {
     numbers: u32,   // n · channels · plane

@@ -1,7 +1,7 @@
-// Winograd's F(4×4, 3×3), first of three steps: overlapping 6×6 tiles of the input, transformed.
-//   v = Bᵀ d B, d the inputs from (4·ty − p, 4·tx − p) on
+// Winograd's F(4×4, 3×3), first of three steps: transforms overlapping 6×6 tiles of the input.
+//   y = Bᵀ d B, d the inputs from (4·ty − p, 4·tx − p) on
 // (Lavin and Gray, arXiv 1509.09308, with the points 0, ±1, ±2)
-// x [n][blocks][h][w]: texels; v [36][blocks][count]: texels, for `count` of the tiles [n][tiles.y][tiles.x] from `first` on
+// x [n][blocks][h][w]: texels; y [36][blocks][count]: texels, for `count` of the tiles [n][tiles.y][tiles.x] from `first` on
 // tile: one invocation transforms one tile of a channel block
 // dispatch: blocks · count invocations
 struct Params {
@@ -21,7 +21,7 @@ struct Params {
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
 #import winograd_tile
     let size = params.in_size;
-    let corner = vec2<u32>(row.y, line.y) * 4u - params.pad; // wraps where negative
+    let corner = vec2<u32>(row.y, line.y) * 4u - params.pad; // negative values wrap
     let plane = (image * params.blocks + block) * size.x * size.y + 1u;
 #for i in 0..6
     let width$i = select(0u, size.x, corner.y + $iu < size.y);

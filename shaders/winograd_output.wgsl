@@ -1,9 +1,9 @@
-// Winograd's F(4×4, 3×3), last of three steps: 4×4 outputs out of each tile of products.
-//   y = finish( bias[c] + Aᵀ m A ), POOLED: the greatest of each 2×2 of them
+// Winograd's F(4×4, 3×3), last of three steps: computes 4×4 outputs from each tile of products.
+//   y = finish( bias[c] + Aᵀ m A ), m the products x; with POOLED the maximum of each 2×2 of them
 // (Lavin and Gray, arXiv 1509.09308, with the points 0, ±1, ±2)
 // x [36][blocks][count]: the products, texels, for `count` of the tiles [n][tiles.y][tiles.x] from `first` on
-// y [n][y_blocks][h][w] or [⌊h/2⌋][⌊w/2⌋]: texels; w: bias [blocks]
-// tile: one invocation makes 4×4 pixels of a channel block, or 2×2
+// y [n][y_blocks][h][w], with POOLED [n][y_blocks][⌊h/2⌋][⌊w/2⌋]: texels; w: bias [blocks]
+// tile: one invocation makes 4×4 pixels of a channel block, with POOLED 2×2
 // dispatch: blocks · count invocations
 struct Params {
     out_size: vec2<u32>,  // width, height
@@ -11,7 +11,7 @@ struct Params {
     blocks: u32,
     first: u32,
     count: u32,
-    y_blocks: u32,        // channel blocks of an image of y, and the first that is written
+    y_blocks: u32,        // blocks of an image of y; `y_first` is the first one written
     y_first: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;

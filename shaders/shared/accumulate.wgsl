@@ -1,7 +1,7 @@
-// One step of a register tile: LOADS·QUADS·4 outputs × PIXELS pixels × 4 inputs, weights by `$1` from texel `q` on. The
-// sums of block l · QUADS + g and pixel p are `sum{l}{g}_{p}`. A next step's weights lie BLOCKS·4 texels on.
-// With SUBGROUP a whole subgroup has the same `q`: its lanes fetch one texel each, and spread them.
-// With THREE the fourth input is not there, as in photos: nothing is spent on it.
+// One step of a register tile: LOADS·QUADS·4 outputs × PIXELS pixels × 4 inputs. `$1` loads the weights, from texel `q` on.
+// The sum of block l · QUADS + g and pixel p is `sum{l}{g}_{p}`. The next step's weights begin BLOCKS·4 texels later.
+// With SUBGROUP all lanes of a subgroup have the same `q`. Each lane loads one texel and broadcasts it.
+// With THREE there is no fourth input, as in photos, and no work is spent on it.
 // takes: q, x{PIXELS}, sum{LOADS}{QUADS}_{PIXELS}, $1, and lane with SUBGROUP
 // leaves: nothing
 #for l in 0..LOADS

@@ -1,7 +1,7 @@
-// The sums of a macro tile as in `accumulate_staged`, by units that multiply 16×16 matrices: operands become f16 on their way
-// into shared memory, sums stay f32. Each of the workgroup's subgroups makes 32 outputs × 32 pixels, as 2×2 matrices; at last
-// all of them pass through shared memory to the invocations that write them. There is room between pixels, so that neighbours
-// do not meet in one bank of memory.
+// The sums of a macro tile as in `accumulate_staged`, on units that multiply 16×16 matrices. Operands are converted to f16 when
+// they are stored in shared memory; sums stay f32. Each subgroup makes 32 outputs × 32 pixels, as 2×2 matrices. At the end all
+// sums pass through shared memory to the invocations that write them. Padding between pixels keeps neighbours out of the same
+// memory bank.
 // takes: steps, first, brought, bring, fetch_w, local, member, deep, across
 // leaves: sum{LOADS}{QUADS}_{PIXELS}
     let x_own = local / 32u % (SPAN / 32) * 32u; // this subgroup's first pixel and block of outputs
@@ -32,7 +32,7 @@
 #for s in 0..STAGED_W
         narrow_w[w_from + w_to$s] = vec4<f16>(w_next$s);
 #endfor
-        workgroupBarrier(); // this half is full, and nobody reads the other any more
+        workgroupBarrier(); // this half is filled, and no invocation reads the other one any more
         let next = round + DEPTH;
 #import bring_next w_at
 #for k in 0..FRAGMENTS

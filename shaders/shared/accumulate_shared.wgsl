@@ -1,4 +1,4 @@
-// The sums of a macro tile, by the arithmetic that its team has.
+// The sums of a macro tile, with MATRIX on matrix units.
 // takes: steps, first, brought, bring, fetch_w, local, member, slice, deep, across
 // leaves: sum{LOADS}{QUADS}_{PIXELS}
 #ifdef MATRIX

@@ -1,8 +1,8 @@
-// The sums of a macro tile over `steps` channel blocks, those of all taps in their order: weights from texel `first` on,
-// and of the pixel that this invocation brings, `brought`, the texels `bring(brought, step, there)`. Past the last step
-// nothing is there, and weights are zero. Every invocation of the workgroup must come here with the same `steps`.
-// What is brought for the next round is on its way to registers while this round's is multiplied. Products are added one by
-// one, so that each becomes one multiplication fused with its addition. With THREE the fourth input is not there.
+// The sums of a macro tile over `steps` channel blocks, those of all taps in order. Weights begin at texel `first`.
+// `bring(brought, step, there)` loads texels of the pixel `brought`, which this invocation loads for the workgroup. Past the last
+// step `there` is false and weights are zero. Every invocation of the workgroup must come here with the same `steps`.
+// The next round's texels are loaded to registers while this round's are multiplied. Products are added one by one, so that each
+// becomes one fused multiply-add. With THREE there is no fourth input.
 // takes: steps, first, brought, bring, fetch_w, local, member, slice, deep, across
 // leaves: sum{LOADS}{QUADS}_{PIXELS}
 #import sums
@@ -27,7 +27,7 @@
 #for s in 0..STAGED_W
         staged_w[w_from + w_at$s] = w_next$s;
 #endfor
-        workgroupBarrier(); // this half is full, and nobody reads the other any more
+        workgroupBarrier(); // this half is filled, and no invocation reads the other one any more
         let next = round + SLICES * DEPTH;
 #import bring_next w_first
 #for k in 0..DEPTH
@@ -58,7 +58,7 @@
         half = 1u - half;
     }
 #ifdef SLICED
-    // The slices' sums become one, in their order; texels of pixels make room for them.
+    // The slices' sums are added in order. They pass through the shared memory of the pixels.
 #for l in 0..LOADS
 #for p in 0..PIXELS
     workgroupBarrier();

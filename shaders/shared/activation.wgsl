@@ -2,15 +2,15 @@
 fn sigmoid(x: vec4<f32>) -> vec4<f32> { return 1.0 / (1.0 + exp(-x)); }
 fn hard_sigmoid(x: vec4<f32>) -> vec4<f32> { return relu6(x + 3.0) / 6.0; }
 
-// `max` and `clamp` may turn a NaN into a number, and hide it. A comparison with it is false, so it stays here.
+// `max` and `clamp` may turn a NaN into a number and so hide it. A comparison with a NaN is false, so `select` keeps it.
 fn relu(x: vec4<f32>) -> vec4<f32> { return select(x, vec4<f32>(), x < vec4<f32>()); }
 fn relu6(x: vec4<f32>) -> vec4<f32> { return select(relu(x), vec4<f32>(6.0), x > vec4<f32>(6.0)); }
 
 const INVERSE_SQRT_2 = 0.70710678;
 const INVERSE_SQRT_2_PI = 0.39894228;
 
-// The normal distribution's Φ through erf(z) = 1 − (a1 t + … + a5 t⁵) exp(−z²), t = 1 / (1 + p z), which is good
-// to 1.5e-7: Abramowitz and Stegun, 7.1.26.
+// The normal distribution's Φ, computed from erf(z) = 1 − (a1 t + … + a5 t⁵) exp(−z²) with t = 1 / (1 + p z). This is
+// accurate to 1.5e-7: Abramowitz and Stegun, 7.1.26.
 fn normal(x: vec4<f32>) -> vec4<f32> {
     let z = abs(x) * INVERSE_SQRT_2;
     let t = 1.0 / (1.0 + 0.3275911 * z);
@@ -36,7 +36,7 @@ fn inside(x: vec4<f32>, low: f32, high: f32) -> vec4<f32> {
     return select(vec4<f32>(), vec4<f32>(1.0), (x > vec4<f32>(low)) & (x < vec4<f32>(high)));
 }
 
-// The derivative, from the function's output for codes 1, 2, 3 and 5, from its input for 4, 6 and 7.
+// The derivative. `saved` is the function's output for codes 1, 2, 3 and 5, and its input for 4, 6 and 7.
 fn slope(code: u32, saved: vec4<f32>) -> vec4<f32> {
     switch code {
         case 1u: { return select(vec4<f32>(), vec4<f32>(1.0), saved > vec4<f32>()); }

@@ -1,4 +1,5 @@
-// What is at fractional pixel `at` of map `map`, clamped at the edges of `size`; `value(map, i)` is at texel i.
+// Bilinear sample of map `map` at fractional pixel `at`, clamped to the edges of `size`. `value(map, i)` is texel i of the
+// tensor, which belongs to that map.
 fn bilinear(map: u32, size: vec2<u32>, at: vec2<f32>) -> vec4<f32> {
     let last = size - 1u;
     let inside = clamp(at, vec2<f32>(), vec2<f32>(last));

@@ -1,4 +1,4 @@
-// The texels of the round after this one, on their way to registers: of pixels, and of weights from `$1` on.
+// Loads the next round's texels to registers: those of pixels, and those of weights at offsets `$1`.
 // takes: next, steps, first, weights, brought, bring, fetch_w, x_step{STAGED_X}, x_next{STAGED_X}, w_next{STAGED_W}, $1{STAGED_W}
 // leaves: nothing
 #for s in 0..STAGED_X

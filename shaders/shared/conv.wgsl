@@ -6,11 +6,11 @@ struct Params {
     groups: u32,
     tiles: u32,           // of one group
     strips: u32,
-    run: u32,             // strips, see `strip.wgsl`
+    run: u32,             // strips of a run, see `strip.wgsl`
     pixels: u32,          // n · grid
-    first: u32,           // first tile of this piece of w, and their number
+    first: u32,           // first tile of this piece of w; `piece` is their number
     piece: u32,
-    y_blocks: u32,        // channel blocks of an image of y, and the first that is written
+    y_blocks: u32,        // blocks of an image of y; `y_first` is the first one written
     y_first: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -21,9 +21,10 @@ struct Params {
 #import epilogue 4
 #import source
 
-// Column and row of an output in the grid, where its window begins, and the texel of the value's plane that it is.
+// `grid_pixel` is the column and row of output i in the grid. `window` is where the window of output o begins. `plane_texel` is
+// the index of output o in its plane of y.
 fn grid_pixel(i: u32) -> vec2<u32> { return split(i, params.grid.x).yx; }
-fn window(o: vec2<u32>) -> vec2<u32> { return o * params.stride - params.pad; } // wraps far outside where negative
+fn window(o: vec2<u32>) -> vec2<u32> { return o * params.stride - params.pad; } // a negative start wraps far outside x
 fn plane_texel(o: vec2<u32>) -> u32 {
     let at = o * params.step + params.offset;
     return at.y * params.out_size.x + at.x;

@@ -1,7 +1,7 @@
-// What a value goes through on its way out to texel `i`:
-//   f(v)              the activation of code ACTIVATION
-//   f(v + extra[i])   ADD: a residual, or a gradient that is there already
-//   v · f'(extra[i])  SLOPE: a gradient on its way through an activation, from the saved output or input
+// `finish(i, v)` is what the kernel stores as texel i for its own value v. f is the activation of code ACTIVATION.
+//   f(v)              without ADD and SLOPE
+//   f(v + extra[i])   ADD: extra is a residual, or a gradient that exists already
+//   v · f'(extra[i])  SLOPE: the gradient through an activation, from its saved output or input
 #import activation
 #ifdef ADD
 #import read extra $1

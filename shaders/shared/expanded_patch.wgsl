@@ -1,4 +1,4 @@
-// The texels of x under a patch of windows, once for all channels that are made of them.
+// Loads the texels of x under an invocation's windows, once for all channels that are computed from them.
 // takes: image, size, first, line{ROWS}, width{ROWS}, fetch_x
 // leaves: x{STEPS}_{ROWS}_{COLUMNS}
 #for i in 0..STEPS

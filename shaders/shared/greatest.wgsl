@@ -1,2 +1,2 @@
-// The greater of two, NaN if one is: `max` may leave a NaN out, and hide it.
+// The greater of two values, or NaN if one of them is NaN. `max` may drop a NaN and so hide it.
 fn greatest(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> { return select(a, b, (b > a) | (b != b)); }

@@ -4,7 +4,7 @@
 var<workgroup> partial: array<vec4<f32>, LANES * OUTPUTS>;
 fn sum_lanes(v: vec4<f32>, lane: u32, output: u32) -> vec4<f32> {
     let at = output * LANES + lane;
-    workgroupBarrier(); // an earlier sum has been read
+    workgroupBarrier(); // all invocations have read an earlier sum
     partial[at] = v;
     for (var half = LANES / 2u; half > 0u; half /= 2u) {
         workgroupBarrier();

@@ -1,13 +1,13 @@
-// A macro tile that a workgroup makes together: BLOCKS · 4 outputs × SPAN pixels. Of it each of MEMBERS invocations makes
-// a register tile: LOADS blocks that lie APART apart × PIXELS pixels that lie ACROSS apart, so that neighbours read and write
-// neighbours. Each of SLICES teams of so many members makes a part of the sums, DEPTH steps at a time. Shared memory holds
-// these steps' pixels and weights twice: while one half is read, the other is filled.
+// A macro tile, which a workgroup makes together: BLOCKS · 4 outputs × SPAN pixels. Each of MEMBERS invocations makes a register
+// tile of it: LOADS blocks, APART apart, × PIXELS pixels, ACROSS apart. So neighbouring invocations read and write neighbouring
+// texels. Each of SLICES teams of MEMBERS invocations makes a part of the sums, DEPTH steps at a time. Shared memory has room for
+// the pixels and weights of these steps twice: while one half is read, the other is filled.
 const SPAN = ACROSS * PIXELS;
 #ifdef MATRIX
 const PITCH = DEPTH + 2;
-var<workgroup> narrow_x: array<vec4<f16>, 2 * SPAN * PITCH>;       // [2][SPAN][DEPTH, and room]
+var<workgroup> narrow_x: array<vec4<f16>, 2 * SPAN * PITCH>;       // [2][SPAN][DEPTH and padding]
 var<workgroup> narrow_w: array<vec4<f16>, 2 * DEPTH * 4 * BLOCKS>; // [2][DEPTH][4][BLOCKS]
-var<workgroup> wide: array<vec4<f32>, SPAN * (BLOCKS + 1)>;        // [SPAN][BLOCKS, and room]
+var<workgroup> wide: array<vec4<f32>, SPAN * (BLOCKS + 1)>;        // [SPAN][BLOCKS and padding]
 #else
 const HALF_X = SLICES * DEPTH * SPAN;
 const HALF_W = SLICES * DEPTH * BLOCKS * 4;

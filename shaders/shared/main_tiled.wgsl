@@ -1,4 +1,4 @@
-// The head of a kernel with register tiles: with SUBGROUP it knows its lane.
+// The start of a kernel with register tiles. With SUBGROUP an invocation knows its lane.
 // takes: nothing
 // leaves: main, id, groups, and lane with SUBGROUP
 #ifdef SUBGROUP

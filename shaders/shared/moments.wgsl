@@ -1,4 +1,4 @@
-// Mean and 1 / √(variance + eps) over the channels of one pixel of `x`, from texel `first` on, `plane` apart.
+// Mean and 1 / √(variance + eps) over the channels of one pixel of `x`. Its texels begin at `first` and lie `plane` apart.
 
 fn moments(first: u32) -> vec2<f32> {
     var sum = vec4<f32>();

@@ -3,15 +3,15 @@ struct Params {
     in_blocks: u32,   // channel blocks of one group
     out_blocks: u32,
     tiles: u32,       // of one group
-    strips: u32,      // of all images, with GATED of one
-    run: u32,         // strips, see `strip.wgsl`
+    strips: u32,      // of all images; with GATED of one image
+    run: u32,         // strips of a run, see `strip.wgsl`
     pixels: u32,      // n · plane
     plane: u32,       // h · w
-    first: u32,       // first tile of this piece of w, and their number
+    first: u32,       // first tile of this piece of w; `piece` is their number
     piece: u32,
-    x_blocks: u32,    // channel blocks of an image of x, and the first that is read
+    x_blocks: u32,    // blocks of an image of x; `x_first` is the first one read
     x_first: u32,
-    y_blocks: u32,    // the same of y, and the first that is written
+    y_blocks: u32,    // blocks of an image of y; `y_first` is the first one written
     y_first: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;

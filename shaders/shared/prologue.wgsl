@@ -1,7 +1,7 @@
-// What a pixel's texel goes through on its way into a 1×1 convolution, from the operand `before` at binding $1:
-//   f(scale[c] · x + shift[c])   SCALED by a batch norm, f of code BEFORE; before: scale [in_blocks], then shift
-//   x · gate[image,c]            GATED by squeeze-excitation; before [n][in_blocks]
-// `step` is the input's channel block. What all pixels of a step share, is read once: `prologue`.
+// `prepare` is what a 1×1 convolution reads for a texel x of its input. The operand `before` is at binding $1.
+//   f(scale[c] · x + shift[c])   a batch norm, f of code BEFORE; before: scale [in_blocks], then shift [in_blocks]
+//   x · gate[image,c]            GATED: squeeze-excitation; before: gate [n][in_blocks]
+// `prologue` loads what all pixels of a step share, once. `step` is the input's channel block.
 struct Prologue { scale: vec4<f32>, shift: vec4<f32> }
 #import read before $1
 #ifdef GATED

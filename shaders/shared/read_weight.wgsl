@@ -1,5 +1,5 @@
 // `$1` at binding $2: trained numbers as texels, read only, after a zero texel as in `read`. With HALF they are stored
-// as f16, and become f32 when they are loaded.
+// as f16 and converted to f32 when they are loaded.
 #ifdef TEXTURE
 #ifdef HALF
 @group(0) @binding($2) var $1: texture_storage_2d<rgba16float, read>;

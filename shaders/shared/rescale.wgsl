@@ -1,7 +1,7 @@
-// A map's value in 0..1 by the map's range, least and greatest first.
+// Rescales a map's value to 0..1 by the map's range, whose first numbers are the least and the greatest value.
 //   (v − least) / (greatest − least + 1e-7)
 fn rescaled(v: vec4<f32>, range: vec4<f32>) -> vec4<f32> { return (v - range.x) / (range.y - range.x + 1e-7); }
-// With POSITIVE what speaks for the class alone, Grad-CAM's ReLU: of a map and of its range alike.
+// With POSITIVE only what speaks for the class is kept: Grad-CAM's ReLU. It is applied to a map and to its range.
 #ifdef POSITIVE
 fn positive(v: vec4<f32>) -> vec4<f32> { return max(v, vec4<f32>()); }
 #else

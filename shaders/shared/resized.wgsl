@@ -1,5 +1,6 @@
-// `resized(map, o)`: what a map of `params.in_size` has at pixel o of `params.out_size`, bilinear with half-pixel centres and
-// no antialiasing, as torch's align_corners=False; of RESCALED values, with their ranges at binding $1.
+// `resized(map, o)`: pixel o of a map of `params.in_size` that is resized to `params.out_size`. The resize is bilinear with
+// half-pixel centres and no antialiasing, as torch's align_corners=False. With RESCALED the values are rescaled first, by their
+// ranges at binding $1.
 //   x[m, (oy + ½)·h/oh − ½, (ox + ½)·w/ow − ½]
 #import rescale
 #ifdef RESCALED

@@ -1,5 +1,5 @@
-// `$1{0}` to `$1{$3 − 1}`: the $3 texels of `$2` for channel block c, and `$1{$3}` its bias, behind those of all blocks. With
-// SUBGROUP lanes load them in $4 rounds, one each.
+// Loads the $3 texels of `$2` for channel block c as `$1{0}` to `$1{$3 − 1}`, and its bias as `$1{$3}`. Biases lie behind the
+// texels of all blocks. With SUBGROUP the lanes load them in $4 rounds, one texel per lane and round.
 // takes: c, load_$2, params.blocks, and lane with SUBGROUP
 // leaves: $1{$3}
 #ifdef SUBGROUP

@@ -1,4 +1,4 @@
-// Row $1 of the windows over x, of channel block c.
+// Row $1 of the windows over x, for channel block c.
 // takes: image, c, size, first, line$1, width$1, params.blocks, fetch_x
 // leaves: v{COLUMNS}
             let row = ((image * params.blocks + c) * size.y + line$1) * size.x + first.x + 1u;

@@ -1,5 +1,6 @@
-// Writes a register tile with its bias: block `block` + l · QUADS · APART + g of the group at pixel p, before pixel `end`. The value begins at block
-// `y_first` of each image's `y_blocks`. Parameters are read before the branches: in one, lavapipe gathers them lane by lane.
+// Adds the bias to a register tile and writes it. `sum{l}{g}_{p}` is block `block` + l · QUADS · APART + g of the group at pixel
+// p. Pixels from `end` on are not written. In each image of `y_blocks` blocks, the value begins at block `y_first`.
+// Parameters are read before the branches. Inside a branch, lavapipe would gather them lane by lane.
 // takes: row, block, bias, end, out_plane, place{PIXELS}, to{PIXELS}, pixel{PIXELS}, sum{LOADS}{QUADS}_{PIXELS}, params.out_blocks, params.y_blocks, params.y_first, load_w, store_y, finish
 // leaves: nothing
     let out_blocks = params.out_blocks;

@@ -1,4 +1,4 @@
-// Which tile of which channel block an invocation of a Winograd transform has, in the `count` tiles from `first` on.
+// The tile and channel block of an invocation of a Winograd transform, among the `count` tiles from `first` on.
 // takes: id, groups, params.blocks, params.count, params.first, params.tiles, invocation, split
 // leaves: at, block, row, line, image
     let at = invocation(id, groups);

@@ -1,4 +1,5 @@
-//! The Grad-CAM tail on whole maps: `weighted_sum.wgsl`, `min_max.wgsl`, `rescale.wgsl` and `resize.wgsl`. The mean of the gradients is `reduce.wgsl`.
+//! The Grad-CAM tail on whole maps: `weighted_sum.wgsl`, `min_max.wgsl`, `rescale.wgsl` and `resize.wgsl`. The mean of the
+//! gradients is computed by `reduce.wgsl`.
 
 use bytemuck::Pod;
 
@@ -23,7 +24,7 @@ pub fn min_max(cx: &Context) -> Dispatch {
     range(cx, vec![], [(h * w) as u32], cx.plainly(None))
 }
 
-/// Range of each map resized.
+/// Range of each map after the resize, without the resized map.
 pub fn resized_range(cx: &Context, [oh, ow]: [usize; 2]) -> Dispatch {
     let [.., h, w] = cx.input(0);
     let [columns, rows] = [ow.min(2 * w), oh.min(2 * h)];
@@ -39,15 +40,15 @@ fn range(cx: &Context, defines: Vec<(&'static str, u32)>, params: impl Pod, oper
     cx.dispatch("min_max", &all, params, operands, cx.shape()[0])
 }
 
-/// Each map into 0..1, as texels or as plain numbers.
+/// Rescales each map to 0..1, as texels or plain numbers.
 pub fn rescale(cx: &Context, positive: bool) -> Dispatch {
     let [m, _, h, w] = cx.shape();
     let defines = [rescaling(positive), plain(cx)].concat();
     cx.elementwise("rescale", &defines, [(m * h * w) as u32, (h * w) as u32], None, m * h * w)
 }
 
-/// Bilinear resize, of values that are rescaled when they are read if that is the context's prologue, and rescaled once more
-/// if that is its epilogue.
+/// Bilinear resize. If the context's prologue is a rescaling, values are rescaled when they are read. If its epilogue is one, the
+/// results are rescaled too.
 pub fn resize(cx: &Context) -> Dispatch {
     let [_, _, h, w] = cx.input(0);
     let [m, _, oh, ow] = cx.shape();
@@ -66,13 +67,13 @@ pub fn resize(cx: &Context) -> Dispatch {
     cx.independent(cx.profile.flat, "resize", &defines, params, operands, m * oh * strips)
 }
 
-/// Ranges by which values are rescaled when they are read, and defines.
+/// The prologue's ranges, by which values are rescaled when they are read, and its defines.
 fn scaled(cx: &Context) -> (Option<Operand>, Vec<(&'static str, u32)>) {
     let (ranges, defines) = cx.prologue.map(|p| p.operand(cx.graph)).unzip();
     (ranges, defines.unwrap_or_default())
 }
 
-/// Defines of `shared/write_map.wgsl`.
+/// Defines for `shared/write_map.wgsl`.
 fn plain(cx: &Context) -> Vec<(&'static str, u32)> {
     if cx.graph.nodes[cx.epilogue.value].op == Op::Unpack { vec![("PLAIN", 1)] } else { vec![] }
 }

@@ -4,7 +4,7 @@ use super::context::Context;
 use super::dispatch::{Dispatch, Operand};
 use super::texel::{blocks, texels};
 
-/// The channels of one operand, then those of the other; of operands that lie in place already there is nothing to do.
+/// The channels of one operand, then those of the other. An operand that lies in its place already needs no copy.
 pub fn concat(cx: &Context) -> Vec<Dispatch> {
     let ([n, joint, ..], [_, other, ..]) = (cx.input(0), cx.input(1));
     let [_, c, h, w] = cx.shape();

@@ -1,4 +1,4 @@
-//! `select.wgsl`, `seed.wgsl` and `class_outer.wgsl`: the choice of classes, and where the backward pass begins.
+//! `select.wgsl`, `seed.wgsl` and `class_outer.wgsl`: the choice of classes and the start of the backward pass.
 
 use super::context::Context;
 use super::dispatch::Dispatch;
@@ -25,7 +25,7 @@ pub fn seed(cx: &Context, requests: usize, maps: usize) -> Dispatch {
     cx.elementwise("seed", &[], params, None, count)
 }
 
-/// Weights times the gradient of the class explained.
+/// Weights times the gradient of the explained class.
 pub fn class_outer(cx: &Context, requests: usize, maps: usize) -> Dispatch {
     let ([_, c, h, w], [_, classes, ..]) = (cx.shape(), cx.input(1));
     let count = texels(cx.shape());

@@ -1,4 +1,4 @@
-//! What the lowering of a kernel looks at, and the dispatches that it makes.
+//! The context in which a kernel is lowered, and the kinds of dispatches that it makes.
 
 use bytemuck::Pod;
 
@@ -11,18 +11,18 @@ use super::texel::blocks;
 use super::tiling::Tile;
 use crate::graph::{Graph, NodeId, Shape};
 
-/// A node with what its kernel computes besides.
+/// A node with the nodes that its kernel absorbs.
 #[derive(Clone, Copy, Debug)]
 pub struct Kernel {
     /// The node.
     pub node: NodeId,
-    /// Before it.
+    /// The absorbed nodes before it.
     pub prologue: Option<Prologue>,
-    /// After it.
+    /// The absorbed nodes after it.
     pub epilogue: Epilogue,
 }
 
-/// What a kernel's lowering looks at.
+/// The context in which a kernel is lowered.
 pub struct Context<'a> {
     pub profile: &'a Profile,
     pub graph: &'a Graph,
@@ -43,18 +43,18 @@ impl Context<'_> {
         self.graph.shape(self.operand(i))
     }
 
-    /// Operand `i`; a prologue's if there is one.
+    /// Operand `i`, or the prologue's input if there is a prologue.
     pub fn operand(&self, i: usize) -> NodeId {
         self.prologue.map_or_else(|| self.graph.nodes[self.id].inputs[i], |prologue| prologue.input(self.graph))
     }
 
-    /// A value between two dispatches of the node.
+    /// A new value between two dispatches of the node.
     pub fn scratch(&mut self, shape: Shape) -> NodeId {
         self.scratch.push(shape);
         self.graph.nodes.len() + self.scratch.len() - 1
     }
 
-    /// Defines of the epilogue, and what it reads.
+    /// Defines of the epilogue, and its operand if it has one.
     pub fn epilogue(&self) -> (Vec<(&'static str, u32)>, Option<Operand>) {
         (self.epilogue.defines(), self.epilogue.extra.map(|extra| Operand::Read(extra.node())))
     }
@@ -64,7 +64,7 @@ impl Context<'_> {
         self.views[value].unwrap_or_else(|| View::whole(value, blocks(self.graph.shape(value)[1])))
     }
 
-    /// A dispatch.
+    /// A dispatch of `groups` workgroups.
     pub fn dispatch(
         &self,
         shader: &'static str,
@@ -94,7 +94,7 @@ impl Context<'_> {
         reads.chain(constant.map(Operand::Constant)).chain([write]).collect()
     }
 
-    /// A dispatch of independent invocations, so many in a workgroup.
+    /// A dispatch of independent invocations, `workgroup` in each workgroup.
     pub fn independent(
         &self,
         workgroup: u32,
@@ -108,7 +108,7 @@ impl Context<'_> {
         self.dispatch(shader, &all, params, operands, invocations.div_ceil(workgroup as usize))
     }
 
-    /// A dispatch of so many tiles: register tiles by the first of the shaders, macro tiles by the second.
+    /// A dispatch of `tiles` tiles. The first shader makes register tiles, the second macro tiles.
     pub fn tiled(
         &self,
         tile: &Tile,
@@ -126,7 +126,7 @@ impl Context<'_> {
         self.independent(workgroup, shader, defines, params, operands, invocations)
     }
 
-    /// A dispatch of independent light invocations.
+    /// A dispatch of light, independent invocations.
     pub fn elementwise(
         &self,
         shader: &'static str,

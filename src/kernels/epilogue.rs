@@ -1,28 +1,28 @@
-//! What a kernel does to its values on the way out, `shared/epilogue.wgsl`: the nodes after its own that it absorbs.
+//! Epilogues: nodes after its own that a kernel computes before it stores its values. See `shared/epilogue.wgsl`.
 
 use crate::graph::{Activation, NodeId};
 
-/// The nodes that a kernel computes besides its own.
+/// The nodes after its own that a kernel computes.
 #[derive(Clone, Copy, Debug)]
 pub struct Epilogue {
-    /// The last of them, or the kernel's own: the value that it writes.
+    /// The value that the kernel writes: the last of these nodes, or its own if there are none.
     pub value: NodeId,
-    /// Read for every value.
+    /// A further operand, read for every value.
     pub extra: Option<Extra>,
-    /// Applied after that.
+    /// The activation, applied after the operand.
     pub activation: Option<Activation>,
-    /// Whether only the greatest of each window of a max pool is kept at last.
+    /// Whether a max pool ends the epilogue, so that only the maximum of each window is kept.
     pub pooled: bool,
 }
 
-/// A further operand of an epilogue, of the value's own shape unless it is a range.
+/// A further operand of an epilogue. It has the value's shape, except that [`Extra::Span`] is a range.
 #[derive(Clone, Copy, Debug)]
 pub enum Extra {
     /// `v + extra`.
     Add(NodeId),
     /// `v · f'(extra)`.
     Slope(Activation, NodeId),
-    /// A map's value in 0..1 by the range of the map.
+    /// Rescales a map to 0..1 by its range.
     Span(NodeId),
 }
 
@@ -36,7 +36,7 @@ impl Extra {
 }
 
 impl Epilogue {
-    /// No other nodes than the kernel's own.
+    /// An epilogue without nodes.
     pub fn none(id: NodeId) -> Self {
         Self { value: id, extra: None, activation: None, pooled: false }
     }

@@ -1,4 +1,4 @@
-//! Which nodes a kernel computes besides its own: what it absorbs after it, and before it.
+//! Decides which nodes a kernel absorbs: those after its own as its epilogue, those before it as its prologue.
 
 use super::context::Kernel;
 use super::conv::{self, separable};
@@ -8,7 +8,8 @@ use super::prologue::Prologue;
 use crate::graph::{Activation, Conv2d, Graph, NodeId, Op, PoolKind, Window};
 
 impl Epilogue {
-    /// The epilogue with the node `next`, which alone reads the value so far, if the kernel of `id` can absorb it.
+    /// The epilogue extended by `next`, if the kernel of `id` can absorb that node. `next` must be the only reader of the value
+    /// so far.
     pub fn absorb(self, graph: &Graph, profile: &Profile, id: NodeId, next: NodeId) -> Option<Self> {
         let (kernel, node) = (&graph.nodes[id].op, &graph.nodes[next]);
         let joins = matches!(kernel, Op::Conv2d(_) | Op::Conv2dGrad { .. });
@@ -23,7 +24,7 @@ impl Epilogue {
                 (other != self.value).then_some(Self { extra: Some(Extra::Add(other)), ..value })
             }
             Op::ActivateGrad(f) if slopes && free && self.extra.is_none() && node.inputs[0] == self.value => {
-                // Several maps of an image share what was saved; the epilogue reads texel for texel.
+                // The epilogue reads the saved value texel for texel. So it must not be shared by several maps of an image.
                 let saved = node.inputs[1];
                 let alike = saved != self.value && graph.shape(saved) == graph.shape(next);
                 alike.then_some(Self { extra: Some(Extra::Slope(f, saved)), ..value })
@@ -33,12 +34,12 @@ impl Epilogue {
                 let out = graph.shape(next);
                 let halves = pool.kind == PoolKind::Max && pool.window == Window::square(2, 2, 0);
                 let quartered = halves && out[2..] == [h / 2, w / 2] && conv::is_winograd(graph, profile, id);
-                // `conv_pool` applies the activation to the greatest of sums.
+                // `conv_pool` applies the activation to the maximum of the sums, so the activation must never decrease.
                 let grows = self.activation.is_none_or(Activation::grows);
                 let pooled = quartered || grows && conv::pools(graph, profile, id, pool, out);
                 pooled.then_some(Self { pooled, ..value })
             }
-            // The end of the tail, in numbers of one channel.
+            // The last nodes of the tail. Their values have one channel.
             Op::Rescale { positive: false } if matches!(kernel, Op::Resize { .. }) && self.value == id => {
                 let span = node.inputs[1];
                 (node.inputs[0] == id && span != id).then_some(Self { extra: Some(Extra::Span(span)), ..value })
@@ -50,9 +51,9 @@ impl Epilogue {
 }
 
 impl Prologue {
-    /// Node `id` with its epilogue as the prologue of `next`, which alone reads its value, if the kernel of `next` can
-    /// absorb it: a 1×1 convolution, which loads a pixel a few times at most and has no padding, or a resize of a small map
-    /// and its range.
+    /// Node `id` with its epilogue as the prologue of `next`, if the kernel of `next` can absorb it. `next` must be the only
+    /// reader. Two kinds of kernels can: a 1×1 convolution, which loads a pixel a few times at most and has no padding, and the
+    /// resize of a small map or the range of the resized map.
     pub fn new(graph: &Graph, profile: &Profile, id: NodeId, epilogue: &Epilogue, next: NodeId) -> Option<Self> {
         let alone = Self { node: id, activation: epilogue.activation, tile: None, expansion: None };
         let channels = |id: NodeId| graph.shape(graph.nodes[id].inputs[0])[1];
@@ -66,7 +67,7 @@ impl Prologue {
         let mut tile = None;
         let ready = match &graph.nodes[id].op {
             Op::ScaleShift { .. } => epilogue.extra.is_none(),
-            // Several maps may share an image's gate in a backward pass, where no convolution follows.
+            // In a backward pass several maps may share an image's gate. No convolution follows there.
             Op::Gate => epilogue.value == id && graph.shape(graph.nodes[id].inputs[1])[0] == graph.shape(id)[0],
             Op::Conv2d(conv) if conv.is_depthwise(channels(id)) && epilogue.extra.is_none() => {
                 tile = separable::tile(profile, graph.shape(next));
@@ -77,7 +78,8 @@ impl Prologue {
         (able && ready).then_some(Self { tile, ..alone })
     }
 
-    /// A depthwise prologue of `next` with the 1×1 convolution of `kernel` before it, whose value it alone reads, if that pays.
+    /// A depthwise prologue of `next`, extended by the 1×1 convolution of `kernel` before it, if that pays. The depthwise
+    /// convolution must be the only reader of the 1×1 convolution.
     pub fn expanded(self, graph: &Graph, profile: &Profile, kernel: &Kernel, next: NodeId) -> Option<Self> {
         let (depthwise, tile) = self.depthwise(graph)?;
         let Op::Conv2d(conv) = &graph.nodes[kernel.node].op else { return None };
@@ -90,8 +92,8 @@ impl Prologue {
     }
 }
 
-/// Whether a convolution of so many channels has the kernel of 1×1 ones: one from a single channel to a single channel is
-/// computed as a depthwise one.
+/// Whether a convolution of `input` channels runs on the kernel for 1×1 convolutions. One from a single channel to a single
+/// channel runs as a depthwise convolution.
 fn is_product(conv: &Conv2d, input: usize) -> bool {
     conv.is_pointwise() && !conv.is_depthwise(input)
 }

@@ -1,4 +1,4 @@
-//! What kernels with windows share: their geometry, and rows of neighbouring pixels.
+//! What kernels with windows share: their geometry, and how they divide rows into neighbouring pixels.
 
 use bytemuck::{Pod, Zeroable};
 
@@ -21,7 +21,7 @@ pub struct Geometry {
 }
 
 impl Geometry {
-    /// Of a pass from values of one shape to some of another.
+    /// The geometry of a pass from values of the first shape to values of the second.
     pub fn new(pass: &Pass, [_, _, in_h, in_w]: Shape, [_, _, h, w]: Shape) -> Self {
         let size = |[vertical, horizontal]: [usize; 2]| [horizontal as u32, vertical as u32];
         Self {
@@ -38,13 +38,13 @@ impl Geometry {
     }
 }
 
-/// Neighbouring pixels of a row that one invocation makes: the most that waste the least.
+/// Neighbouring pixels of a row per invocation, at most `most`. Of the counts that waste the fewest pixels it is the largest.
 pub fn columns(most: u32, width: usize) -> u32 {
     let wasted = |p: &u32| width.next_multiple_of(*p as usize);
     (2..=most).rev().min_by_key(wasted).unwrap_or(1)
 }
 
-/// Defines of kernels that make so many neighbouring pixels of a row, whose windows lie in COLUMNS columns.
+/// Defines of kernels that make `pixels` neighbouring pixels of a row. Their windows lie in COLUMNS columns.
 pub fn row_defines(pass: &Pass, pixels: u32) -> Vec<(&'static str, u32)> {
     let [kernel, stride, dilation] = [pass.taps.count[1].max(1), pass.stride[1], pass.dilation[1]].map(|v| v as u32);
     vec![

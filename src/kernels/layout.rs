@@ -1,4 +1,4 @@
-//! `normalise.wgsl`, `pack.wgsl` and `unpack.wgsl`: the way into and out of the engine's layout.
+//! `normalise.wgsl`, `pack.wgsl` and `unpack.wgsl`: conversion to and from the engine's layout.
 
 use bytemuck::{Pod, Zeroable};
 
@@ -31,7 +31,7 @@ pub fn pack(cx: &Context) -> Dispatch {
     cx.elementwise("pack", &[], [count, c, blocks(c), h * w].map(|v| v as u32), None, count)
 }
 
-/// Numbers to the texels of features, after the zero texel, on the host.
+/// Numbers to the texels of features, with the leading zero texel. Computed on the CPU.
 pub fn texels_of(numbers: &[u8], [n, c, h, w]: Shape) -> Vec<Texel> {
     let plane = h * w;
     let mut texels = vec![[0.0; 4]; 1 + texels([n, c, h, w])];
@@ -45,7 +45,7 @@ pub fn texels_of(numbers: &[u8], [n, c, h, w]: Shape) -> Vec<Texel> {
     texels
 }
 
-/// The numbers of features, by the texels after the zero texel, on the host.
+/// Texels of features, with the leading zero texel, to numbers. Computed on the CPU.
 pub fn numbers_of(texels: &[u8], [n, c, h, w]: Shape) -> Vec<u8> {
     let (texels, plane): (Vec<Texel>, usize) = (bytemuck::pod_collect_to_vec(texels), h * w);
     let number = |i: usize| {

@@ -10,14 +10,14 @@ use super::geometry::columns;
 use super::texel::{blocks, texels};
 use crate::graph::{ClassWeights, Linear};
 
-/// Images that share one load of the weights at most.
+/// Maximum number of images that share one load of the weights.
 const MAX_IMAGES: usize = 8;
-/// Texels of a gradient that one invocation makes at most.
+/// Maximum texels of a gradient per invocation.
 const MAX_SUMS: usize = 32;
 
-/// Tiles of a gradient that lie side by side in a workgroup whose other invocations take rows.
+/// Neighbouring tiles of a gradient in a workgroup. The workgroup's other invocations share out the rows of `w`.
 const ROW_TILES: u32 = 8;
-/// Sums of a gradient's workgroup: 16 KiB of texels in its shared memory.
+/// Maximum partial sums of a gradient's workgroup: 16 KiB of texels in its shared memory.
 const MAX_PARTIALS: u32 = 1024;
 
 /// `y = f(w · x + b)`.
@@ -34,17 +34,17 @@ pub fn forward(cx: &Context, linear: &Linear) -> Vec<Dispatch> {
     pieces(cx, linear, [c, h, w]).into_iter().map(piece).collect()
 }
 
-/// `dx = wᵀ · dy`. The outputs of `w`'s pieces add up, from dispatch to dispatch.
+/// `dx = wᵀ · dy`. Each piece of `w` has a dispatch, which adds to the sum of the dispatches before it.
 pub fn grad(cx: &mut Context, linear: &Linear, input: [usize; 3]) -> Vec<Dispatch> {
     let shape = cx.shape();
     let m = shape[0];
     let images = m.div_ceil(m.div_ceil(MAX_IMAGES));
     let inputs = texels(shape) / m;
     let lanes = cx.profile.lanes[1];
-    // Where the invocations of a row share a tile, it is up to the tile to be long: rows are megabytes apart.
+    // Where the invocations of a row share a tile, the tile itself must be long: rows are megabytes apart.
     let neighbours = if lanes == 1 { 1 } else { (MAX_SUMS / images).min(inputs) };
     let tiles = inputs.div_ceil(neighbours);
-    // Where many invocations share an output, most of them take rows: there may be few inputs.
+    // Where many invocations share an output, most of them share out the rows, as there may be few inputs.
     let sharing = if cx.profile.lanes[0] == 1 { cx.profile.tiled / lanes } else { ROW_TILES };
     let tile = sharing * lanes;
     let parts = cx.profile.lanes[0].min(cx.profile.wide / tile).min(MAX_PARTIALS / (tile * images as u32)).max(1);
@@ -82,7 +82,7 @@ struct ClassParams {
     unused: u32,
 }
 
-/// Rows of `w` by class.
+/// The rows of `w` that belong to the explained classes.
 pub fn class_weights(cx: &Context, class: &ClassWeights) -> Vec<Dispatch> {
     let [_, c, h, w] = cx.shape();
     let count = texels(cx.shape());
@@ -103,7 +103,7 @@ pub fn class_weights(cx: &Context, class: &ClassWeights) -> Vec<Dispatch> {
     pieces(cx, &class.linear, [c, h, w]).into_iter().map(piece).collect()
 }
 
-/// The same for a layer's forward pass and its gradients, so that they share it.
+/// The pieces of a layer's weight. They are the same for the forward pass and the gradients, so that both share them.
 fn pieces(cx: &Context, linear: &Linear, input: [usize; 3]) -> Vec<Constant> {
     let packing = Packing::Linear { out: linear.out_features, input, lanes: cx.profile.lanes[1] as usize };
     Constant::pieces(linear.weight, linear.bias, packing, cx.profile.piece)

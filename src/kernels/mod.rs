@@ -1,5 +1,5 @@
-//! One file for each shader or small family of them: parameters, constants' layout, dispatch size, variants.
-//! This room knows graphs and numbers, and no GPU library.
+//! The kernels. Each file covers one shader or a small family: its parameters, its constants' layout, its dispatch size and
+//! its variants. This module depends on the graph and on no GPU library.
 
 mod activation;
 mod cam;
@@ -39,8 +39,8 @@ use context::Context;
 
 use crate::graph::{Graph, Op, Shape};
 
-/// The dispatches of a kernel. Large weights make several, each for some of the outputs. Values with a view lie inside
-/// others. The shapes of values between dispatches are appended to `scratch`.
+/// Lowers a kernel to its dispatches. A large weight is split over several, each for some of the outputs. `views` says which
+/// values lie inside others. The shapes of values between two dispatches are appended to `scratch`.
 pub fn lower(
     profile: &Profile,
     graph: &Graph,

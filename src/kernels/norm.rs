@@ -8,7 +8,7 @@ use super::dispatch::Dispatch;
 use super::texel::blocks;
 use crate::graph::LayerNorm;
 
-/// In sync with both shaders; the forward one has no `per_image`.
+/// In sync with both shaders. The forward shader has no `per_image`.
 #[repr(C)]
 #[derive(Clone, Copy, Pod, Zeroable)]
 struct Params {

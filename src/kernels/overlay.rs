@@ -19,7 +19,7 @@ struct Params {
     colormap: [[u32; 4]; 64],
 }
 
-/// The photo under a map's colours.
+/// Draws a map's colours over the photo.
 pub fn draw(cx: &Context, overlay: &Overlay) -> Dispatch {
     let [_, _, mh, mw] = cx.input(0);
     let [_, _, h, w] = cx.shape();

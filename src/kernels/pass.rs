@@ -1,15 +1,15 @@
-//! Convolutions and their gradients, as plain convolutions.
+//! Passes: convolutions and their gradients, both as plain convolutions.
 
 use crate::graph::Window;
 
-/// Which of a kernel's taps are used, in which order.
+/// Which of a kernel's taps are used, and in which order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Taps {
     /// Extent of the kernel in the weight tensor.
     pub kernel: [usize; 2],
     first: [usize; 2],
     step: [isize; 2],
-    /// How many are used.
+    /// Taps used along each axis.
     pub count: [usize; 2],
 }
 
@@ -24,7 +24,7 @@ impl Taps {
         self.count[0] * self.count[1]
     }
 
-    /// The place in the weight tensor's kernel of each tap used.
+    /// The index of each used tap in the weight tensor's kernel.
     pub fn places(&self) -> impl Iterator<Item = usize> + use<> {
         let Self { kernel, first, step, count } = *self;
         let at = move |axis: usize, t: usize| first[axis].wrapping_add_signed(step[axis] * t as isize);
@@ -61,9 +61,10 @@ impl Pass {
 
     /// The gradient of a convolution with inputs of extent `input`: one pass for each phase of its stride.
     ///
-    /// Along one axis output `o` met input `i = s·o − p + d·k` through tap `k`. The inputs `i = s·j + r` of phase `r`
-    /// gather from `o = j + (r + p − d·k) / s` over the taps for which the division leaves no rest: every `s/g`th,
-    /// g = gcd(s, d). In reverse they make a convolution with stride 1 and dilation `d/g`.
+    /// Along one axis, output `o` reads input `i = s·o − p + d·k` through tap `k` in the forward pass. In the gradient, the
+    /// inputs `i = s·j + r` of phase `r` gather from `o = j + (r + p − d·k) / s`, over the taps for which the division has no
+    /// remainder. These are every `s/g`th tap, with g = gcd(s, d). In reverse order they form a convolution with stride 1 and
+    /// dilation `d/g`.
     pub fn gradient(window: &Window, input: [usize; 2]) -> Vec<Self> {
         let [vertical, horizontal] = [0, 1].map(|axis| phases(window, axis, input[axis]));
         let both = |v: &Phase, h: &Phase| Self {
@@ -129,7 +130,7 @@ fn gcd(a: isize, b: isize) -> isize {
 mod tests {
     use super::*;
 
-    /// Every pair of input and output that a convolution joins is met once, through the same tap.
+    /// Every pair of input and output that a convolution connects occurs once in its gradient, with the same tap.
     #[test]
     fn phases_meet_every_tap_once() {
         for (kernel, stride, dilation, pad, input) in [

@@ -10,7 +10,7 @@ use super::profile::Profile;
 use super::texel::blocks;
 use crate::graph::{Pool2d, PoolKind, Shape};
 
-/// In sync with `pool.wgsl` and with the beginning, `pool_grad.wgsl`; width before height.
+/// In sync with `pool.wgsl`. `pool_grad.wgsl` has the first fields only. Width comes before height.
 #[repr(C)]
 #[derive(Clone, Copy, Pod, Zeroable)]
 struct Params {
@@ -98,7 +98,7 @@ pub fn adaptive_grad(cx: &Context) -> Dispatch {
     dispatch(cx, "pool_grad", &[("ADAPTIVE", 1)], adaptive_params(x, dy), x)
 }
 
-/// The windows follow from the sizes.
+/// Parameters of adaptive pooling, whose windows follow from the sizes.
 fn adaptive_params(x: Shape, y: Shape) -> Params {
     Params { in_size: size([x[2], x[3]]), out_size: size([y[2], y[3]]), per_image: 1, ..Params::zeroed() }
 }

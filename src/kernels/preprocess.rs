@@ -22,12 +22,13 @@ const SHARED: &[(&str, &str)] = files!("shared/":
     "main_staged" "main_tiled" "moments" "pointwise" "pool" "present" "prologue" "read" "read_weight" "rescale" "resized"
     "source" "split" "spread_taps" "stored_row" "strip" "sums" "tile" "winograd_tile" "write" "write_map");
 
-/// Beginnings of the lines in which a snippet that stands amid statements says which names it uses of those around it, and which
-/// it makes for them: names with commas between, `params.field`, `x{COUNT}` for a number of names, `and x with DEFINE`.
+/// Prefixes of the contract lines of a snippet that is imported between statements. The first lists the names that it uses from
+/// the code around it, the second the names that it defines for that code. Names are separated by commas. `params.field` is a
+/// parameter, `x{COUNT}` stands for numbered names, `and x with DEFINE` for a name that exists under a define only.
 const TAKES: &str = "// takes: ";
 const LEAVES: &str = "// leaves: ";
 
-/// Extensions of WGSL that shaders with the define `MATRIX` use.
+/// WGSL extensions that shaders with the define `MATRIX` use.
 const MATRICES: &str = "enable f16;\nenable wgpu_cooperative_matrix;\n";
 
 /// Names of all shaders.
@@ -35,7 +36,7 @@ pub fn shaders() -> impl Iterator<Item = &'static str> {
     SHADERS.iter().map(|(name, _)| *name)
 }
 
-/// A number that changes with the text of any shader: FNV-1a.
+/// A hash (FNV-1a) of the text of all shaders and shared snippets.
 pub fn fingerprint() -> u64 {
     let bytes = SHADERS.iter().chain(SHARED).flat_map(|(path, _)| find(path).into_owned().into_bytes());
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
@@ -44,10 +45,10 @@ pub fn fingerprint() -> u64 {
 /// The WGSL text of a shader under the given defines.
 ///
 /// # Panics
-/// If the shader does not exist or its directives do not match up: a defect of the shader, which the tests
-/// look for in every permutation.
+/// If the shader does not exist or its directives do not match up. This is a defect of the shader, which the tests look
+/// for in every permutation.
 pub fn expand(shader: &str, defines: &[(&str, u32)]) -> String {
-    // What has to stand before all else.
+    // `enable` directives must come first in WGSL.
     let enabled = if defines.iter().any(|(name, _)| *name == "MATRIX") { MATRICES } else { "" };
     let constants = defines.iter().map(|(name, value)| format!("const {name}: u32 = {value}u;\n"));
     let mut text: String = std::iter::once(enabled.to_owned()).chain(constants).collect();
@@ -56,7 +57,7 @@ pub fn expand(shader: &str, defines: &[(&str, u32)]) -> String {
 }
 
 fn find(path: &str) -> Cow<'static, str> {
-    // For development: mutants, without building anew.
+    // For development: runs mutated shaders without a new build.
     #[cfg(feature = "shaders-from-disk")]
     if let Some(folder) = std::env::var_os("GRADCAM_SHADERS") {
         let file = std::path::Path::new(&folder).join(format!("{path}.wgsl"));
@@ -116,7 +117,7 @@ fn block(lines: &[&str], defines: &[(&str, u32)], out: &mut String) {
     }
 }
 
-/// The names of one kind in a snippet's contract: of those with a number the first one.
+/// The names on one line of a snippet's contract. Of numbered names only the first is returned.
 fn names(text: &str, kind: &str, defines: &[(&str, u32)]) -> Vec<String> {
     let line = text.lines().find_map(|line| line.strip_prefix(kind)).unwrap_or("nothing");
     let known = |item: &str| match item.strip_prefix("and ").and_then(|item| item.split_once(" with ")) {
@@ -133,7 +134,7 @@ fn names(text: &str, kind: &str, defines: &[(&str, u32)]) -> Vec<String> {
     line.split(", ").filter(|item| *item != "nothing").filter_map(known).map(first).collect()
 }
 
-/// Whether WGSL defines a name: as a variable, constant, function or parameter, or as a field of `params`.
+/// Whether the WGSL text defines a name, as a variable, constant, function or parameter, or as a field of `params`.
 fn is_defined(text: &str, name: &str) -> bool {
     let name = name.strip_prefix("params.").unwrap_or(name);
     let inside = |c: char| c.is_alphanumeric() || c == '_';
@@ -145,7 +146,7 @@ fn is_defined(text: &str, name: &str) -> bool {
     })
 }
 
-/// The line with the value of each `$(…)`, a sum of products of numbers and defines, in its place.
+/// Replaces each `$(…)` of a line, a sum of products of numbers and defines, by its value.
 fn arithmetic(line: &str, defines: &[(&str, u32)]) -> String {
     let Some((before, (inside, after))) = line.split_once("$(").map(|(b, r)| (b, r.split_once(')').unwrap_or((r, ""))))
     else {
@@ -156,7 +157,7 @@ fn arithmetic(line: &str, defines: &[(&str, u32)]) -> String {
     format!("{before}{value}{}", arithmetic(after, defines))
 }
 
-/// A literal number, or a define's.
+/// The value of a number literal or a define.
 fn number(word: &str, defines: &[(&str, u32)]) -> u32 {
     let define = || defines.iter().find(|(name, _)| *name == word).map(|(_, value)| *value);
     word.parse().ok().or_else(define).unwrap_or_else(|| panic!("{word} is not defined"))

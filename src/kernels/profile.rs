@@ -1,4 +1,4 @@
-//! Which variants of the kernels a device gets.
+//! Profiles: the kernel variants for different devices.
 
 use std::sync::Arc;
 
@@ -6,53 +6,54 @@ use super::texel::MAX_TEXELS;
 use super::tiling::{Costs, Team, Tile, Tuned};
 use crate::error::{Error, Result};
 
-/// Where tensors live and how the work is cut, chosen for a device.
+/// A kernel variant: where tensors live and how work is divided on a device.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Profile {
     /// Name, for listings.
     pub name: &'static str,
     /// Tensors lie in `rgba32float` storage textures instead of storage buffers.
     pub texture: bool,
-    /// Matrices and convolutions' weights are stored as f16; sums stay f32.
+    /// Weights of linear layers and convolutions are stored as f16; sums stay f32.
     pub half: bool,
-    /// Large products go to units that multiply matrices, from operands rounded to f16; sums stay f32.
+    /// Large products run on matrix units. Their operands are rounded to f16; sums stay f32.
     pub matrices: bool,
-    /// The fixed number of invocations of a subgroup, which may share their weights; none if each fetches its own.
+    /// The fixed subgroup size, if the invocations of a subgroup may share weight loads; none if each loads its own.
     pub subgroup: Option<u32>,
-    /// Operands that a kernel may have besides its parameters, four at least.
+    /// Maximum number of operands of a kernel besides its parameters, at least four.
     pub operands: u32,
-    /// Invocations of a workgroup of light, element-wise kernels.
+    /// Workgroup size of light, element-wise kernels.
     pub flat: u32,
-    /// Invocations of a workgroup of kernels with a register tile each.
+    /// Workgroup size of kernels in which each invocation makes a register tile.
     pub tiled: u32,
-    /// Register tiles to choose from: output blocks of four channels, pixels.
+    /// Register tiles to choose from, as `[output blocks, pixels]`.
     pub tiles: &'static [[u32; 2]],
-    /// Macro tiles to choose from besides, the largest first; none if workgroups are to share nothing.
+    /// Macro tiles to choose from as well, the largest first; empty if workgroups are to share no weights and pixels.
     pub shared: &'static [Tile],
-    /// Bytes of memory that a workgroup can share.
+    /// Bytes of shared memory of a workgroup.
     pub storage: u32,
-    /// By which they are chosen,
+    /// Cost model by which tiles are chosen.
     pub costs: Costs,
-    /// unless the device was measured.
+    /// Measured tiles, if the device was measured. They take precedence over the cost model.
     pub tuned: Option<Arc<Tuned>>,
-    /// Texels that one invocation makes at most where a register tile takes all outputs of a layer.
+    /// Maximum texels of a register tile in the fused kernels `separable` and `conv_pool`.
     pub sums: u32,
-    /// Neighbouring pixels of a row that one invocation makes at most.
+    /// Maximum neighbouring pixels of a row per invocation.
     pub row: u32,
-    /// Texels of an intermediate value that should stay in a cache.
+    /// Texels of an intermediate value that should fit a cache.
     pub cached: usize,
-    /// Texels of a product's input that all its tiles read before any reads the next ones: as many as a core's cache keeps.
+    /// Texels of a product's input that all its tiles read before any tile reads the next ones. As many as a core's cache
+    /// keeps.
     pub near: usize,
-    /// Texels of the largest piece of a weight, after the zero before them.
+    /// Texels of the largest piece of a weight, without the leading zero texel.
     pub piece: usize,
-    /// Invocations that share one reduced output, and outputs of a workgroup.
+    /// Invocations that share one reduced output, and outputs per workgroup.
     pub lanes: [u32; 2],
-    /// Invocations that reduce one image or map.
+    /// Invocations that reduce one image or map together.
     pub wide: u32,
 }
 
 impl Profile {
-    /// For graphics processors: storage buffers, coalesced, moderate tiles, wide workgroups.
+    /// For GPUs: storage buffers with coalesced loads, moderate tiles, wide workgroups.
     pub const BUFFERS: Self = Self {
         name: "buffers",
         texture: false,
@@ -88,8 +89,8 @@ impl Profile {
         wide: 256,
     };
 
-    /// For graphics processors with memory of their own and wide caches for it, where a workgroup's shared memory is
-    /// much nearer: large products are cut into macro tiles.
+    /// For GPUs with dedicated memory and wide caches for it, where shared memory is much closer. Large products are cut into
+    /// macro tiles.
     pub const BUFFERS_SHARED: Self = Self {
         name: "buffers-shared",
         shared: &[
@@ -111,9 +112,9 @@ impl Profile {
         ..Self::BUFFERS
     };
 
-    /// For drivers that run on a processor, where a texture load is many times cheaper than a buffer load,
-    /// a large register tile pays, a barrier costs more than it saves, and a workgroup costs as much as a
-    /// light kernel does for eight elements.
+    /// For software drivers, which run on the CPU. There a texture load is many times cheaper than a buffer load, a large
+    /// register tile pays, a barrier costs more than it saves, and a workgroup costs as much as a light kernel does for eight
+    /// elements.
     pub const TEXTURES: Self = Self {
         name: "textures",
         texture: true,
@@ -149,7 +150,7 @@ impl Profile {
         wide: 8,
     };
 
-    /// The same where subgroups are of one size: their lanes share the loads of weights.
+    /// Like [`Self::TEXTURES`], for drivers with one subgroup size: the lanes of a subgroup share weight loads.
     pub const TEXTURES_SUBGROUP: Self = Self { name: "textures-subgroup", subgroup: Some(8), ..Self::TEXTURES };
 
     /// All profiles.

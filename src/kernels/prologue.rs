@@ -1,4 +1,4 @@
-//! What a kernel does to its input on the way in, `shared/prologue.wgsl`: the node before its own that it absorbs.
+//! Prologues: nodes before its own that a kernel computes when it loads its input. See `shared/prologue.wgsl`.
 
 use super::constant::{Constant, Packing};
 use super::dispatch::Operand;
@@ -10,18 +10,18 @@ use crate::graph::{Activation, Conv2d, Graph, NodeId, Op};
 /// A node that a kernel computes for each of its loads, instead of reading what another kernel has stored.
 #[derive(Clone, Copy, Debug)]
 pub struct Prologue {
-    /// A batch norm, a gate, or a depthwise convolution; before a resize a rescaling.
+    /// A batch norm, a gate or a depthwise convolution. Before a resize it is a rescaling.
     pub node: NodeId,
-    /// Applied after it.
+    /// The activation after the node.
     pub(super) activation: Option<Activation>,
-    /// In which a depthwise convolution is made, with the 1×1 convolution after it.
+    /// The register tile of a depthwise convolution and the 1×1 convolution after it.
     pub(super) tile: Option<Tile>,
     /// The 1×1 convolution before a depthwise one, and the activation between them, if the kernel absorbs these too.
     pub(super) expansion: Option<(NodeId, Option<Activation>)>,
 }
 
 impl Prologue {
-    /// The depthwise convolution that it is, and the tile for it.
+    /// The depthwise convolution and its tile, if the prologue is one.
     pub fn depthwise(self, graph: &Graph) -> Option<(&Conv2d, Tile)> {
         match (&graph.nodes[self.node].op, self.tile) {
             (Op::Conv2d(conv), Some(tile)) => Some((conv, tile)),
@@ -29,35 +29,36 @@ impl Prologue {
         }
     }
 
-    /// The convolution before a depthwise one that the kernel computes too, and the code of the activation between them.
+    /// The 1×1 convolution before the depthwise one, if the kernel computes it too, and the code of the activation between
+    /// them.
     pub fn expansion(self, graph: &Graph) -> Option<(&Conv2d, u32)> {
         let (node, activation) = self.expansion?;
         let Op::Conv2d(conv) = &graph.nodes[node].op else { return None };
         Some((conv, activation.map_or(0, code)))
     }
 
-    /// The nodes that it computes, in their order.
+    /// The absorbed nodes, in order of execution.
     pub fn nodes(self) -> impl Iterator<Item = NodeId> {
         self.expansion.map(|(node, _)| node).into_iter().chain([self.node])
     }
 
-    /// What the kernel reads instead of the node's value.
+    /// The value that the kernel reads instead of the prologue's own.
     pub fn input(&self, graph: &Graph) -> NodeId {
         let first = self.expansion.map_or(self.node, |(node, _)| node);
         graph.nodes[first].inputs[0]
     }
 
-    /// Further operands of the kernel.
+    /// Number of operands that the prologue adds to the kernel.
     pub fn operands(self) -> u32 {
         if self.expansion.is_some() { 2 } else { 1 }
     }
 
-    /// Whether it differs from image to image.
+    /// Whether the prologue's factors differ between images.
     pub fn gates(&self, graph: &Graph) -> bool {
         graph.nodes[self.node].op == Op::Gate
     }
 
-    /// The further operand, and the preprocessor's defines.
+    /// The operand that the prologue adds, and the preprocessor's defines.
     pub fn operand(&self, graph: &Graph) -> (Operand, Vec<(&'static str, u32)>) {
         let channels = graph.shape(self.node)[1];
         let before = self.activation.map_or(0, code);
@@ -79,7 +80,7 @@ impl Prologue {
     }
 }
 
-/// Defines of `shared/rescale.wgsl`.
+/// Defines for `shared/rescale.wgsl`.
 pub fn rescaling(positive: bool) -> Vec<(&'static str, u32)> {
     if positive { vec![("POSITIVE", 1)] } else { vec![] }
 }

@@ -5,19 +5,19 @@ use crate::graph::Shape;
 /// Four numbers: the unit of every kernel's loads.
 pub type Texel = [f32; 4];
 
-/// Texels of a texture's row at most; `shared/read.wgsl` and `shared/write.wgsl` take an index apart by it.
+/// Maximum texels in a row of a texture. `shared/read.wgsl` and `shared/write.wgsl` split an index by it.
 pub const ROW: usize = 4096;
 
-/// The largest piece of a constant, in texels after the zero before them: 128 MiB, the smallest binding that
-/// devices allow.
+/// Texels of the largest piece of a constant, without the leading zero texel: 128 MiB, the largest binding that every
+/// device allows.
 pub const MAX_TEXELS: usize = (128 << 20) / 16 - 1;
 
-/// Channel blocks of four.
+/// Number of blocks of four channels.
 pub fn blocks(channels: usize) -> usize {
     channels.div_ceil(4)
 }
 
-/// Texels of a feature map.
+/// Number of texels of a feature map.
 pub fn texels([n, c, h, w]: Shape) -> usize {
     n * blocks(c) * h * w
 }

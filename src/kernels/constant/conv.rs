@@ -1,11 +1,11 @@
-//! A convolution's register tiles, see `conv.wgsl`.
+//! Packs a convolution's weights by tiles, see `conv.wgsl`.
 
 use std::ops::Range;
 
 use super::super::pass::Taps;
 use super::super::texel::Texel;
 
-/// A dense or grouped convolution's channels, as the kernel sees them: those of a gradient have swapped roles.
+/// A dense or grouped convolution's channels, as the kernel sees them. In a gradient, outputs and inputs swap roles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Channels {
     /// Outputs.
@@ -14,9 +14,9 @@ pub struct Channels {
     pub input: usize,
     /// Groups of the weight tensor.
     pub weight_groups: usize,
-    /// Groups of the kernel: the same, or one with zeros between the weight's groups.
+    /// Groups of the kernel: those of the weight tensor, or 1 with zeros between the weight's groups.
     pub groups: usize,
-    /// Whether outputs and inputs are the forward pass's inputs and outputs.
+    /// Whether this is a gradient: outputs and inputs are the forward pass's inputs and outputs.
     pub gradient: bool,
 }
 
@@ -26,8 +26,8 @@ impl Channels {
         (rows, tile * (taps * (self.input / self.groups).div_ceil(4) * 4 + 1))
     }
 
-    /// Calls `each` with the kernel's output and input channel of every pair of channels that the weight tensor
-    /// joins, and the place of their first tap in it.
+    /// Calls `each` for every pair of channels that the weight tensor connects, with the kernel's output channel, its input
+    /// channel, and the index of their first tap in the weight tensor.
     pub(super) fn pairs(&self, taps: usize, mut each: impl FnMut(usize, usize, usize)) {
         let (outs, ins) = if self.gradient { (self.input, self.out) } else { (self.out, self.input) };
         let (group_out, group_in) = (outs / self.weight_groups, ins / self.weight_groups);
@@ -40,7 +40,7 @@ impl Channels {
         }
     }
 
-    /// Row, and texel of the row with its lane, of the first tap's weight between an output and an input channel.
+    /// Where the first tap's weight between an output and an input channel lies: row, texel of the row, lane of the texel.
     pub(super) fn place(&self, o: usize, i: usize, tile: usize) -> (usize, usize, usize) {
         let (outs, ins) = (self.out / self.groups, self.input / self.groups);
         let (group, o, i) = (o / outs, o % outs, i % ins);
@@ -49,7 +49,7 @@ impl Channels {
     }
 }
 
-/// Tiles `rows` of so many blocks: [tile][tap][input block][block][4] texels, then the biases [tile][block].
+/// The tiles `rows`, each of `tile` blocks: [tile][tap][input block][block][4] texels, then the biases [tile][block].
 pub fn pack(
     channels: &Channels,
     taps: &Taps,

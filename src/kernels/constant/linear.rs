@@ -1,10 +1,10 @@
-//! A matrix over the stored order of a feature map, see `linear.wgsl`.
+//! Packs a linear layer's matrix, whose inputs are in the stored order of a feature map. See `linear.wgsl`.
 
 use std::ops::Range;
 
 use super::super::texel::Texel;
 
-/// Rows of `lanes` texels of outputs side by side: [row][input][lane] texels, then the biases [row][lane].
+/// The rows `rows`, each of `lanes` output texels side by side: [row][input][lane] texels, then the biases [row][lane].
 pub fn pack(
     out: usize,
     [c, h, w]: [usize; 3],

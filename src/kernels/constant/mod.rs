@@ -1,4 +1,4 @@
-//! Trained numbers in the layout that a kernel reads.
+//! Constants: trained numbers in the layout that a kernel reads.
 
 mod conv;
 mod linear;
@@ -13,7 +13,7 @@ use super::pass::Taps;
 use super::texel::Texel;
 use crate::graph::{Graph, ParamId};
 
-/// A weight, and what is added after it, packed for a kernel.
+/// A weight and its bias or shift, packed for a kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Constant {
     /// The weight.
@@ -22,49 +22,49 @@ pub struct Constant {
     pub bias: Option<ParamId>,
     /// The layout.
     pub packing: Packing,
-    /// Which of the layout's rows: all of them, or a piece of a large weight. A row is a register tile of a
-    /// convolution, some texels of a linear layer's outputs, a block of channels of the others.
+    /// Rows of the layout: all of them, or those of a piece of a large weight. A row is a tile of a convolution, some output
+    /// texels of a linear layer, or a block of channels in the other layouts.
     pub rows: Range<usize>,
 }
 
 /// How a constant's texels are arranged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Packing {
-    /// A convolution's register tiles of so many blocks, see `conv.wgsl`.
+    /// A convolution's weights by tiles of `tile` blocks, see `conv.wgsl`.
     Conv {
         /// Its channels.
         channels: Channels,
         /// Its taps.
         taps: Taps,
-        /// Blocks of a register tile.
+        /// Blocks of a tile.
         tile: usize,
     },
-    /// The same for Winograd's products: 36 groups of 1×1 convolutions, see `winograd_input.wgsl`. No bias.
+    /// Like `Conv`, for Winograd's products: 36 groups of 1×1 convolutions, see `winograd_input.wgsl`. No bias.
     Winograd {
         /// Its channels.
         channels: Channels,
         /// Its 3×3 taps.
         taps: Taps,
-        /// Blocks of a register tile.
+        /// Blocks of a tile.
         tile: usize,
     },
-    /// One kernel a channel, see `depthwise.wgsl`.
+    /// One kernel per channel, see `depthwise.wgsl`.
     Depthwise {
         /// Channels.
         channels: usize,
         /// Taps of each.
         taps: Taps,
     },
-    /// A matrix over the stored order of a `[c,h,w]` feature map, see `linear.wgsl`.
+    /// A matrix whose inputs are in the stored order of a `[c,h,w]` feature map, see `linear.wgsl`.
     Linear {
         /// Outputs of the forward pass.
         out: usize,
         /// Its input's channels, height and width.
         input: [usize; 3],
-        /// Texels of the output side by side in a row.
+        /// Output texels side by side in a row.
         lanes: usize,
     },
-    /// One number a channel, see `scale_shift.wgsl`.
+    /// One number per channel, see `scale_shift.wgsl`.
     Channels {
         /// Channels.
         channels: usize,
@@ -72,7 +72,7 @@ pub enum Packing {
 }
 
 impl Packing {
-    /// Rows in all, and texels of a row, those of the bias among them.
+    /// Number of rows, and texels per row with those of the bias.
     fn extent(&self) -> (usize, usize) {
         match *self {
             Self::Conv { channels, taps, tile } => channels.extent(taps.number(), tile),
@@ -95,7 +95,7 @@ impl Constant {
         Self { weight, bias, packing, rows: 0..packing.extent().0 }
     }
 
-    /// A weight in pieces of at most so many texels, or of one row.
+    /// A weight in pieces of at most `texels` texels, but at least one row.
     pub fn pieces(weight: ParamId, bias: Option<ParamId>, packing: Packing, texels: usize) -> Vec<Self> {
         let (rows, size) = packing.extent();
         let most = (texels / size).max(1);
@@ -103,13 +103,13 @@ impl Constant {
         (0..rows).step_by(most).map(piece).collect()
     }
 
-    /// A name that equal constants of graphs of the same model share.
+    /// A key that equal constants of graphs of the same model share.
     pub fn key(&self, graph: &Graph) -> String {
         let bias = self.bias.map_or("", |b| &graph.params[b].name);
         format!("{} + {bias} {:?} {:?}", graph.params[self.weight].name, self.packing, self.rows)
     }
 
-    /// Whether the numbers may be stored as f16: what scales or shifts whole channels stays f32.
+    /// Whether the numbers may be stored as f16. Scales and shifts of whole channels stay f32.
     pub fn halves(&self) -> bool {
         !matches!(self.packing, Packing::Channels { .. })
     }
@@ -143,7 +143,7 @@ impl Constant {
     }
 }
 
-/// What `value` gives for the channels of a block, 0 for those past the last.
+/// The texel of `value` over the channels of a block; 0 past the last channel.
 fn four(block: usize, channels: usize, value: &dyn Fn(usize) -> f32) -> Texel {
     std::array::from_fn(|lane| if block * 4 + lane < channels { value(block * 4 + lane) } else { 0.0 })
 }

@@ -1,4 +1,4 @@
-//! The products of Winograd's tiles, 36 groups of 1×1 convolutions: see `winograd_input.wgsl`.
+//! Packs the weights of Winograd's products: 36 groups of 1×1 convolutions, see `winograd_input.wgsl`.
 
 use super::super::pass::Taps;
 use super::super::texel::Texel;
@@ -21,7 +21,7 @@ fn transform(g: [f32; 9]) -> [f32; POINTS] {
     std::array::from_fn(|point| (0..3).map(|x| rows[point / 6][x] * G[point % 6][x]).sum::<f64>() as f32)
 }
 
-/// All tiles of so many blocks: [point][tile][input block][block][4] texels, and as many biases that nobody reads.
+/// All tiles, each of `tile` blocks: [point][tile][input block][block][4] texels, then unused biases [point][tile][block].
 pub fn pack(channels: &Channels, taps: &Taps, tile: usize, weight: &[f32]) -> Vec<Texel> {
     let (rows, row) = channels.extent(1, tile);
     let size = (channels.input / channels.groups).div_ceil(4) * tile * 4;

@@ -1,4 +1,4 @@
-//! Convolutions and their gradients: which algorithm, and `conv.wgsl`, `conv_shared.wgsl` and `depthwise.wgsl`.
+//! Convolutions and their gradients: the choice of the algorithm, and `conv.wgsl`, `conv_shared.wgsl` and `depthwise.wgsl`.
 
 mod pointwise;
 mod pooled;
@@ -76,7 +76,7 @@ struct Way<'a> {
     channels: Channels,
     product: Product,
     tile: Tile,
-    /// Where it is cheaper.
+    /// Winograd's algorithm, where it is cheaper.
     winograd: Option<Winograd<'a>>,
 }
 
@@ -97,7 +97,7 @@ impl<'a> Way<'a> {
     }
 }
 
-/// Whether a node is a convolution whose outputs are made in Winograd's tiles.
+/// Whether a node is a convolution that Winograd's algorithm computes.
 pub fn is_winograd(graph: &Graph, profile: &Profile, id: NodeId) -> bool {
     let Op::Conv2d(conv) = &graph.nodes[id].op else { return false };
     let (x, [_, out, h, w]) = (graph.shape(graph.nodes[id].inputs[0]), graph.shape(id));

@@ -25,20 +25,20 @@ struct Params {
     y_first: u32,
 }
 
-/// `groups` products of `out_blocks` × `pixels` outputs.
+/// `groups` products of `out_blocks` × `pixels` texels of outputs.
 pub struct Job {
     pub tile: Tile,
     pub groups: usize,
     pub in_blocks: usize,
     pub out_blocks: usize,
-    /// Of all images.
+    /// Pixels of all images.
     pub pixels: usize,
     /// Pixels of an image.
     pub plane: usize,
 }
 
 impl Job {
-    /// The dispatch for `constant`'s rows, from `x` by way of the prologue to `y` by way of the operands and defines of an
+    /// The dispatch for `constant`'s rows, from `x` to `y`, with the context's prologue and the defines and operand of an
     /// epilogue.
     pub fn lower(
         &self,

@@ -1,4 +1,4 @@
-//! `conv_pool.wgsl`: a convolution of one block of channels, and the max pool after it in the same kernel.
+//! `conv_pool.wgsl`: a convolution of one block of channels and the max pool after it, in one kernel.
 
 use bytemuck::{Pod, Zeroable};
 
@@ -13,9 +13,9 @@ use crate::kernels::profile::Profile;
 use crate::kernels::texel::blocks;
 use crate::kernels::tiling::{Product, Tile};
 
-/// Columns of a kernel at most: they are unrolled.
+/// Maximum columns of a convolution's kernel. The loop over them is unrolled.
 const KERNEL: usize = 3;
-/// Rows of outputs that one invocation makes at most.
+/// Maximum rows of outputs per invocation.
 const RUN: usize = 8;
 
 #[repr(C)]
@@ -33,20 +33,20 @@ struct Params {
     y_first: u32,
 }
 
-/// How outputs are cut.
+/// How outputs are divided among invocations.
 struct Cut {
     tile: Tile,
-    /// Neighbouring outputs of an invocation.
+    /// Neighbouring outputs of a row per invocation.
     windows: usize,
     runs: usize,
-    /// Rows of an invocation.
+    /// Rows per invocation.
     run: usize,
     across: usize,
     strips: usize,
 }
 
 impl Cut {
-    /// For outputs of this shape in a tile of so many blocks.
+    /// The cut of outputs of this shape into tiles of `blocks` blocks and `windows` neighbouring outputs.
     fn new(profile: &Profile, [n, _, h, w]: Shape, blocks: u32, windows: usize) -> Self {
         let subgroup = profile.subgroup.unwrap_or(0);
         let tile = Tile { blocks, pixels: 2 * windows as u32 + 1, subgroup, team: None };
@@ -55,7 +55,7 @@ impl Cut {
         Self { tile, windows, runs, run: h.div_ceil(runs), across, strips }
     }
 
-    /// The cheapest for outputs of this shape, with its estimated cost.
+    /// The cheapest cut for outputs of this shape, with its estimated cost.
     fn cheapest(profile: &Profile, window: &Window, out: Shape) -> Option<(Self, f64)> {
         let most = (profile.row as usize - 1) / 2;
         let deep = profile.tiles.iter().map(|tile| tile[0]);
@@ -74,8 +74,9 @@ impl Cut {
         cuts.filter(fits).map(priced).min_by(|a, b| a.1.total_cmp(&b.1))
     }
 
-    /// How node `id` makes the pool of its values, of shape `out`, if it is a convolution that can, and that is cheaper than to
-    /// store them, although it makes some of them twice.
+    /// The cut with which node `id` also computes the pool of its values, with outputs of shape `out`. None if it is no
+    /// convolution that can, or if separate kernels cost less. The fused kernel computes some values twice, but stores none of
+    /// them.
     fn paying(graph: &Graph, profile: &Profile, id: NodeId, pool: &Pool2d, out: Shape) -> Option<Self> {
         let Op::Conv2d(conv) = &graph.nodes[id].op else { return None };
         let (x, z) = (graph.shape(graph.nodes[id].inputs[0]), graph.shape(id));
@@ -92,7 +93,7 @@ impl Cut {
     }
 }
 
-/// Whether node `id` makes the pool of its values, of shape `out`.
+/// Whether node `id` also computes the pool of its values, with outputs of shape `out`.
 pub fn pools(graph: &Graph, profile: &Profile, id: NodeId, pool: &Pool2d, out: Shape) -> bool {
     Cut::paying(graph, profile, id, pool, out).is_some()
 }

@@ -1,4 +1,4 @@
-//! `separable.wgsl`: a depthwise convolution, and the 1×1 convolution after it in the same kernel.
+//! `separable.wgsl`: a depthwise convolution and the 1×1 convolution after it, in one kernel.
 
 use bytemuck::{Pod, Zeroable};
 
@@ -12,7 +12,8 @@ use crate::kernels::profile::Profile;
 use crate::kernels::texel::blocks;
 use crate::kernels::tiling::{Product, Tile};
 
-/// Texels of an expanded window at most: they are held at once, and the loop over the rest is unrolled.
+/// Maximum texels that an invocation loads for its expanded windows. They are held at once, and the loops over them are
+/// unrolled.
 const PATCH: usize = 192;
 
 #[repr(C)]
@@ -27,8 +28,8 @@ struct Params {
     y_first: u32,
 }
 
-/// The register tile for all of a 1×1 convolution's outputs, if the profile has one that keeps the device busy: with
-/// more tiles each would make the depthwise convolution again.
+/// The register tile for all outputs of a 1×1 convolution, if the profile has one that keeps the device busy. One tile must
+/// take all outputs: with more tiles, each would compute the depthwise convolution again.
 pub fn tile(profile: &Profile, [n, out, h, w]: Shape) -> Option<Tile> {
     let even = if profile.subgroup.is_some() { 2 } else { 1 };
     let blocks = (blocks(out) as u32).next_multiple_of(even);
@@ -37,9 +38,9 @@ pub fn tile(profile: &Profile, [n, out, h, w]: Shape) -> Option<Tile> {
     (pixels > 2 && (n * h * strips(&tile, w)) as f64 >= profile.costs.parallel).then_some(tile)
 }
 
-/// Whether a 1×1 convolution from `x` should be made anew in each window of the depthwise one after it, which is in a kernel
-/// with such a tile of outputs, instead of once, to be stored and loaded. A strided one has little to make twice, and joins no
-/// residual, for which there would be no operand.
+/// Whether to compute a 1×1 convolution from `x` anew in each window of the depthwise convolution after it, instead of once with
+/// a store and loads. The depthwise convolution runs in a kernel with the output tile `tile`. It must be strided: then little is
+/// computed twice, and no residual is added, for which there would be no operand.
 pub fn expands(profile: &Profile, x: Shape, depthwise: &Conv2d, tile: &Tile, [n, _, h, w]: Shape) -> bool {
     let costs = &profile.costs;
     let (steps, hidden) = (blocks(x[1]), blocks(depthwise.out_channels));
@@ -61,7 +62,7 @@ fn strips(tile: &Tile, width: usize) -> usize {
     width.div_ceil(tile.pixels as usize)
 }
 
-/// `y = finish(w · f(depthwise ∗ x + shift) + b)`, the depthwise convolution being the context's prologue.
+/// `y = finish(w · f(depthwise ∗ x + shift) + b)`. The depthwise convolution is the context's prologue.
 pub fn lower(cx: &Context, conv: &Conv2d, prologue: &Conv2d, tile: Tile) -> Dispatch {
     let [n, out, h, w] = cx.shape();
     let input = prologue.out_channels;

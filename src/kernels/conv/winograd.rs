@@ -41,7 +41,7 @@ struct OutputParams {
     unused: u32,
 }
 
-/// A 3×3 convolution that can go this way, cut into chunks of tiles.
+/// A 3×3 convolution that Winograd's algorithm computes, cut into chunks of tiles.
 pub struct Winograd<'a> {
     pass: &'a Pass,
     channels: Channels,
@@ -51,12 +51,12 @@ pub struct Winograd<'a> {
     /// Tiles computed at once.
     chunk: usize,
     tile: Tile,
-    /// Estimated, to be compared with that of another way.
+    /// Estimated cost, for comparison with other algorithms.
     pub cost: f64,
 }
 
 impl<'a> Winograd<'a> {
-    /// The plan for a pass over an input of this shape, if it can be done so.
+    /// How the algorithm computes a pass over an input of this shape, if it applies.
     pub fn new(profile: &Profile, pass: &'a Pass, channels: Channels, input: Shape) -> Option<Self> {
         let fits = pass.taps.count == [3; 2]
             && pass.stride == [1; 2]
@@ -64,14 +64,14 @@ impl<'a> Winograd<'a> {
             && pass.is_whole()
             && channels.groups == 1;
         let (from, to) = (blocks(channels.input), blocks(channels.out));
-        // Its transforms would make more of the rounding to f16 than the sums do.
+        // The transforms would amplify the rounding to f16 more than the sums do.
         if !fits || profile.matrices || POINTS * (from * to * 4 + to) > MAX_TEXELS {
             return None;
         }
         let tiles = pass.grid.map(|n| n.div_ceil(SIDE));
         let all = input[0] * tiles[0] * tiles[1];
-        // About as many as stay in a cache, but whole strips of them, and two at least; as even as strips allow, for a small rest
-        // costs a product's tile too.
+        // A chunk has about as many tiles as stay in a cache, but whole strips of them, and at least two. Chunks are as even as
+        // strips allow, because a small last chunk also costs a tile of the product.
         let widest = profile.shared.first().map_or_else(|| profile.tiles[0][1], |tile| tile.pixels);
         let strip = (widest * profile.subgroup.unwrap_or(1)) as usize;
         let fitting = (profile.cached / (POINTS * from.max(to) * strip)).max(2) * strip;

@@ -1,4 +1,4 @@
-//! How a matrix product is cut into register tiles, and these into macro tiles.
+//! How a matrix product is cut into register tiles or macro tiles.
 
 mod costs;
 mod product;
@@ -12,7 +12,7 @@ pub use tuned::{Class, Tuned};
 
 use super::profile::Profile;
 
-/// More steps than `conv_shared.wgsl` can count.
+/// Steps that `conv_shared.wgsl` cannot count any more, see `near_split` there.
 const TOO_MANY_STEPS: usize = 1 << 20;
 
 impl Product {
@@ -27,15 +27,15 @@ impl Product {
         register.chain(profile.shared.iter().filter(fits).copied())
     }
 
-    /// Estimated cost, in a tile.
+    /// Estimated cost with this tile.
     pub fn cost(&self, profile: &Profile, tile: Tile) -> f64 {
         tile.cost(&profile.costs, self)
     }
 
-    /// The measured cut, else the cheapest by the profile's costs; and its cost by these.
+    /// The measured tile, else the cheapest by the profile's cost model; and its cost by that model.
     pub fn cut(&self, profile: &Profile) -> (Tile, f64) {
         let priced = |tile: Tile| (tile, self.cost(profile, tile));
-        // What was measured comes from a file, and may be anything.
+        // Measured tiles come from a file, so they may be invalid.
         let offered = |tile: &Tile| Self::tiles(profile).any(|t| t == *tile);
         let measured = profile.tuned.as_ref().and_then(|tuned| tuned.tile(self)).filter(offered).map(priced);
         let counted = |tile: &Tile| tile.team.is_none() || self.steps < TOO_MANY_STEPS;

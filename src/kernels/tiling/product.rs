@@ -1,13 +1,14 @@
-//! What is cut.
+//! The matrix product that is cut into tiles.
 
 use serde::Serialize;
 
-/// A product to be cut: `groups` times `out_blocks` × `pixels` outputs of `steps` sums of four.
+/// A matrix product: `groups` times `out_blocks` × `pixels` texels of outputs, each the sum of `steps` products with four
+/// inputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Product {
     /// Independent products of the same extents.
     pub groups: usize,
-    /// Channel blocks of outputs of a group.
+    /// Output blocks of a group.
     pub out_blocks: usize,
     /// Pixels of all images.
     pub pixels: usize,

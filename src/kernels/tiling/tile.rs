@@ -1,22 +1,22 @@
-//! The part of a product that one invocation makes, or the workgroup of a macro tile together, from pixels and weights in its
-//! shared memory.
+//! Tiles of a matrix product. One invocation makes a register tile. A workgroup makes a macro tile together, from pixels and
+//! weights in its shared memory.
 
 use serde::{Deserialize, Serialize};
 
 use super::costs::Costs;
 use super::product::Product;
 
-/// Extent of such a matrix.
+/// Rows and columns of the matrices that matrix units multiply.
 const MATRIX: u32 = 16;
 
-/// The part of a product that one invocation makes, or one workgroup: `4 · blocks` outputs by `pixels` pixels.
+/// The part of a product that one invocation or one workgroup makes: `4 · blocks` outputs × `pixels` pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Tile {
     /// Channel blocks of four outputs.
     pub blocks: u32,
     /// Pixels.
     pub pixels: u32,
-    /// Invocations of a subgroup that share their weights, each fetching some of them; 0 if each fetches all.
+    /// Subgroup size, if the invocations of a subgroup share weight loads, each loading a part; 0 if each loads all.
     pub subgroup: u32,
     /// How a workgroup makes a macro tile; none for a register tile, which one invocation makes alone.
     pub team: Option<Team>,
@@ -29,45 +29,47 @@ pub struct Team {
     pub blocks: u32,
     /// Pixels that each invocation makes.
     pub pixels: u32,
-    /// Parts of the sums, of which invocations of their own make each, to be added up at last.
+    /// Parts into which each sum is divided. Separate invocations make each part; the parts are added at the end.
     pub slices: u32,
-    /// Steps of a slice that are in shared memory at once; those that follow are on their way meanwhile.
+    /// Steps of a slice that are in shared memory at once. The next steps are loaded meanwhile.
     pub depth: u32,
-    /// Whether units that multiply matrices do the work, from operands in f16.
+    /// Whether matrix units do the work, from operands in f16.
     pub matrices: bool,
 }
 
 impl Tile {
-    /// A macro tile of so many channel blocks and pixels.
+    /// A macro tile of `blocks` output blocks × `pixels` pixels.
     pub const fn shared([blocks, pixels]: [u32; 2], team: Team) -> Self {
         Self { blocks, pixels, subgroup: 0, team: Some(team) }
     }
 
-    /// Strips of a product: invocations, or workgroups, that share a tile's weights. A subgroup must not mix tiles.
+    /// Strips of a product: the number of invocations or workgroups that use the same tile of weights. It is rounded up to
+    /// whole subgroups, as a subgroup must not mix tiles.
     pub fn strips(&self, pixels: usize) -> usize {
         pixels.div_ceil(self.pixels as usize).next_multiple_of(self.subgroup.max(1) as usize)
     }
 
-    /// Strips, of so many, that go through all tiles before the next do: what they read, `texels` for each of their pixels,
-    /// is to stay in a cache.
+    /// How many of the `strips` go through all tiles before the next strips do. What they read, `texels` for each of their
+    /// pixels, should stay in a cache of `near` texels.
     pub fn run(&self, near: usize, strips: usize, texels: f64) -> usize {
         let lanes = self.subgroup.max(1) as usize;
         let fitting = (near as f64 / (texels * f64::from(self.pixels))) as usize;
         (fitting / lanes).max(1).saturating_mul(lanes).min(strips)
     }
 
-    /// Tiles of a group.
+    /// Tiles over the outputs of a group.
     pub fn tiles(&self, out_blocks: usize) -> usize {
         out_blocks.div_ceil(self.blocks as usize)
     }
 
-    /// Weight texels of one load of a subgroup, in quads of a block's four: at most a texel for each lane, and whole loads.
+    /// Blocks whose weights a subgroup loads at once, four texels per block. At most one texel per lane, and a divisor of
+    /// `blocks`.
     fn quads(&self) -> u32 {
         let most = (self.subgroup / 4).checked_ilog2().unwrap_or(0);
         1 << self.blocks.trailing_zeros().min(most)
     }
 
-    /// Invocations that make a tile, all of a workgroup; one makes a register tile.
+    /// Invocations that make a tile: the workgroup for a macro tile, one for a register tile.
     pub fn invocations(&self) -> u32 {
         self.team.map_or(1, |team| team.invocations(self))
     }
@@ -87,7 +89,7 @@ impl Tile {
         all
     }
 
-    /// Estimated cost of a product cut so.
+    /// Estimated cost of a product that is cut into such tiles.
     pub(super) fn cost(&self, costs: &Costs, product: &Product) -> f64 {
         let tiles = product.groups * self.tiles(product.out_blocks) * self.strips(product.pixels);
         let (rounds, each) = match self.team {
@@ -105,17 +107,17 @@ impl Tile {
 }
 
 impl Team {
-    /// Each makes so many blocks and pixels of all sums.
+    /// A team that does not slice the sums. Each invocation makes `blocks` × `pixels` texels.
     pub const fn of([blocks, pixels]: [u32; 2], depth: u32) -> Self {
         Self { blocks, pixels, slices: 1, depth, matrices: false }
     }
 
-    /// The same with so many slices of the sums.
+    /// The same team with the sums divided into `slices` slices.
     pub const fn sliced(self, slices: u32) -> Self {
         Self { slices, ..self }
     }
 
-    /// The same by units for matrices.
+    /// The same team on matrix units.
     pub const fn by_matrices(self) -> Self {
         Self { matrices: true, ..self }
     }
@@ -139,7 +141,7 @@ impl Team {
         2 * self.slices * self.depth * (tile.pixels + 4 * tile.blocks) * 16
     }
 
-    /// Texels of pixels and of weights that each invocation brings for a round.
+    /// Texels of pixels and of weights that each invocation loads for a round.
     fn brought(&self, tile: &Tile) -> [u32; 2] {
         [tile.pixels, 4 * tile.blocks].map(|texels| self.depth * texels / self.members(tile))
     }
@@ -169,7 +171,7 @@ impl Team {
         all
     }
 
-    /// Rounds of an invocation over so many steps, and its estimated cost.
+    /// Rounds of an invocation over `steps` steps, and its estimated cost.
     pub fn cost(&self, tile: &Tile, costs: &Costs, steps: usize) -> (usize, f64) {
         let rounds = steps.div_ceil((self.depth * self.slices) as usize);
         let [blocks, pixels, depth] = [self.blocks, self.pixels, self.depth].map(f64::from);
@@ -190,7 +192,7 @@ impl Team {
 mod tests {
     use super::*;
 
-    /// Lanes take their texel by a mask, and every block's weights are loaded, whatever a device's subgroups are.
+    /// For every subgroup size, lanes can select their texel by a mask and every block's weights are loaded.
     #[test]
     fn loads_of_subgroups_are_whole() {
         for subgroup in [0, 4, 8, 16, 32, 64, 128] {

@@ -1,11 +1,11 @@
-//! Register tiles that were measured on a device, by the shape of the product.
+//! The best tiles measured on a device, by the shape of the product.
 
 use serde::{Deserialize, Serialize};
 
 use super::product::Product;
 use super::tile::Tile;
 
-/// Products of about the same extents: all within a factor of two.
+/// A class of products of similar extents: each extent lies within a factor of two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Class {
     grouped: bool,
