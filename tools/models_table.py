@@ -2,7 +2,7 @@
 
     python tools/models_table.py
 
-Runs tests/zoo.rs, giants included, and reads what it prints.
+Runs tests/zoo.rs, including the networks over 100 million parameters, and reads its output.
 """
 import json
 import os
@@ -36,8 +36,8 @@ table = [
     "* `tests/zoo.rs` measured them on lavapipe, Mesa 22.3.6, with the variant `textures-subgroup`. Weights come from a",
     "  formula, see `tools/networks.py`.",
     "* The 97 networks under 100 million parameters agree within the same tolerances in every variant, on Mesa 22.3.6 and",
-    "  25.0.7, with run-time checks and without (`GRADCAM_TEST_VARIANT=buffers GRADCAM_TEST_CHECKED=1 cargo test --test",
-    "  zoo`).",
+    "  25.0.7, with run-time checks and without",
+    "  (`GRADCAM_TEST_VARIANT=buffers GRADCAM_TEST_CHECKED=1 cargo test --test zoo`).",
     "",
     "| architecture | names | parameters, M | multiply-adds, G | size | default layer | logits | heat maps |",
     "|---|---|---:|---:|---:|---|---:|---:|",
