@@ -10,7 +10,7 @@ demo:
 setup:
 	@tools/setup.sh test
 
-# The fast loop: format, lints, the house's rules, units, and every operation in the kernel variant `textures`.
+# The fast loop: format, lints, dependency rules, unit tests, and every operation in the kernel variant `textures`.
 check: setup
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
@@ -22,20 +22,20 @@ test: setup
 	cargo test
 	cargo test --features shaders-from-disk --test mutants
 
-# The networks over 100 million parameters too: some ten gigabytes of memory, some minutes.
+# Also the networks over 100 million parameters. Needs about ten gigabytes of memory and a few minutes.
 test-all: test
 	GRADCAM_TEST_GIANTS=1 cargo test --test zoo -- --nocapture
 
-# The promises about the release binary: size, and what it is linked with.
+# Checks the size of the release binary and the libraries that it links.
 check-binary:
 	cargo build --release
 	@tools/check_binary.sh target/release/gradcam
 
-# Every variant of every shader by compilers that know nothing of naga: spirv-val, glslangValidator, DXC (67 MB, once),
-# g++ for Metal's language, with a stand-in for Apple's headers instead of Apple's compiler.
+# Checks every variant of every shader with compilers independent of naga: spirv-val, glslangValidator, DXC (downloads 67 MB,
+# once). For Metal's language g++ with a stand-in for Apple's headers replaces Apple's compiler.
 check-shaders:
 	@tools/check_shaders.sh
 
-# `gradcam verify` on every software driver that can be had: two of lavapipe, SwiftShader, OpenGL, OpenGL ES, none.
+# Runs `gradcam verify` on every available software driver: two lavapipes, SwiftShader, OpenGL, OpenGL ES, and no driver.
 check-backends:
 	@tools/check_backends.sh

@@ -3,10 +3,10 @@
     python tools/benchmark.py                          # the networks of docs/benchmarks.md, batches of 1 and 8
     python tools/benchmark.py resnet50 --layer layer2 --batch 1 --rounds 7 --json resnet50.json
 
-PyTorch does three things: a bare forward pass, pytorch-grad-cam, and a Grad-CAM by hand whose backward pass stops at the
-layer; on the processor, or with `--torch cuda` on the card, in full f32 unless `--tf32` lets its products round to 10 bits.
-Weights are random: they do not change the time. All figures are milliseconds an image, medians over rounds; a ratio is
-the median of the rounds' own ratios, with the least and the greatest. Exits with 1 if gradcam fails.
+PyTorch runs a bare forward pass, pytorch-grad-cam, and a hand-written Grad-CAM whose backward pass stops at the layer. It runs
+on the CPU, or on the GPU with `--torch cuda`, in full f32 unless `--tf32` lets its products round to 10 bits. Weights are
+random, since they do not change the time. All figures are milliseconds an image, medians over rounds. A ratio is the median of
+the rounds' own ratios, with the least and the greatest. Exits with 1 if gradcam fails.
 """
 import argparse
 import datetime
@@ -56,7 +56,7 @@ def ours(network):
 
 
 def clock(call, batch, calls):
-    """Medians of wall and processor milliseconds an image, after one call that does not count."""
+    """Medians of wall and processor time in milliseconds an image, after one warm-up call."""
     def finished():
         call()
         if args.torch == "cuda":
@@ -72,7 +72,7 @@ def clock(call, batch, calls):
 
 
 def by_hand(model, layer, x):
-    """Grad-CAM of class 3: gradients of the layer's output alone."""
+    """Grad-CAM of class 3, differentiating only with respect to the layer's output."""
     kept = {}
 
     def keep(_module, _inputs, output):
@@ -87,7 +87,7 @@ def by_hand(model, layer, x):
 
 
 def theirs(model, layer, x):
-    """Figures of the bare forward pass, of pytorch-grad-cam, and of Grad-CAM by hand."""
+    """Times of the bare forward pass, of pytorch-grad-cam, and of the hand-written Grad-CAM."""
     batch, parameters = len(x), list(model.parameters())
     calls = 3 if batch > 1 else 7
 
@@ -117,7 +117,7 @@ def spread(rounds, over, under):
 
 
 def machine(row):
-    """What everything ran on."""
+    """The CPU, the GPU and the versions of the software."""
     processors = (l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name"))
     where = f" on {torch.cuda.get_device_name()}{', TF32' if args.tf32 else ''}" if args.torch == "cuda" else ""
     return (f"{next(processors, 'processor')}, {os.cpu_count()} cores; PyTorch {torch.__version__}{where}; {row['adapter']}, "

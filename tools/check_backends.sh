@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Runs gradcam's own check of devices on each software driver that can be had here, a line each; exit code 1 if one fails.
+# Runs `gradcam verify` on each software driver that is available here. Prints one line per driver. Exits with 1 if one fails.
 # usage: check_backends.sh [DRIVERS [ARGUMENTS...]]
-#   DRIVERS     of lavapipe, lavapipe-newer, swiftshader, gl, gles and cpu, divided by commas; all if not given.
-#               lavapipe-newer comes from Debian's backports and stays in target/, swiftshader with Debian's chromium.
-#   ARGUMENTS   for gradcam instead of "verify"
+#   DRIVERS     from lavapipe, lavapipe-newer, swiftshader, gl, gles and cpu, separated by commas; default: all.
+#               lavapipe-newer comes from Debian's backports and is kept in target/. swiftshader comes with Debian's chromium.
+#   ARGUMENTS   of gradcam; default: verify
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,7 +17,7 @@ logs=target/backends
 mkdir -p "$logs"
 failed=0
 
-# The newer software driver, unpacked beside the system's, which stays as it is.
+# Unpacks the newer software driver into target/. The system's driver stays unchanged.
 newer() {
     local out=$PWD/target/mesa-newer code mirror lib opt
     lib=$out/root/usr/lib/$(gcc -dumpmachine)
@@ -48,7 +48,7 @@ for driver in ${drivers//,/ }; do
         variables=$(icd $swift) list="--backend vulkan"
         ;;
     gl) ;;
-    # wgpu takes OpenGL ES where desktop OpenGL is too old.
+    # wgpu falls back to OpenGL ES if desktop OpenGL is too old.
     gles) variables=MESA_GL_VERSION_OVERRIDE=2.1 ;;
     cpu) place="--device cpu" list= ;;
     *) echo "check_backends: no driver '$driver'" >&2 && exit 1 ;;

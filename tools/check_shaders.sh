@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Has every variant of every shader, as naga translates it, looked at by compilers that know nothing of naga: SPIR-V by
-# spirv-val, GLSL by glslangValidator, HLSL by Microsoft's DXC, Metal's language by g++ with a stand-in for Apple's headers
-# (tools/metal), for lack of Apple's own compiler. Names the first that is refused.
-# usage: check_shaders.sh [spirv|glsl|hlsl|msl]...    all if none is named; hlsl downloads DXC once, 67 MB
+# Checks naga's translations of every variant of every shader with compilers independent of naga: spirv-val for SPIR-V,
+# glslangValidator for GLSL, Microsoft's DXC for HLSL. For Metal's language it uses g++ with a stand-in for Apple's headers
+# (tools/metal), because Apple's own compiler is not available. Prints the first shader that is refused.
+# usage: check_shaders.sh [spirv|glsl|hlsl|msl]...    default: all; hlsl downloads DXC once, 67 MB
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -11,11 +11,11 @@ texts=$(mktemp -d)
 trap 'rm -rf "$texts"' EXIT
 GRADCAM_SHADER_TEXTS=$texts cargo test --quiet --test shaders every_variant_translates >/dev/null
 
-# Runs a command over the files of a kind, many at once, and says how many there were.
+# Runs a command over all files of one kind in parallel, and prints how many there were.
 over() {
     local kind=$1 name=$2 at_once=$3 files file
     shift 3
-    # Of matrices there is SPIR-V alone, newer than Debian's tools: left out.
+    # Shaders for matrix units exist only as SPIR-V, which is too new for Debian's tools, so they are left out.
     files=$(cd "$texts" && ls -- *.comp | sed "s/comp\$/$kind/")
     cd "$texts"
     if xargs -P "$(nproc)" -n "$at_once" "$@" <<<"$files" >/dev/null 2>&1; then
@@ -29,8 +29,8 @@ over() {
     done
 }
 
-# One run of g++ takes several texts, each in a namespace of its own: seven times as fast as a run for each. To Metal 1.0 is a
-# float, not a double; that some variants load what they do not use is no fault.
+# One run of g++ takes several files, each in its own namespace. This is seven times as fast as one run per file. In Metal 1.0 is
+# a float, not a double. Some variants load values that they do not use, which is not a fault.
 msl() {
     for file; do
         printf 'namespace text%s {\n#include "%s"\n}\n' "${file%%-*}" "$file"

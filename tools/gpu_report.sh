@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# What a machine with a graphics card has to tell, in one command and at most six minutes:
+# Runs all measurements of a machine with a GPU, in at most six minutes:
 #
 #     tools/gpu_report.sh BINARY OUT/
 #
-# needs the program, a Vulkan loader and driver, and, where python3 has torch, torchvision and grad-cam, compares with PyTorch
-# on the same card. Each step has a time limit and files of its own in OUT/; what one step could not do does not stop the
-# others. OUT/steps.tsv says how each ended.
+# It needs the program and a Vulkan loader and driver. If python3 has torch, torchvision and grad-cam, it also compares with
+# PyTorch on the same GPU. Each step has a time limit and its own files in OUT/. A failed step does not stop the others.
+# OUT/steps.tsv lists the exit code of each step.
 set -uo pipefail
 
 [ $# = 2 ] || { echo "usage: tools/gpu_report.sh BINARY OUT/" >&2; exit 2; }
@@ -17,7 +17,7 @@ out=$(realpath "$out")
 export GRADCAM_CACHE=$out/cache
 printf 'step\tseconds\texit\n' >"$out/steps.tsv"
 
-# step NAME.EXTENSION LIMIT COMMAND…: its output goes to that file, what it says on stderr to NAME.err.
+# step NAME.EXTENSION LIMIT COMMAND…: writes stdout to that file and stderr to NAME.err.
 step() {
     local name=$1 limit=$2 start=$SECONDS code=0
     shift 2

@@ -1,7 +1,9 @@
-"""Writes tests/goldens/lite0/: what pytorch-grad-cam finds with the bundled weights in the example photos.
+"""Writes tests/goldens/lite0/: results of pytorch-grad-cam on the example photos, with the bundled weights.
 
-For each photo its crop as PyTorch's transforms make it; for each of three layers, and for two fused, a 16-bit picture with the
-heat maps of three classes, one below the other; and the logits and classes of all photos.
+* For each photo, its crop by PyTorch's transforms.
+* For each photo and each of three layers, and for two layers fused, a 16-bit picture with the heat maps of three classes, one
+  below the other.
+* The logits and classes of all photos.
 
     python tools/make_goldens.py
 """
@@ -36,7 +38,7 @@ for photo in PHOTOS:
     x = (torch.from_numpy(np.array(crop)).permute(2, 0, 1)[None].float() - 127) / 128
     with torch.inference_mode():
         logits = model(x)[0]
-    # The predicted class and two others, of which one is improbable.
+    # The predicted class and two others, one of them improbable.
     classes = [int(logits.argmax()), int(logits.argsort()[-3]), 100]
     all_logits.append(logits)
     all_classes.append(torch.tensor(classes))

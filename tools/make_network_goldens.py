@@ -1,10 +1,12 @@
-"""Writes tests/goldens/networks/: what pytorch-grad-cam finds in every architecture with weights from a formula.
+"""Writes tests/goldens/networks/: results of pytorch-grad-cam on every architecture, with weights from a formula.
 
     python tools/make_network_goldens.py [NAME ...]
 
-A file a network: for the default layer at 224×256, and at 193×227 unless the network is a giant, and for one
-network of each family at an early and a middle layer, the logits of two images, the class explained in each,
-the gain of the formula, and every fifth row and column of the heat maps as 16-bit numbers.
+Each network has a file. It holds the gain of the formula and, for each case, the logits of two images, the class explained in
+each, and every fifth row and column of the heat maps as 16-bit numbers.
+
+The cases are the default layer at 224×256, and at 193×227 unless the network has more than GIANT parameters. One network of
+each family also has an early and a middle layer.
 """
 import json
 import subprocess
@@ -22,9 +24,9 @@ warnings.filterwarnings("ignore")
 ROOT = Path(__file__).parent.parent
 GOLDENS = ROOT / "tests/goldens/networks"
 SIZES = [(224, 256), (193, 227)]
-# Over this many parameters a network is run at one size only.
+# A network with more parameters than this runs at one size only.
 GIANT = 100e6
-# An early and a middle layer for one network of each family.
+# An early and a middle layer, for one network of each family.
 DEEPER = {
     ("torchvision", "alexnet"): ["features.2", "features.7"],
     ("torchvision", "vgg11_bn"): ["features.3", "features.14"],
@@ -52,8 +54,8 @@ DEEPER = {
     ("timm", "regnety_004"): ["s1", "s3.b2"],
     ("timm", "convnext_tiny"): ["stages.0", "stages.2.blocks.3"],
 }
-# Of a large image's activations in these some are as near to a knee as f32 rounds, and crossing it moves the map by
-# 1e-3 to 1e-2: small images have fewer, and a change of 3e-6 must find none.
+# On a large image, some activations of these networks are as near to a kink of their function as f32 rounds. Crossing it moves
+# the map by 1e-3 to 1e-2. Small images have fewer such activations, and a change of 3e-6 must not cross any.
 HARDER = {
     ("torchvision", "vgg11_bn"),
     ("torchvision", "mobilenet_v2"),

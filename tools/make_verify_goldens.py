@@ -1,9 +1,9 @@
-"""Writes src/verify/goldens/: what `gradcam verify` compares whole networks with.
+"""Writes src/verify/goldens/: the PyTorch results that `gradcam verify` compares whole networks with.
 
     python tools/make_verify_goldens.py
 
-A file a network: the logits of one small image, the class explained, the raw map and the heat map of pytorch-grad-cam, with
-weights from a formula; and the same of the bundled model for a small picture, which is written beside it.
+Each network has a file: the logits of one small image, the class explained, and pytorch-grad-cam's raw map and heat map, with
+weights from a formula. Another file has the same for the bundled model on a small picture, which is written beside it.
 """
 import warnings
 from pathlib import Path
@@ -24,7 +24,7 @@ warnings.filterwarnings("ignore")
 ROOT = Path(__file__).parent.parent
 GOLDENS = ROOT / "src/verify/goldens"
 SIZE = (48, 56)
-# With the layer explained: the default one, or an earlier one where the way back is longer.
+# Each network with the layer to explain: the default one, or an earlier one with a longer backward pass.
 NETWORKS = {
     "resnet18": "layer2",
     "squeezenet1_1": "features",
@@ -33,7 +33,7 @@ STEP = 3
 
 
 def raw_map(model, layer, x, c):
-    """What pytorch-grad-cam scales and clips."""
+    """The raw map, before pytorch-grad-cam clips and scales it."""
     kept = {}
     hook = layer.register_forward_hook(lambda _m, _i, out: kept.update(a=out) or out.clone())
     gradient, = torch.autograd.grad(model(x)[0, c], kept["a"])
@@ -61,7 +61,7 @@ for name, path in NETWORKS.items():
     x = networks.images(2, *SIZE)[:1]
     c = networks.telling_classes(model, layer, x)[0]
     file = golden(model, layer, x, c, gain)
-    # Where an activation is nearer to a knee than f32 rounds, the map is one of two.
+    # Where an activation is nearer to a kink of its function than f32 rounds, the map has two possible values.
     change = 1 + 1e-6 * torch.randn(x.shape, generator=torch.Generator().manual_seed(0))
     shaken = networks.grad_cam(model, [layer], x * change, [c])[1][0, ::STEP, ::STEP]
     difference = np.abs(shaken - file["heatmap"] / 65535).max()

@@ -2,7 +2,7 @@
 
     python tools/models_table.py
 
-Runs tests/zoo.rs, giants included, and reads what it prints.
+Runs tests/zoo.rs, including the networks over 100 million parameters, and reads its output.
 """
 import json
 import os
@@ -24,16 +24,20 @@ rows = json.loads(subprocess.run(program, cwd=ROOT, stdout=subprocess.PIPE, chec
 table = [
     "# Networks",
     "",
-    f"The {len(rows)} architectures that weights can be loaded into, under torchvision's and timm's tensor names. Parameters and",
-    "multiply-adds are those of ImageNet's 1000 classes at the size given; heads of any size and inputs of any sensible",
-    "size work. Where torchvision and timm share names and tensors there is one row.",
+    f"gradcam loads weights for these {len(rows)} architectures, under torchvision's and timm's tensor names. Parameters and",
+    "multiply-adds are those with ImageNet's 1000 classes at the given size. Heads of any size and inputs of any",
+    "sensible size work. Where torchvision and timm share names and tensors there is one row.",
     "",
-    "The differences are the largest against pytorch-grad-cam 1.5.7 on PyTorch 2.15, over two images of 224×256 and (but for",
-    "networks over 100 million parameters) of 193×227 at the default layer, and for one network of each family at an early",
-    "and a middle layer: of logits relative to the largest, and of heat maps in 0..1. Measured on lavapipe, Mesa 22.3.6, with",
-    "the variant `textures-subgroup`, by `tests/zoo.rs`; weights come from a formula, see `tools/networks.py`.",
-    "The 97 networks under 100 million parameters agree within the same tolerances in every variant, on Mesa 22.3.6 and 25.0.7, with",
-    "run-time checks and without (`GRADCAM_TEST_VARIANT=buffers GRADCAM_TEST_CHECKED=1 cargo test --test zoo`).",
+    "The last two columns are the largest differences from pytorch-grad-cam 1.5.7 on PyTorch 2.15. Those of logits are",
+    "relative to the largest logit. Those of heat maps are in 0..1.",
+    "",
+    "* At the default layer they are over two images of 224×256, and also of 193×227 unless the network has over 100",
+    "  million parameters. One network of each family is also measured at an early and a middle layer.",
+    "* `tests/zoo.rs` measured them on lavapipe, Mesa 22.3.6, with the variant `textures-subgroup`. Weights come from a",
+    "  formula, see `tools/networks.py`.",
+    "* The 97 networks under 100 million parameters agree within the same tolerances in every variant, on Mesa 22.3.6 and",
+    "  25.0.7, with run-time checks and without",
+    "  (`GRADCAM_TEST_VARIANT=buffers GRADCAM_TEST_CHECKED=1 cargo test --test zoo`).",
     "",
     "| architecture | names | parameters, M | multiply-adds, G | size | default layer | logits | heat maps |",
     "|---|---|---:|---:|---:|---|---:|---:|",

@@ -1,11 +1,11 @@
-"""How much of the shaders `gradcam verify` holds: single tokens are replaced, and each such mutant is verified.
+"""Measures how many faults in shaders `gradcam verify` catches: replaces single tokens, and verifies each such mutant.
 
     cargo build --features shaders-from-disk
     python tools/mutate_shaders.py [--count N] [--only FILE] [--seed N] OUT.json
 
-Tokens of all files are taken in turn, in an order that the seed decides: signs, bounds, comparisons, constants, strides and
-coordinates. A mutant that is no valid shader does not count. OUT.json has a line a mutant: where, what, and which case and
-kernel caught it.
+The tokens are signs, bounds, comparisons, constants, strides and coordinates. The script cycles through all files, in an order
+that the seed decides. A mutant that is not a valid shader does not count. OUT.json has an entry for each mutant: its place, the
+replacement, and the case and kernel that caught it.
 """
 import argparse
 import json
@@ -21,14 +21,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 LIMIT = 150
-# What is measured with `peak` has no value to be compared, and units for matrices are only used where f16 is asked for.
+# `peak` only measures time, so it has no value to compare. Matrix units are used only with f16, which verify does not cover.
 LEFT_OUT = {"peak", "shared/accumulate_matrices"}
 SWAPS = {
     "+": "-", "-": "+", "*": "+", "/": "*", "%": "/", "+=": "-=", "<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=",
     "&&": "||", "||": "&&", "&": "|", ">>": "<<", "min": "max", "max": "min", "xy": "yx", "yx": "xy", "x": "y", "y": "x", "z": "x",
 }
 TOKEN = re.compile(
-    r"(?<![\w$(])(?P<int>\d+)(?P<u>u?)(?![\w.])"  # not the numbers of names, nor of `$(…)`
+    r"(?<![\w$(])(?P<int>\d+)(?P<u>u?)(?![\w.])"  # not digits in names, nor in `$(…)`
     r"|(?<![\w.])(?P<float>\d+\.\d+)"
     r"|(?<= )(?P<op>\+=|<=|>=|==|&&|\|\||>>|[-+*/%<>&])(?= )"
     r"|(?<=\.)(?P<part>xy|yx|[xyz])\b"
@@ -59,7 +59,7 @@ def mutants_of(text):
 
 
 def users(folder):
-    """For each file the shaders that it is a part of."""
+    """For each file, the shaders that import it."""
     texts = {str(p.relative_to(folder))[:-5]: p.read_text() for p in folder.rglob("*.wgsl")}
     parts = lambda path: {path}.union(*(parts(f"shared/{f}") for f in re.findall(r"^#import (\w+)", texts[path], re.M)))
     all_parts = {path: parts(path) for path in texts if "/" not in path}
@@ -67,7 +67,7 @@ def users(folder):
 
 
 def verify(program, folder, kernels):
-    """The first outcome that disagrees, none if all agree."""
+    """The first outcome that disagrees, or None if all agree."""
     report = folder / "report.json"
     command = [program, "verify", "--fail-fast", "--json", "--report", report]
     command += [word for kernel in kernels for word in ("--kernel", kernel)]

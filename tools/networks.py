@@ -1,7 +1,7 @@
-"""torchvision's and timm's networks with weights from a formula, and what pytorch-grad-cam finds in them.
+"""torchvision's and timm's networks with weights from a formula, and pytorch-grad-cam's results on them.
 
-The formula is written the same in tests/common/formula.rs: a tensor's numbers follow from its name and shape
-alone, so that results can be compared without passing weights around.
+tests/common/formula.rs has the same formula. A tensor's numbers depend only on its name and shape, and on the gain. So results
+can be compared without storing weights.
 """
 import numpy as np
 import timm
@@ -13,17 +13,17 @@ from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 CLASSES = 101
 GAINS = [1.0, 0.9, 0.8, 0.7, 0.6, 0.5]
 CHOSEN = {
-    # With one of GAINS PyTorch's own logits are off by 2e-5 of the largest and more, and with the next the image
-    # changes them by less than 1e-2: between the two these networks are well conditioned.
+    # At one of GAINS PyTorch's own logits are off by 2e-5 of the largest and more. At the next the image changes them by
+    # less than 1e-2. Between the two these networks are well conditioned.
     ("torchvision", "efficientnet_b5"): [0.85],
     ("timm", "efficientnet_b1"): [0.95],
-    # The error is 1.7e-6 or 2.1e-6, by the number of PyTorch's threads.
+    # The error is 1.7e-6 or 2.1e-6, depending on the number of PyTorch's threads. The limit is 2e-6.
     ("timm", "mobilenetv2_100"): [0.9],
 }
 
 
 def unit(name, count):
-    """Reproducible numbers in 0..1: SplitMix64 from the FNV-1a hash of the name."""
+    """Reproducible numbers in 0..1: SplitMix64, seeded with the FNV-1a hash of the name."""
     seed = 0xCBF29CE484222325
     for byte in name.encode():
         seed = (seed ^ byte) * 0x100000001B3 % 2**64
@@ -36,7 +36,7 @@ def unit(name, count):
 
 
 def formula(name, shape, gain):
-    """A tensor of plausible size: batch norms have true statistics, convolutions keep the variance."""
+    """A tensor of plausible numbers: batch norms have plausible statistics, and convolutions keep the variance."""
     u = unit(name, int(np.prod(shape)))
     half = np.float32(0.5)
     if name.endswith("running_var"):
@@ -54,7 +54,7 @@ def formula(name, shape, gain):
 
 
 def build(library, name, classes=CLASSES):
-    """The network with random weights, in evaluation mode, and the gains that suit it."""
+    """The network in evaluation mode. `gains` lists the gains to try."""
     if library == "timm":
         model = timm.create_model(name, pretrained=False, num_classes=classes)
     else:
@@ -65,7 +65,7 @@ def build(library, name, classes=CLASSES):
 
 
 def fill(model, gain):
-    """Gives every tensor its numbers from the formula."""
+    """Fills every tensor with numbers from the formula."""
     with torch.no_grad():
         for name, tensor in model.state_dict().items():
             if not name.endswith("num_batches_tracked"):
@@ -74,9 +74,10 @@ def fill(model, gain):
 
 
 def settle(model):
-    """Fills the model with the largest gain of its norms at which it is well conditioned: where activations
-    grow from block to block, the gates of squeeze-excitation stand on their knees, and the last bits of a sum
-    decide; where they shrink, the image no longer matters. Returns the gain."""
+    """Fills the model with the largest gain of its norms at which it is well conditioned. Returns the gain.
+
+    If activations grow from block to block, the gates of squeeze-excitation sit at the kinks of their function, where the last
+    bits of a sum decide. If activations shrink, the image no longer matters."""
     if not any(name.endswith("running_var") for name in model.state_dict()):
         fill(model, 1.0)
         return 1.0
@@ -90,7 +91,7 @@ def settle(model):
         model.float()
         scale = double.abs().max()
         error = ((single - double).abs().max() / scale).item()
-        # At another size, a change of the images' last bits must stay one.
+        # At another size, a change of the images' last bits must not grow.
         other = images(2, 193, 227)
         shaken = other * (1 + 3e-7 * torch.randn(other.shape, generator=torch.Generator().manual_seed(0)))
         with torch.inference_mode():
@@ -106,7 +107,8 @@ def settle(model):
 
 
 def images(n, h, w, variant=0):
-    """Normalised images from the formula, other ones for each variant: patches of different brightness and noise, so that maps vary."""
+    """Normalised images from the formula, different for each variant. Patches differ in brightness and noise, so that maps
+    vary."""
     noise = unit(f"input {variant}", n * 3 * h * w).reshape(n, 3, h, w) * np.float32(4) - np.float32(2)
     i, c, y, x = np.meshgrid(*(np.arange(size) for size in (n, 3, h, w)), indexing="ij", sparse=True)
     contrast = ((y // 32 + x // 48 + c + i) % 3).astype(np.float32) * np.float32(0.5)
@@ -115,8 +117,9 @@ def images(n, h, w, variant=0):
 
 
 def telling_classes(model, layer, x, candidates=24):
-    """For each image a class whose raw map is positive in some places and negative in others, as evenly as
-    any of the candidates, or else one that is positive; the classes of two images differ."""
+    """For each image, the class among the candidates whose raw map is most evenly divided between positive and negative. If none
+    is divided, all classes become candidates, and a positive map is preferred to a negative one. The classes of two images
+    differ."""
     kept = {}
     hook = layer.register_forward_hook(lambda _m, _i, out: kept.update(a=out.detach().requires_grad_(True)) or kept["a"].clone())
     logits = model(x)
@@ -139,7 +142,7 @@ def telling_classes(model, layer, x, candidates=24):
 def grad_cam(model, layers, x, classes):
     """Heat maps of pytorch-grad-cam for one class an image, and the logits."""
     with GradCAM(model=model, target_layers=layers) as cam:
-        # Downstream gets a copy: an in-place activation after the layer must not change what was recorded.
+        # The next layer gets a copy, because an in-place activation must not change the recorded output.
         hooks = [layer.register_forward_hook(lambda _m, _i, out: out.clone()) for layer in layers]
         maps = cam(input_tensor=x, targets=[ClassifierOutputTarget(c) for c in classes])
         for hook in hooks:
@@ -148,10 +151,12 @@ def grad_cam(model, layers, x, classes):
 
 
 def conditioned(model, layers, h, w, tolerance=1e-4, variants=3, change=3e-7):
-    """Images, classes, logits and heat maps of a case in which PyTorch agrees with itself: in f64, and after a
-    change of the last bits of the images. Gradients jump where an activation crosses a knee, and at early
-    layers of some images one of a million activations stands on one. For each of the two images the first of
-    the variants that agrees within the tolerance, else the best."""
+    """A case in which PyTorch agrees with itself in f64, and after a change of the last bits of the images: its largest
+    difference, images, classes, logits and heat maps.
+
+    Gradients jump where an activation crosses a kink of its function. At early layers of some images, one of a million
+    activations is at a kink. For each of the two images this returns the variant with the smallest difference. The search ends
+    once both are within the tolerance."""
     best = [None, None]
     for variant in range(variants):
         x = images(2, h, w, variant)

@@ -1,4 +1,4 @@
-"""Turns what tools/gpu_report.sh left in OUT/ into the tables of docs/benchmarks.md, and OUT/images_per_second.svg, a chart.
+"""Turns the output of tools/gpu_report.sh into the tables of docs/benchmarks.md, and a chart: OUT/images_per_second.svg.
 
     python tools/plot_report.py OUT/
 """
@@ -14,7 +14,7 @@ out = Path(sys.argv[1])
 
 
 def read(name):
-    """A step's JSON; nothing where the step failed."""
+    """A step's JSON, or an empty list if the step failed."""
     try:
         return json.loads((out / name).read_text())
     except (OSError, ValueError) as error:
@@ -23,7 +23,7 @@ def read(name):
 
 
 def table(head, rows):
-    """A table of Markdown, numbers to the right."""
+    """Prints a Markdown table with right-aligned numbers."""
     print("| " + " | ".join(head) + " |\n|---|" + "---:|" * (len(head) - 1))
     for row in rows:
         print("| " + " | ".join(row) + " |")
@@ -34,7 +34,7 @@ def ms(value):
     return f"{value:.2f}"
 
 
-# A page of its own colour, for the page around a picture may be dark where the reader's system is light.
+# The chart has its own background, because the page around it may be dark while the reader's system is light.
 STYLE = """<style>
 text { font: 12px system-ui, sans-serif; fill: #1d2327 } .right { text-anchor: end } .middle { text-anchor: middle }
 .head { font-weight: 600 } .faint { fill: #5b6770 } .page { fill: #fff } .rule { fill: #d9dee2 }
@@ -47,7 +47,7 @@ LEFT, LENGTH, BAR = 210, 500, 12
 
 
 def chart(title, rows):
-    """Bars of images a second as an SVG, from rows of a network, a batch, and a rate by the name of who ran it."""
+    """A bar chart of images per second, as an SVG. A row is a network, a batch size, and the rate of each engine by name."""
     def text(x, y, words, kind=""):
         marks.append(f'<text x="{x:.0f}" y="{y:.0f}" class="{kind}">{html.escape(words)}</text>')
 

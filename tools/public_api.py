@@ -1,9 +1,9 @@
-"""Lists what the library makes public, as rustdoc sees it, so that a change of it shows in a diff.
+"""Lists the library's public API, as rustdoc sees it, so that a change of it shows in a diff.
 
     python tools/public_api.py            writes docs/public-api.txt
     python tools/public_api.py --check    fails if it is not up to date
 
-Needs only `cargo doc`. A line is an item, or a method, field or variant of one.
+Needs only `cargo doc`. Each line is an item, or a method, field or variant of one.
 """
 import html
 import re
@@ -15,16 +15,16 @@ from pathlib import Path
 root = Path(__file__).resolve().parent.parent
 listing = root / "docs" / "public-api.txt"
 pages = root / "target" / "doc" / "gradcam"
-shutil.rmtree(pages, ignore_errors=True)  # what is no longer there would stay
+shutil.rmtree(pages, ignore_errors=True)  # otherwise pages of removed items would stay
 subprocess.run(["cargo", "doc", "--quiet", "--no-deps", "--lib"], cwd=root, check=True)
 
 KINDS = ("struct", "enum", "trait", "fn", "constant", "type", "macro")
-# Of what rustdoc gives a place in an item's page: its own parts, not those of traits that others define.
+# The parts of an item's page that are its own, not those of traits that others define.
 PART = re.compile(r'<section id="(?:method|tymethod|associatedconstant)\.(\w+)" class="method">.*?'
                   r'<h4 class="code-header">(.*?)</h4>|id="(?:variant|structfield)\.(\w+)"', re.S)
 
 lines = []
-# What is re-exported at the root, and what each public room holds.
+# Items re-exported at the root, and items of each public module.
 for index in sorted(pages.glob("**/index.html")):
     room = "::".join(("gradcam", *index.relative_to(pages).parent.parts))
     for kind, name in sorted(set(re.findall(rf'href="({"|".join(KINDS)})\.(\w+)\.html"', index.read_text()))):

@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
-# Installs what is missing to run gradcam (`setup.sh run`), or its tests too (`setup.sh test`), or to check its shaders by
-# other compilers (`setup.sh shaders`) or itself on other drivers (`setup.sh backends`, `setup.sh swiftshader`), on Debian and its relatives; says
-# what before it does. Rust itself is left to you: https://rustup.rs
+# Installs missing packages on Debian and its relatives. It prints them first. It does not install Rust: https://rustup.rs
+# usage: setup.sh run            to run gradcam
+#        setup.sh test           to run its tests too
+#        setup.sh shaders        to check its shaders with other compilers
+#        setup.sh backends       to check gradcam on other drivers
+#        setup.sh swiftshader    to check gradcam on SwiftShader
 set -euo pipefail
 
 PATH=$PATH:/usr/sbin:/sbin

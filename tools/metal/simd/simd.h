@@ -1,2 +1,2 @@
-// Named by every translation of naga; what they use of it is in <metal_stdlib>.
+// Every translation of naga includes this header. The names that they use from it are in <metal_stdlib>.
 #pragma once
