@@ -92,7 +92,7 @@ impl Crate {
 impl File {
     fn read(path: &Path) -> Self {
         let text = std::fs::read_to_string(path).unwrap();
-        let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+        let text = text.split("\nmod tests {").next().unwrap();
         let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
         let code: String = lines.map(|line| line.split(" // ").next().unwrap().to_owned() + "\n").collect();
         let mut file = Self::default();
