@@ -1,11 +1,16 @@
 //! The library's main interface: photos in, explanations out, on the GPU or on the CPU.
 
+mod device;
 pub(crate) mod drawing;
+mod pending;
+mod plans;
 mod profile;
 pub(crate) mod recipe;
 mod request;
 mod result;
 
+pub use device::Device;
+pub use pending::Pending;
 pub use profile::{LayerTime, Stage};
 pub use request::{Classes, Images, Outputs, Style};
 pub use result::{Batch, Explanation, Heatmap, Map, Overlay, Prediction};
@@ -14,45 +19,15 @@ use std::sync::Arc;
 
 use crate::cam::Method;
 use crate::error::{Error, Result};
-use crate::gpu::{Gpu, GpuOptions, Run, Session, Stats, Weights};
-use crate::graph::{Graph, Kind, NodeId};
+use crate::graph::Kind;
 use crate::kernels::Profile;
 use crate::model::{Model, Network};
 use crate::picture::Photo;
 use crate::plan::Plan;
-use crate::reference::{self, Value};
-use drawing::{Drawing, Scene};
+use drawing::Scene;
+use pending::{Given, Work, on_cpu};
+use plans::{Plans, Prepared, Wanted};
 use recipe::{Built, Recipe};
-
-/// Plans kept for later batches of the same shape, by default.
-const KEPT_PLANS: usize = 4;
-
-/// Where to compute.
-#[derive(Clone)]
-#[non_exhaustive]
-pub enum Device {
-    /// A GPU, or a driver that acts as one. Several explainers may share it.
-    Gpu(Arc<Gpu>),
-    /// Plain f64 loops, for machines without a graphics driver.
-    Cpu,
-}
-
-impl Device {
-    /// Opens the best adapter.
-    ///
-    /// # Errors
-    /// As [`Gpu::open`].
-    #[cfg(not(target_arch = "wasm32"))]
-    pub fn gpu() -> Result<Self> {
-        pollster::block_on(Gpu::open(&GpuOptions::default())).map(Self::from)
-    }
-}
-
-impl From<Gpu> for Device {
-    fn from(gpu: Gpu) -> Self {
-        Self::Gpu(Arc::new(gpu))
-    }
-}
 
 /// Explains a model's decisions.
 ///
@@ -73,49 +48,14 @@ pub struct Explainer {
     device: Device,
     method: Method,
     layers: Vec<String>,
-    weights: Weights,
-    /// The most recently used one is last.
-    plans: Vec<Arc<Prepared>>,
-    /// Overlays drawn after one of these plans. The most recently used one is last.
-    pictures: Vec<Arc<Picture>>,
-    kept_plans: usize,
-}
-
-/// A pending batch, see [`Explainer::submit`]. It holds everything it needs, whatever happens to the explainer.
-pub struct Pending {
-    model: Arc<Model>,
-    prepared: Arc<Prepared>,
-    picture: Option<Arc<Picture>>,
-    work: Work,
-}
-
-enum Work {
-    Submitted(Arc<Gpu>, Run),
-    Done(Vec<Vec<u8>>),
-}
-
-struct Prepared {
-    recipe: Recipe,
-    built: Built,
-    session: Option<Arc<Session>>,
-}
-
-/// Overlays on photos of certain sizes, in certain colours.
-struct Picture {
-    /// The batch whose maps are drawn.
-    of: Arc<Prepared>,
-    scene: Scene,
-    drawing: Drawing,
-    session: Option<Session>,
+    plans: Plans,
 }
 
 impl Explainer {
     /// Explains `model` on `device`, with Grad-CAM at the model's default layer.
     pub fn new(model: Model, device: Device) -> Self {
         let layers = vec![model.default_layer().to_owned()];
-        let (method, weights) = (Method::default(), Weights::default());
-        let model = Arc::new(model);
-        Self { model, device, method, layers, weights, plans: vec![], pictures: vec![], kept_plans: KEPT_PLANS }
+        Self { model: Arc::new(model), device, method: Method::default(), layers, plans: Plans::default() }
     }
 
     /// Explains at another layer: a module path, see [`Model::layers`].
@@ -155,7 +95,7 @@ impl Explainer {
             return Err(Error::Request("no layer is named".into()));
         }
         self.layers = paths.iter().map(|p| (*p).to_owned()).collect();
-        self.forget_plans();
+        self.plans.forget();
         Ok(())
     }
 
@@ -169,24 +109,24 @@ impl Explainer {
     /// Explains with another method from now on.
     pub fn set_method(&mut self, method: Method) {
         self.method = method;
-        self.forget_plans();
+        self.plans.forget();
     }
 
     /// Keeps the plans of the latest `plans` kinds of batch, with their memory. The default is four.
-    pub fn with_kept_plans(self, plans: usize) -> Self {
-        Self { kept_plans: plans.max(1), ..self }
+    pub fn with_kept_plans(mut self, plans: usize) -> Self {
+        self.plans.keep(plans);
+        self
     }
 
     /// Drops the kept plans, and returns whether there were any. After [`Error::OutOfMemory`] they may hold the missing
     /// memory. Pending batches keep theirs.
     pub fn forget_plans(&mut self) -> bool {
-        self.pictures.clear();
-        !std::mem::take(&mut self.plans).is_empty()
+        self.plans.forget()
     }
 
     /// Continues on another device.
     pub fn on(self, device: Device) -> Self {
-        Self { device, weights: Weights::default(), plans: vec![], pictures: vec![], ..self }
+        Self { device, plans: self.plans.renewed(), ..self }
     }
 
     /// The model.
@@ -258,32 +198,33 @@ impl Explainer {
             (Images::Photos(photos), Some(style)) => Some((photos, Scene::new(photos, recipe.maps, style))),
             _ => None,
         };
-        let prepared = self.prepare(recipe).await?;
-        let inputs = prepared.built.inputs(&self.model, images, &requests);
+        let Self { model, device, method, layers, plans } = self;
+        let wanted = Wanted { model, device, method: *method, layers };
+        let prepared = plans.batch(&wanted, recipe).await?;
+        let inputs = prepared.built.inputs(model, images, &requests);
         let inputs: Vec<Given> = inputs.iter().map(|(id, bytes)| (*id, &**bytes)).collect();
         let (picture, strips) = match scene {
             None => (None, vec![]),
             Some((photos, scene)) => {
-                let picture = self.picture(&prepared, scene).await?;
+                let picture = plans.picture(&wanted, &prepared, scene).await?;
                 let strips = picture.drawing.drawn.inputs(photos);
                 (Some(picture), strips)
             }
         };
         let last = picture.as_ref().map_or(prepared.session.as_deref(), |picture| picture.session.as_ref());
-        let work = match (&self.device, last) {
+        let work = match (&*device, last) {
             (Device::Gpu(gpu), Some(session)) => {
                 let gpu = gpu.clone();
                 let submitted = session.submit_all(&gpu, &[&inputs, &strips], outputs.clock).await;
                 if matches!(submitted, Err(Error::OutOfMemory { .. })) {
                     // A plan without memory for its inputs would only take memory from others.
-                    self.plans.pop();
-                    self.pictures.retain(|picture| !Arc::ptr_eq(&picture.of, &prepared));
+                    plans.drop_batch(&prepared);
                 }
                 Work::Submitted(gpu, submitted?)
             }
             _ => Work::Done(on_cpu(&prepared.built, &inputs, picture.as_ref().map(|p| (&p.drawing, &*strips)))),
         };
-        Ok(Pending { model: self.model.clone(), prepared, picture, work })
+        Ok(Pending { model: model.clone(), prepared, picture, work })
     }
 
     /// The layers of the latest batch's network, backward pass and tail, with the time of their kernels.
@@ -291,7 +232,7 @@ impl Explainer {
     /// # Errors
     /// [`Error::Request`] if nothing was explained on a GPU yet, [`Error::Device`] if the device has no clock.
     pub async fn time(&self) -> Result<Vec<LayerTime>> {
-        match (&self.device, self.plans.last().map(|p| &**p)) {
+        match (&self.device, self.plans.latest()) {
             (Device::Gpu(gpu), Some(Prepared { built, session: Some(session), .. })) => {
                 Ok(profile::layers(built, &session.time(gpu, 1).await?))
             }
@@ -302,7 +243,7 @@ impl Explainer {
     /// Multiply-adds of the latest batch's network and backward pass by definition, whatever the algorithm. `None` if
     /// nothing was explained yet.
     pub fn multiply_adds(&self) -> Option<usize> {
-        let Built { graph, outputs, .. } = &self.plans.last()?.built;
+        let Built { graph, outputs, .. } = &self.plans.latest()?.built;
         let needed = graph.needed(outputs);
         Some((0..graph.nodes.len()).filter(|&id| needed[id]).map(|id| graph.multiply_adds(id)).sum())
     }
@@ -327,103 +268,4 @@ impl Explainer {
             Recipe::new(&self.model, images, classes, outputs)?.build(&self.model, self.method, &self.layers)?;
         Ok(Plan::new(&built.graph, profile, &built.outputs))
     }
-
-    /// Returns the plan for this kind of batch, and prepares it if there is none yet.
-    async fn prepare(&mut self, recipe: Recipe) -> Result<Arc<Prepared>> {
-        if let Some(at) = self.plans.iter().position(|p| p.recipe == recipe) {
-            let prepared = self.plans.remove(at);
-            self.plans.push(prepared.clone());
-            return Ok(prepared);
-        }
-        if self.plans.len() >= self.kept_plans {
-            let old = self.plans.remove(0);
-            self.pictures.retain(|picture| !Arc::ptr_eq(&picture.of, &old));
-        }
-        let built = recipe.build(&self.model, self.method, &self.layers)?;
-        let session = match &self.device {
-            Device::Cpu => None,
-            Device::Gpu(gpu) => {
-                let kept = if recipe.draws { vec![built.heatmap] } else { vec![] };
-                let plan = Plan::keeping(&built.graph, gpu.profile(), &built.outputs, &kept);
-                Some(Arc::new(Session::new(gpu, &mut self.weights, &built.graph, &plan).await?))
-            }
-        };
-        let prepared = Arc::new(Prepared { recipe, built, session });
-        self.plans.push(prepared.clone());
-        Ok(prepared)
-    }
-
-    /// Returns the overlays of this scene after a batch, and prepares them if there are none yet.
-    async fn picture(&mut self, of: &Arc<Prepared>, scene: Scene) -> Result<Arc<Picture>> {
-        if let Some(at) = self.pictures.iter().position(|p| Arc::ptr_eq(&p.of, of) && p.scene == scene) {
-            let picture = self.pictures.remove(at);
-            self.pictures.push(picture.clone());
-            return Ok(picture);
-        }
-        if self.pictures.len() >= self.kept_plans {
-            self.pictures.remove(0);
-        }
-        let drawing = scene.build(&self.model.preprocess, of.built.graph.shape(of.built.heatmap))?;
-        let session = match (&self.device, &of.session) {
-            (Device::Gpu(gpu), Some(first)) => {
-                let heatmaps = [drawing.heatmap, of.built.heatmap];
-                // The input is the other plan's kept value, so this plan keeps it too.
-                let plan = Plan::keeping(&drawing.graph, gpu.profile(), &drawing.drawn.outputs, &[drawing.heatmap]);
-                Some(Session::following(gpu, first.clone(), &drawing.graph, &plan, heatmaps).await?)
-            }
-            _ => None,
-        };
-        let picture = Arc::new(Picture { of: of.clone(), scene, drawing, session });
-        self.pictures.push(picture.clone());
-        Ok(picture)
-    }
-}
-
-impl Pending {
-    /// Waits for the batch.
-    ///
-    /// # Errors
-    /// [`Error::DeviceLost`], [`Error::TimedOut`] or [`Error::Device`] if the device failed.
-    pub async fn finish(self) -> Result<Batch> {
-        let Self { model, prepared, picture, work } = self;
-        let Prepared { recipe, built, session } = &*prepared;
-        let photos = picture.as_ref().map_or(&[][..], |picture| &picture.scene.photos);
-        let assemble =
-            |values: &[&[u8]], stats| result::assemble(&model, recipe, photos, values, built.layer_size, stats);
-        let last = picture.as_ref().map_or(session.as_deref(), |picture| picture.session.as_ref());
-        match (work, last) {
-            (Work::Submitted(gpu, run), Some(session)) => session.finish(&gpu, run, assemble).await,
-            (Work::Submitted(..), None) => unreachable!("only a session submits"),
-            (Work::Done(values), _) => {
-                Ok(assemble(&values.iter().map(Vec::as_slice).collect::<Vec<_>>(), Stats::default()))
-            }
-        }
-    }
-}
-
-/// The content of an input.
-type Given<'a> = (NodeId, &'a [u8]);
-
-/// Computes a batch, and the overlays after it, by the reference on the CPU. Takes and returns bytes, as the GPU does.
-fn on_cpu(built: &Built, inputs: &[Given], drawing: Option<(&Drawing, &[Given])>) -> Vec<Vec<u8>> {
-    let value = |graph: &Graph, (id, bytes): &Given| {
-        let numbers =
-            || bytes.chunks_exact(4).map(|b| f64::from(f32::from_ne_bytes([b[0], b[1], b[2], b[3]]))).collect();
-        let pixels = graph.nodes[*id].ty.kind == Kind::Pixels;
-        (*id, if pixels { Value::Pixels(bytes.to_vec()) } else { Value::Numbers(numbers()) })
-    };
-    let bytes = |value| match value {
-        Value::Numbers(numbers) => numbers.iter().flat_map(|v| (*v as f32).to_ne_bytes()).collect(),
-        Value::Pixels(pixels) => pixels,
-    };
-    let given: Vec<_> = inputs.iter().map(|input| value(&built.graph, input)).collect();
-    let wanted = [&built.outputs[..], &[built.heatmap]].concat();
-    let mut values = reference::evaluate(&built.graph, &given, &wanted);
-    let heatmap = values.pop().expect("as many values as were asked for");
-    if let Some((Drawing { graph, heatmap: input, drawn }, strips)) = drawing {
-        let strips = strips.iter().map(|strip| value(graph, strip));
-        let given: Vec<_> = strips.chain([(*input, heatmap)]).collect();
-        values.extend(reference::evaluate(graph, &given, &drawn.outputs));
-    }
-    values.into_iter().map(bytes).collect()
 }

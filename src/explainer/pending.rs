@@ -1,0 +1,76 @@
+//! Batches that were submitted.
+
+use std::sync::Arc;
+
+use super::drawing::Drawing;
+use super::plans::{Picture, Prepared};
+use super::recipe::Built;
+use super::result::{self, Batch};
+use crate::error::Result;
+use crate::gpu::{Gpu, Run, Stats};
+use crate::graph::{Graph, Kind, NodeId};
+use crate::model::Model;
+use crate::reference::{self, Value};
+
+/// A pending batch, see [`crate::Explainer::submit`]. It holds everything it needs, whatever happens to the explainer.
+pub struct Pending {
+    pub(super) model: Arc<Model>,
+    pub(super) prepared: Arc<Prepared>,
+    pub(super) picture: Option<Arc<Picture>>,
+    pub(super) work: Work,
+}
+
+/// A batch's work, on the GPU or already done on the CPU.
+pub enum Work {
+    Submitted(Arc<Gpu>, Run),
+    Done(Vec<Vec<u8>>),
+}
+
+impl Pending {
+    /// Waits for the batch.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`], [`Error::TimedOut`] or [`Error::Device`] if the device failed.
+    pub async fn finish(self) -> Result<Batch> {
+        let Self { model, prepared, picture, work } = self;
+        let Prepared { recipe, built, session } = &*prepared;
+        let photos = picture.as_ref().map_or(&[][..], |picture| &picture.scene.photos);
+        let assemble =
+            |values: &[&[u8]], stats| result::assemble(&model, recipe, photos, values, built.layer_size, stats);
+        let last = picture.as_ref().map_or(session.as_deref(), |picture| picture.session.as_ref());
+        match (work, last) {
+            (Work::Submitted(gpu, run), Some(session)) => session.finish(&gpu, run, assemble).await,
+            (Work::Submitted(..), None) => unreachable!("only a session submits"),
+            (Work::Done(values), _) => {
+                Ok(assemble(&values.iter().map(Vec::as_slice).collect::<Vec<_>>(), Stats::default()))
+            }
+        }
+    }
+}
+
+/// The content of an input.
+pub type Given<'a> = (NodeId, &'a [u8]);
+
+/// Computes a batch, and the overlays after it, by the reference on the CPU. Takes and returns bytes, as the GPU does.
+pub fn on_cpu(built: &Built, inputs: &[Given], drawing: Option<(&Drawing, &[Given])>) -> Vec<Vec<u8>> {
+    let value = |graph: &Graph, (id, bytes): &Given| {
+        let numbers =
+            || bytes.chunks_exact(4).map(|b| f64::from(f32::from_ne_bytes([b[0], b[1], b[2], b[3]]))).collect();
+        let pixels = graph.nodes[*id].ty.kind == Kind::Pixels;
+        (*id, if pixels { Value::Pixels(bytes.to_vec()) } else { Value::Numbers(numbers()) })
+    };
+    let bytes = |value| match value {
+        Value::Numbers(numbers) => numbers.iter().flat_map(|v| (*v as f32).to_ne_bytes()).collect(),
+        Value::Pixels(pixels) => pixels,
+    };
+    let given: Vec<_> = inputs.iter().map(|input| value(&built.graph, input)).collect();
+    let wanted = [&built.outputs[..], &[built.heatmap]].concat();
+    let mut values = reference::evaluate(&built.graph, &given, &wanted);
+    let heatmap = values.pop().expect("as many values as were asked for");
+    if let Some((Drawing { graph, heatmap: input, drawn }, strips)) = drawing {
+        let strips = strips.iter().map(|strip| value(graph, strip));
+        let given: Vec<_> = strips.chain([(*input, heatmap)]).collect();
+        values.extend(reference::evaluate(graph, &given, &drawn.outputs));
+    }
+    values.into_iter().map(bytes).collect()
+}

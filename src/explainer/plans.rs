@@ -1,0 +1,133 @@
+//! The plans that an explainer keeps for its next batches.
+
+use std::sync::Arc;
+
+use super::device::Device;
+use super::drawing::{Drawing, Scene};
+use super::recipe::{Built, Recipe};
+use crate::cam::Method;
+use crate::error::Result;
+use crate::gpu::{Session, Weights};
+use crate::model::Model;
+use crate::plan::Plan;
+
+/// How many plans are kept, by default.
+const KEPT: usize = 4;
+
+/// A batch's plan.
+pub struct Prepared {
+    pub recipe: Recipe,
+    pub built: Built,
+    pub session: Option<Arc<Session>>,
+}
+
+/// Overlays on photos of certain sizes, in certain colours.
+pub struct Picture {
+    /// The batch whose maps are drawn.
+    pub of: Arc<Prepared>,
+    pub scene: Scene,
+    pub drawing: Drawing,
+    pub session: Option<Session>,
+}
+
+/// What all plans of an explainer depend on.
+pub struct Wanted<'a> {
+    pub model: &'a Model,
+    pub device: &'a Device,
+    pub method: Method,
+    pub layers: &'a [String],
+}
+
+/// Plans with their memory, and the model's weights on the device.
+pub struct Plans {
+    weights: Weights,
+    /// The most recently used one is last.
+    batches: Vec<Arc<Prepared>>,
+    /// Overlays drawn after one of these batches. The most recently used one is last.
+    pictures: Vec<Arc<Picture>>,
+    kept: usize,
+}
+
+impl Default for Plans {
+    fn default() -> Self {
+        Self { weights: Weights::default(), batches: vec![], pictures: vec![], kept: KEPT }
+    }
+}
+
+impl Plans {
+    /// None, of as many, for another device.
+    pub fn renewed(&self) -> Self {
+        Self { kept: self.kept, ..Self::default() }
+    }
+
+    /// Keeps at most so many plans from now on, and at least one.
+    pub fn keep(&mut self, plans: usize) {
+        self.kept = plans.max(1);
+    }
+
+    /// Drops all plans, but not the weights, and returns whether there were any.
+    pub fn forget(&mut self) -> bool {
+        self.pictures.clear();
+        !std::mem::take(&mut self.batches).is_empty()
+    }
+
+    /// Drops the plan of one batch.
+    pub fn drop_batch(&mut self, prepared: &Arc<Prepared>) {
+        self.batches.retain(|batch| !Arc::ptr_eq(batch, prepared));
+        self.pictures.retain(|picture| !Arc::ptr_eq(&picture.of, prepared));
+    }
+
+    /// The most recently used plan.
+    pub fn latest(&self) -> Option<&Prepared> {
+        self.batches.last().map(|prepared| &**prepared)
+    }
+
+    /// Returns the plan for this kind of batch, and prepares it if there is none yet.
+    pub async fn batch(&mut self, wanted: &Wanted<'_>, recipe: Recipe) -> Result<Arc<Prepared>> {
+        if let Some(at) = self.batches.iter().position(|p| p.recipe == recipe) {
+            let prepared = self.batches.remove(at);
+            self.batches.push(prepared.clone());
+            return Ok(prepared);
+        }
+        if self.batches.len() >= self.kept {
+            self.drop_batch(&self.batches[0].clone());
+        }
+        let built = recipe.build(wanted.model, wanted.method, wanted.layers)?;
+        let session = match wanted.device {
+            Device::Cpu => None,
+            Device::Gpu(gpu) => {
+                let kept = if recipe.draws { vec![built.heatmap] } else { vec![] };
+                let plan = Plan::keeping(&built.graph, gpu.profile(), &built.outputs, &kept);
+                Some(Arc::new(Session::new(gpu, &mut self.weights, &built.graph, &plan).await?))
+            }
+        };
+        let prepared = Arc::new(Prepared { recipe, built, session });
+        self.batches.push(prepared.clone());
+        Ok(prepared)
+    }
+
+    /// Returns the overlays of this scene after a batch, and prepares them if there are none yet.
+    pub async fn picture(&mut self, wanted: &Wanted<'_>, of: &Arc<Prepared>, scene: Scene) -> Result<Arc<Picture>> {
+        if let Some(at) = self.pictures.iter().position(|p| Arc::ptr_eq(&p.of, of) && p.scene == scene) {
+            let picture = self.pictures.remove(at);
+            self.pictures.push(picture.clone());
+            return Ok(picture);
+        }
+        if self.pictures.len() >= self.kept {
+            self.pictures.remove(0);
+        }
+        let drawing = scene.build(&wanted.model.preprocess, of.built.graph.shape(of.built.heatmap))?;
+        let session = match (wanted.device, &of.session) {
+            (Device::Gpu(gpu), Some(first)) => {
+                let heatmaps = [drawing.heatmap, of.built.heatmap];
+                // The input is the other plan's kept value, so this plan keeps it too.
+                let plan = Plan::keeping(&drawing.graph, gpu.profile(), &drawing.drawn.outputs, &[drawing.heatmap]);
+                Some(Session::following(gpu, first.clone(), &drawing.graph, &plan, heatmaps).await?)
+            }
+            _ => None,
+        };
+        let picture = Arc::new(Picture { of: of.clone(), scene, drawing, session });
+        self.pictures.push(picture.clone());
+        Ok(picture)
+    }
+}
