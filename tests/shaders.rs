@@ -78,10 +78,11 @@ fn variants() -> BTreeSet<(&'static str, Vec<(&'static str, u32)>)> {
     let photo = graph.input(Kind::Pixels, [1, 3, 20, 30]);
     let x = graph.push(Op::Normalise { mean: [0.5; 3], std: [0.5; 3] }, &[photo]).unwrap();
     let doubled = graph.push(Op::Add, &[x, x]).unwrap();
-    for layers in [&[(x, doubled)][..], &[(x, doubled), (doubled, x)]] {
+    let few = [&[(x, doubled)][..], &[(x, doubled), (doubled, x)]];
+    for (method, layers) in Method::ALL.into_iter().flat_map(|method| few.map(|layers| (method, layers))) {
         let layer = |&(activations, gradients): &(NodeId, NodeId)| Layer { activations, gradients: Some(gradients) };
         let layers: Vec<Layer> = layers.iter().map(layer).collect();
-        let maps = cam::recipe(&mut graph, Method::GradCam, &layers, [40, 50]).unwrap();
+        let maps = cam::recipe(&mut graph, method, &layers, [40, 50]).unwrap();
         let overlay = Overlay { map: 0, crop: [0.0, 0.0, 30.0, 20.0], alpha: 0.5, colormap: Box::new([0; 256]) };
         let overlay = graph.push(Op::Overlay(overlay), &[maps.heatmap, photo]).unwrap();
         let numbers = [maps.raw, Some(maps.heatmap)].into_iter().flatten();

@@ -27,7 +27,11 @@ fn everything_agrees() {
         for stage in ["logits", "map", "heatmap", "overlay"] {
             assert_eq!(row["errors"][stage].is_number(), networks, "{row}");
         }
-        assert!(row["cases"].as_u64().unwrap() > 3 && row["errors"]["ops"].as_f64().unwrap() > 0.0, "{row}");
+        // A profile whose macro tiles run alone only has networks itself.
+        let tiled =
+            rows.iter().any(|other| text(other, "variant").starts_with(&format!("{}, macro", text(row, "variant"))));
+        assert_eq!(row["errors"]["ops"].as_f64().is_some_and(|error| error > 0.0), !tiled, "{row}");
+        assert!(row["cases"].as_u64().unwrap() >= 3, "{row}");
     }
     let report: Value = serde_json::from_slice(&std::fs::read(place.path("report.json")).unwrap()).unwrap();
     let outcomes = report["adapters"][0]["outcomes"].as_array().unwrap();

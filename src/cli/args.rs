@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use gradcam::{Backend, Device, Error, Gpu, GpuOptions, Model, Result};
+use gradcam::{Backend, Device, Error, Gpu, GpuOptions, Method, Model, Result};
 
 use super::remembered;
 
@@ -117,4 +117,9 @@ impl DeviceArgs {
         remembered::keep(&gpu);
         Ok(Some(gpu))
     }
+}
+
+/// The help of `--method`.
+pub fn methods() -> String {
+    format!("How activations and gradients become a map: {}", Method::ALL.map(Method::name).join(", "))
 }

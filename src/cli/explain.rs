@@ -15,7 +15,7 @@ use gradcam::{
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use super::args::{DeviceArgs, ModelArgs};
+use super::args::{DeviceArgs, ModelArgs, methods};
 use super::output::Output;
 use super::say::{Failure, print_json, say};
 use super::tensors::{Collected, Tensors, check_place};
@@ -42,8 +42,7 @@ pub struct Explain {
     /// fused by the mean
     #[arg(long, value_name = "PATH")]
     layer: Vec<String>,
-    /// How activations and gradients become a map
-    #[arg(long, value_name = "NAME", default_value = "gradcam")]
+    #[arg(long, value_name = "NAME", default_value = Method::default().name(), help = methods())]
     method: String,
     /// Class to explain, by number or label; may be given several times
     #[arg(long, value_name = "ID|LABEL", conflicts_with = "top", allow_hyphen_values = true)]

@@ -14,6 +14,9 @@ pub trait Blueprint: Send + Sync {
     /// Number of classes.
     fn classes(&self) -> usize;
 
+    /// Height and width of the input, unless metadata says otherwise.
+    fn size(&self) -> [usize; 2];
+
     /// Appends the network to `graph`. Node `x` holds the normalised images as features.
     ///
     /// # Errors

@@ -24,11 +24,6 @@ impl Listed {
         let classes = recognise::classes(&weights, &architecture);
         Ok(Self { architecture, weights, classes })
     }
-
-    /// Height and width of the input, from the row.
-    pub fn size(&self) -> usize {
-        self.architecture.size
-    }
 }
 
 impl Blueprint for Listed {
@@ -42,6 +37,10 @@ impl Blueprint for Listed {
 
     fn classes(&self) -> usize {
         self.classes
+    }
+
+    fn size(&self) -> [usize; 2] {
+        [self.architecture.size; 2]
     }
 
     fn append(&self, graph: Graph, x: NodeId) -> Result<Appended> {

@@ -21,6 +21,7 @@ pub use network::Network;
 pub use preprocess::{Interpolation, Preprocess};
 pub use weights::Tensor;
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -130,10 +131,20 @@ impl Model {
     fn new(weights: Weights, architecture: Option<&str>, labels: Vec<String>) -> Result<Self> {
         let (what, metadata) = (weights.what().to_owned(), weights.metadata.clone());
         let listed = Listed::new(weights, architecture.or(metadata.get("architecture").map(String::as_str)))?;
-        let preprocess = Preprocess::of(&what, &metadata, listed.size())?;
-        let labels = Labels::new(labels, listed.classes());
+        Self::of(Arc::new(listed), what, &metadata, labels)
+    }
+
+    /// Of any importer's blueprint, with what the file `what` says besides.
+    fn of(
+        blueprint: Arc<dyn Blueprint>,
+        what: String,
+        metadata: &HashMap<String, String>,
+        labels: Vec<String>,
+    ) -> Result<Self> {
+        let preprocess = Preprocess::of(&what, metadata, blueprint.size())?;
+        let labels = Labels::new(labels, blueprint.classes());
         let provenance = metadata.get("provenance").cloned();
-        Ok(Self { blueprint: Arc::new(listed), name: what, provenance, preprocess, labels })
+        Ok(Self { blueprint, name: what, provenance, preprocess, labels })
     }
 
     /// Every layer that can be named, in PyTorch's order, for images of the model's own input size.

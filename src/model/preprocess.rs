@@ -35,7 +35,7 @@ impl Preprocess {
     ///
     /// # Errors
     /// [`Error::Weights`] if an entry cannot be parsed or is out of range.
-    pub(super) fn of(what: &str, metadata: &HashMap<String, String>, size: usize) -> Result<Self> {
+    pub(super) fn of(what: &str, metadata: &HashMap<String, String>, size: [usize; 2]) -> Result<Self> {
         let entry = |key: &str| metadata.get(key);
         let fail = |key: &str, value: &str| Error::Weights {
             what: what.to_owned(),
@@ -49,7 +49,7 @@ impl Preprocess {
                 .ok_or_else(|| fail(key, value))
         };
         let size = match entry("input_size") {
-            None => [size, size],
+            None => size,
             Some(value) => match serde_json::from_str::<[usize; 3]>(value) {
                 Ok([3, h @ 1..=4096, w @ 1..=4096]) => [h, w],
                 _ => return Err(fail("input_size", value)),

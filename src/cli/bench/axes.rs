@@ -8,7 +8,7 @@ use gradcam::{Method, Result};
 use super::places::{self, Place};
 use super::rounds::{Group, Network};
 use super::row::unique;
-use crate::cli::args::{BackendArg, Precision, seconds};
+use crate::cli::args::{BackendArg, Precision, methods, seconds};
 use crate::cli::synthetic::open;
 
 #[derive(Args)]
@@ -25,8 +25,7 @@ pub struct Axes {
     /// Layer to explain at; the last feature map if not given
     #[arg(long, value_name = "PATH")]
     layer: Vec<String>,
-    /// Method to explain with
-    #[arg(long, value_name = "NAME", default_value = Method::default().name())]
+    #[arg(long, value_name = "NAME", default_value = Method::default().name(), help = methods())]
     method: Vec<Method>,
     /// A number or a part of a name from `gradcam devices`, or "cpu" for plain loops without any driver
     #[arg(long, value_name = "NAME|INDEX|cpu", conflicts_with = "all")]
