@@ -30,7 +30,7 @@ impl Pending {
     /// Waits for the batch.
     ///
     /// # Errors
-    /// [`Error::DeviceLost`], [`Error::TimedOut`] or [`Error::Device`] if the device failed.
+    /// [`crate::Error::DeviceLost`], [`crate::Error::TimedOut`] or [`crate::Error::Device`] if the device failed.
     pub async fn finish(self) -> Result<Batch> {
         let Self { model, prepared, picture, work } = self;
         let Prepared { recipe, built, session } = &*prepared;
