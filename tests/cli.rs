@@ -201,6 +201,34 @@ fn broken_pictures() {
     place.refuses(2, &table);
 }
 
+/// Names and labels from files cannot command the terminal.
+#[test]
+fn texts_from_files_are_harmless() {
+    let place = Place::with(&["rocket.jpg"]);
+    let whole = include_bytes!("../weights/efficientnet_lite0.safetensors");
+    let (header, body) = whole[8..].split_at(u64::from_le_bytes(whole[..8].try_into().unwrap()) as usize);
+    let header = std::str::from_utf8(header).unwrap();
+    let with_header = |text: &str| [&(text.len() as u64).to_le_bytes(), text.as_bytes(), body].concat();
+    let clears = "\\u001b[2J\\u009b2J";
+    let long = "a".repeat(5000);
+    place.write("arch.safetensors", with_header(&header.replace("tf_efficientnet_lite0", &format!("{clears}{long}"))));
+    place.write("tensor.safetensors", with_header(&header.replace("conv_stem.weight", clears)));
+    let obeyed = |text: &str| text.chars().any(|c| c.is_control() && c != '\n');
+    for model in ["arch", "tensor"] {
+        let (code, out, err) = place.run(&format!("explain rocket.jpg --model {model}.safetensors"));
+        assert!(code == Some(2) && !obeyed(&out) && !obeyed(&err), "{model}: {out:?} {err:?}");
+        assert!(err.contains("\\u{1b}[2J\\u{9b}2J") && err.len() < 2500, "{model}: {err:?}");
+    }
+    let labels = format!("[{}\"last\"]", format!("\"missile{clears}{long}\",").repeat(999));
+    place.write("model/config.json", format!("{{\"label_names\": {labels}}}"));
+    place.write("model/lite0.safetensors", whole);
+    for arguments in ["explain rocket.jpg", "explain rocket.jpg --json", "models --labels", "models --labels --json"] {
+        let (code, out, err) = place.run(&format!("{arguments} --model model/lite0.safetensors"));
+        assert!(code == Some(0) && out.contains("missile") && !obeyed(&out) && !obeyed(&err), "{arguments}");
+        assert!(arguments.contains("json") || out.lines().all(|line| line.len() < 300), "{arguments}");
+    }
+}
+
 /// Weights may come from strangers: no content of a file may crash the program or pass unnoticed.
 #[test]
 fn broken_weights() {

@@ -17,7 +17,7 @@ use serde_json::json;
 
 use super::args::{DeviceArgs, ModelArgs, methods};
 use super::output::Output;
-use super::say::{Failure, print_json, say};
+use super::say::{Failure, plain, print_json, say};
 use super::tensors::{Collected, Tensors, check_place};
 
 /// Maximum number of pending batches.
@@ -329,11 +329,13 @@ impl Run {
         }
         self.bar.suspend(|| {
             let mut out = stdout().lock();
-            writeln!(out, "{name}")?;
+            writeln!(out, "{}", plain(name))?;
             let explained = explanation.heatmaps.iter().map(|h| &h.prediction);
             for (i, heatmap) in explanation.heatmaps.iter().enumerate() {
-                let file =
-                    files.get(i).and_then(Option::as_ref).map_or(String::new(), |f| format!("  → {}", f.display()));
+                let file = files
+                    .get(i)
+                    .and_then(Option::as_ref)
+                    .map_or(String::new(), |f| format!("  → {}", plain(f.display())));
                 let remark = heatmap.status.remark().map_or(String::new(), |r| format!("  ({r})"));
                 writeln!(out, "{}{file}{remark}", line(&heatmap.prediction))?;
             }
@@ -346,7 +348,7 @@ impl Run {
 }
 
 fn line(p: &gradcam::Prediction) -> String {
-    format!("  {:5.1} %  {} ({})", p.probability * 100.0, p.label, p.class)
+    format!("  {:5.1} %  {} ({})", p.probability * 100.0, plain(&p.label), p.class)
 }
 
 /// The given photos, and those in the given folders. The photos of a folder are sorted by name.

@@ -10,7 +10,7 @@ use gradcam::model::{
 use serde_json::json;
 
 use super::args::ModelArgs;
-use super::say::{Failure, print_json};
+use super::say::{Failure, plain, print_json};
 
 /// List the models that need no file, and the architectures that files may have
 #[derive(Args)]
@@ -35,7 +35,7 @@ impl Models {
                 return print_json(&labels);
             }
             for (class, label) in labels.iter().enumerate() {
-                writeln!(out, "{class:>5}  {label}")?;
+                writeln!(out, "{class:>5}  {}", plain(label))?;
             }
             return Ok(());
         }

@@ -1,5 +1,6 @@
 //! Output of the program: errors as one line on stderr, values as JSON on stdout.
 
+use std::fmt::Display;
 use std::io::Write;
 
 use gradcam::Error;
@@ -44,13 +45,35 @@ pub fn complain(error: &Error) {
     say(&error.to_string());
 }
 
+/// Characters of a name that is printed, and of a line of stderr.
+const NAME: usize = 200;
+const LINE: usize = 2000;
+
+/// Prints one line on stderr.
 pub fn say(text: &str) {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    drop(writeln!(std::io::stderr(), "gradcam: {line}"));
+    drop(writeln!(std::io::stderr(), "gradcam: {}", harmless(&line, LINE)));
+}
+
+/// A text that may come from a file, such as a label or a path, as a terminal may print it.
+pub fn plain(text: impl Display) -> String {
+    harmless(&text.to_string(), NAME)
+}
+
+/// The text without what terminals obey or reorder: a file's names must not clear the reader's screen, nor hide what they
+/// are. Longer texts are cut.
+fn harmless(text: &str, most: usize) -> String {
+    let obeyed = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let shown = |c: char| if obeyed(c) { c.escape_unicode().to_string() } else { c.to_string() };
+    let cut = if text.chars().nth(most).is_some() { "…" } else { "" };
+    text.chars().take(most).map(shown).chain([cut.to_owned()]).collect()
 }
 
 /// Prints `value` as one line of JSON.
 pub fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
     let line = serde_json::to_string(value).map_err(|e| Error::Request(e.to_string()))?;
+    // JSON escapes the first 32 control characters only, and terminals obey others too.
+    let shown = |c: char| if c.is_control() { format!("\\u{:04x}", c as u32) } else { c.to_string() };
+    let line: String = line.chars().map(shown).collect();
     Ok(writeln!(std::io::stdout(), "{line}")?)
 }
