@@ -72,8 +72,11 @@ fn devices_are_remembered() {
     let place = Place::with(&[]);
     let bench = "bench --runs 1 --json";
     let variant = |out: &str| json(out)[0][0]["variant"].as_str().unwrap().to_owned();
-    let found = variant(&with_cache(&place, bench));
     let file = "cache/devices.json";
+    // With a named variant nothing is measured.
+    with_cache(&place, &format!("{bench} --variant buffers"));
+    assert!(!place.path(file).exists());
+    let found = variant(&with_cache(&place, bench));
     let remembered = std::fs::read_to_string(place.path(file)).unwrap();
     assert!(remembered.contains(&format!("\"{found}\"")), "{remembered}");
     let other = if found == "buffers" { "textures" } else { "buffers" };

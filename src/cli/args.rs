@@ -113,8 +113,9 @@ impl DeviceArgs {
             }
             return Ok(None);
         }
-        let gpu = pollster::block_on(Gpu::open(&self.options()?))?;
-        remembered::keep(&gpu);
+        let options = self.options()?;
+        let gpu = pollster::block_on(Gpu::open(&options))?;
+        remembered::keep(&gpu, &options.measured);
         Ok(Some(gpu))
     }
 }

@@ -119,7 +119,7 @@ impl Devices {
         let options = options.variant("buffers")?;
         let mut gpu = pollster::block_on(Gpu::open(&options))?;
         pollster::block_on(gpu.measure_profiles())?;
-        remembered::keep(&gpu);
+        remembered::keep(&gpu, known);
         Ok(gpu.verdict().clone())
     }
 

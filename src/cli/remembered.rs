@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use gradcam::Gpu;
-use gradcam::gpu::Verdicts;
+use gradcam::gpu::{Verdict, Verdicts};
 use gradcam::picture::write_atomically;
 
 /// All stored measurements. Empty if there is no file yet or it is damaged.
@@ -12,10 +12,16 @@ pub fn load() -> Verdicts {
     text.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
 }
 
-/// Stores the measurements of a device. If the folder cannot be written, the next process measures again.
-pub fn keep(gpu: &Gpu) {
+/// Stores what was measured on a device, unless `known` says the same. If the folder cannot be written, the next process
+/// measures again.
+pub fn keep(gpu: &Gpu, known: &Verdicts) {
+    // A device that was not measured has an empty verdict.
+    if known.of(gpu.info()).unwrap_or(&Verdict::default()) == gpu.verdict() {
+        return;
+    }
+    let Some(path) = file() else { return };
+    // Another process may have stored something since `known` was loaded.
     let mut all = load();
-    let Some(path) = file().filter(|_| all.of(gpu.info()) != Some(gpu.verdict())) else { return };
     all.insert(gpu.info(), gpu.verdict().clone());
     drop(path.parent().map(std::fs::create_dir_all));
     drop(write_atomically(&path, |out| Ok(serde_json::to_writer_pretty(out, &all)?)));

@@ -55,7 +55,7 @@ impl Tune {
             bar.set_position(done as u64);
         }))?;
         bar.finish_and_clear();
-        remembered::keep(&gpu);
+        remembered::keep(&gpu, &remembered::load());
         if self.json {
             return print_json(&measured);
         }
