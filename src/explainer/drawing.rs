@@ -78,12 +78,13 @@ impl Scene {
 impl Drawn {
     /// The content of the strips: the photos' rows.
     pub fn inputs<'a>(&self, photos: &'a [Photo]) -> Vec<(NodeId, &'a [u8])> {
-        let of_photo = |(strips, photo): (&Vec<NodeId>, &'a Photo)| {
+        let mut inputs = vec![];
+        for (strips, photo) in self.strips.iter().zip(photos) {
             let row = photo.width() as usize * 4;
-            let bytes = move |rows: Range<u32>| &photo.rgba()[rows.start as usize * row..rows.end as usize * row];
-            strips.clone().into_iter().zip(strip_rows(photo.width(), photo.height()).map(bytes))
-        };
-        self.strips.iter().zip(photos).flat_map(of_photo).collect()
+            let bytes = |rows: Range<u32>| &photo.rgba()[rows.start as usize * row..rows.end as usize * row];
+            inputs.extend(strips.iter().copied().zip(strip_rows(photo.width(), photo.height()).map(bytes)));
+        }
+        inputs
     }
 }
 

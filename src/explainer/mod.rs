@@ -19,14 +19,13 @@ use std::sync::Arc;
 
 use crate::cam::Method;
 use crate::error::{Error, Result};
-use crate::graph::Kind;
 use crate::kernels::Profile;
 use crate::model::{Model, Network};
 use crate::picture::Photo;
 use crate::plan::Plan;
 use drawing::Scene;
 use pending::{Given, Work, on_cpu};
-use plans::{Plans, Prepared, Wanted};
+use plans::{Plans, Prepared, Wanted, last};
 use recipe::{Built, Recipe};
 
 /// Explains a model's decisions.
@@ -150,8 +149,7 @@ impl Explainer {
     /// None for a model that was loaded.
     #[doc(hidden)] // for the tests
     pub fn network(&self) -> Result<Network> {
-        let [h, w] = self.model.preprocess.size;
-        self.model.network(Kind::Plain, [1, 3, h, w])
+        self.model.own_network()
     }
 
     /// Explains one photo, with an overlay and a heat map for each class.
@@ -211,8 +209,7 @@ impl Explainer {
                 (Some(picture), strips)
             }
         };
-        let last = picture.as_ref().map_or(prepared.session.as_deref(), |picture| picture.session.as_ref());
-        let work = match (&*device, last) {
+        let work = match (&*device, last(&prepared, picture.as_deref())) {
             (Device::Gpu(gpu), Some(session)) => {
                 let gpu = gpu.clone();
                 let submitted = session.submit_all(&gpu, &[&inputs, &strips], outputs.clock).await;
@@ -254,8 +251,7 @@ impl Explainer {
     /// [`Error::Request`] if classes, images and outputs contradict each other, [`Error::Graph`] if the images are too small for
     /// the network.
     pub fn check(&self, images: Images<'_>, classes: &Classes, outputs: &Outputs) -> Result<()> {
-        let recipe = Recipe::new(&self.model, images, classes, outputs)?;
-        recipe.build(&self.model, self.method, &self.layers).map(drop)
+        self.build(images, classes, outputs).map(drop)
     }
 
     /// The plan of such a batch on a device with this profile.
@@ -264,8 +260,11 @@ impl Explainer {
     /// [`Error::Request`] if classes, images and outputs contradict each other.
     #[doc(hidden)] // for `Gpu::tune` and the tests
     pub fn plan(&self, images: Images<'_>, classes: &Classes, outputs: &Outputs, profile: &Profile) -> Result<Plan> {
-        let built =
-            Recipe::new(&self.model, images, classes, outputs)?.build(&self.model, self.method, &self.layers)?;
+        let built = self.build(images, classes, outputs)?;
         Ok(Plan::new(&built.graph, profile, &built.outputs))
+    }
+
+    fn build(&self, images: Images<'_>, classes: &Classes, outputs: &Outputs) -> Result<Built> {
+        Recipe::new(&self.model, images, classes, outputs)?.build(&self.model, self.method, &self.layers)
     }
 }

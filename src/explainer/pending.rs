@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::drawing::Drawing;
-use super::plans::{Picture, Prepared};
+use super::plans::{Picture, Prepared, last};
 use super::recipe::Built;
 use super::result::{self, Batch};
 use crate::error::Result;
@@ -33,12 +33,11 @@ impl Pending {
     /// [`crate::Error::DeviceLost`], [`crate::Error::TimedOut`] or [`crate::Error::Device`] if the device failed.
     pub async fn finish(self) -> Result<Batch> {
         let Self { model, prepared, picture, work } = self;
-        let Prepared { recipe, built, session } = &*prepared;
+        let Prepared { recipe, built, .. } = &*prepared;
         let photos = picture.as_ref().map_or(&[][..], |picture| &picture.scene.photos);
         let assemble =
             |values: &[&[u8]], stats| result::assemble(&model, recipe, photos, values, built.layer_size, stats);
-        let last = picture.as_ref().map_or(session.as_deref(), |picture| picture.session.as_ref());
-        match (work, last) {
+        match (work, last(&prepared, picture.as_deref())) {
             (Work::Submitted(gpu, run), Some(session)) => session.finish(&gpu, run, assemble).await,
             (Work::Submitted(..), None) => unreachable!("only a session submits"),
             (Work::Done(values), _) => {
@@ -64,12 +63,13 @@ pub fn on_cpu(built: &Built, inputs: &[Given], drawing: Option<(&Drawing, &[Give
         Value::Pixels(pixels) => pixels,
     };
     let given: Vec<_> = inputs.iter().map(|input| value(&built.graph, input)).collect();
-    let wanted = [&built.outputs[..], &[built.heatmap]].concat();
+    // The heat maps come last, where overlays need them.
+    let kept = drawing.map(|_| built.heatmap);
+    let wanted: Vec<NodeId> = built.outputs.iter().copied().chain(kept).collect();
     let mut values = reference::evaluate(&built.graph, &given, &wanted);
-    let heatmap = values.pop().expect("as many values as were asked for");
-    if let Some((Drawing { graph, heatmap: input, drawn }, strips)) = drawing {
-        let strips = strips.iter().map(|strip| value(graph, strip));
-        let given: Vec<_> = strips.chain([(*input, heatmap)]).collect();
+    if let Some((Drawing { graph, heatmap, drawn }, strips)) = drawing {
+        let heatmaps = values.split_off(built.outputs.len()).into_iter().map(|value| (*heatmap, value));
+        let given: Vec<_> = strips.iter().map(|strip| value(graph, strip)).chain(heatmaps).collect();
         values.extend(reference::evaluate(graph, &given, &drawn.outputs));
     }
     values.into_iter().map(bytes).collect()

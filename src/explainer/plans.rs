@@ -30,6 +30,19 @@ pub struct Picture {
     pub session: Option<Session>,
 }
 
+/// The session that runs last for a batch, and with it the whole batch: that of the overlays, if any are drawn. None on
+/// the CPU.
+pub fn last<'a>(prepared: &'a Prepared, picture: Option<&'a Picture>) -> Option<&'a Session> {
+    picture.map_or(prepared.session.as_deref(), |picture| picture.session.as_ref())
+}
+
+/// Returns the kept one that is wanted, if there is one. It becomes the most recently used.
+fn recall<T>(kept: &mut [Arc<T>], is_wanted: impl Fn(&T) -> bool) -> Option<Arc<T>> {
+    let at = kept.iter().position(|one| is_wanted(one))?;
+    kept[at..].rotate_left(1);
+    kept.last().cloned()
+}
+
 /// What all plans of an explainer depend on.
 pub struct Wanted<'a> {
     pub model: &'a Model,
@@ -84,9 +97,7 @@ impl Plans {
 
     /// Returns the plan for this kind of batch, and prepares it if there is none yet.
     pub async fn batch(&mut self, wanted: &Wanted<'_>, recipe: Recipe) -> Result<Arc<Prepared>> {
-        if let Some(at) = self.batches.iter().position(|p| p.recipe == recipe) {
-            let prepared = self.batches.remove(at);
-            self.batches.push(prepared.clone());
+        if let Some(prepared) = recall(&mut self.batches, |p| p.recipe == recipe) {
             return Ok(prepared);
         }
         if self.batches.len() >= self.kept {
@@ -108,9 +119,7 @@ impl Plans {
 
     /// Returns the overlays of this scene after a batch, and prepares them if there are none yet.
     pub async fn picture(&mut self, wanted: &Wanted<'_>, of: &Arc<Prepared>, scene: Scene) -> Result<Arc<Picture>> {
-        if let Some(at) = self.pictures.iter().position(|p| Arc::ptr_eq(&p.of, of) && p.scene == scene) {
-            let picture = self.pictures.remove(at);
-            self.pictures.push(picture.clone());
+        if let Some(picture) = recall(&mut self.pictures, |p| Arc::ptr_eq(&p.of, of) && p.scene == scene) {
             return Ok(picture);
         }
         if self.pictures.len() >= self.kept {

@@ -147,13 +147,18 @@ impl Model {
         Ok(Self { blueprint, name: what, provenance, preprocess, labels })
     }
 
+    /// The network for one normalised image of the model's own input size.
+    pub(crate) fn own_network(&self) -> Result<Network> {
+        let [h, w] = self.preprocess.size;
+        self.network(Kind::Plain, [1, 3, h, w])
+    }
+
     /// Every layer that can be named, in PyTorch's order, for images of the model's own input size.
     ///
     /// # Errors
     /// None for a model that was loaded.
     pub fn layers(&self) -> Result<Vec<Layer>> {
-        let [h, w] = self.preprocess.size;
-        let Network { graph, modules, .. } = self.network(Kind::Plain, [1, 3, h, w])?;
+        let Network { graph, modules, .. } = self.own_network()?;
         let layer = |(path, node)| {
             let [_, channels, height, width] = graph.shape(node);
             Layer { path, channels, height, width }
