@@ -166,6 +166,24 @@ fn one_submission_and_one_readback() {
     }
 }
 
+/// The heat maps that overlays are drawn from are counted once, not by each of the two plans.
+#[test]
+fn memory_of_overlays() {
+    let mut explainer = Explainer::new(Model::bundled().unwrap(), Device::gpu().unwrap());
+    let photos = [photo(), photo()];
+    let maps = 2 * 3;
+    let mut bytes = |outputs: &Outputs| {
+        explainer.explain(Images::Photos(&photos), &Classes::Top(3), outputs).unwrap().stats.gpu_bytes
+    };
+    let heatmaps = Outputs::default().heatmap(true);
+    let more = bytes(&heatmaps.overlay(Style::default())) - bytes(&heatmaps);
+    let pixels = u64::from(photos[0].width() * photos[0].height()) * 4;
+    // Photos, overlays, and the overlays on their way back. The maps lie where activations were, as far as these reach.
+    let drawn = (2 + maps + maps) * pixels;
+    let kept = maps * 224 * 224 * 16;
+    assert!((drawn..drawn + kept).contains(&more), "{more} bytes more, {drawn} drawn and {kept} kept");
+}
+
 /// Images of a batch do not influence each other, and neither do the classes of an image.
 #[test]
 fn batches_equal_single_runs() {

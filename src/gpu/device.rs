@@ -127,7 +127,6 @@ impl GpuOptions {
 pub struct Gpu {
     pub(super) handle: Handle,
     pub(super) pipelines: Mutex<Pipelines>,
-    pub(super) info: AdapterInfo,
     pub(super) profile: Profile,
     /// What was measured on this device.
     pub(super) verdict: Verdict,
@@ -139,7 +138,7 @@ pub struct Gpu {
 impl Gpu {
     /// The adapter's description.
     pub fn info(&self) -> &AdapterInfo {
-        &self.info
+        &self.handle.info
     }
 
     /// Name of the kernel variant in use.
@@ -180,7 +179,7 @@ impl Gpu {
     /// lack of memory only when it is too late, see [`super::Session::new`].
     pub(super) fn free_memory(&self, weights: u64) -> Option<u64> {
         let system = || {
-            let text = std::fs::read_to_string("/proc/meminfo").ok().filter(|_| self.info.software)?;
+            let text = std::fs::read_to_string("/proc/meminfo").ok().filter(|_| self.info().software)?;
             let line = text.lines().find_map(|l| l.strip_prefix("MemAvailable:"))?;
             line.trim().trim_end_matches("kB").trim().parse::<u64>().ok().map(|kib| kib << 10)
         };

@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::failure::{Failure, Failures};
+use super::info::AdapterInfo;
 use crate::error::{Error, Result};
 
 /// A device and its queue.
 pub struct Handle {
-    /// The adapter's name, for errors.
-    pub name: String,
+    pub info: AdapterInfo,
     pub device: wgpu::Device,
     pub queue: wgpu::Queue,
     pub limits: wgpu::Limits,
@@ -46,7 +46,7 @@ pub struct Mapped {
 impl Handle {
     /// Wraps a device that was just opened. Its failures are recorded from now on.
     pub fn new(
-        name: String,
+        info: AdapterInfo,
         device: wgpu::Device,
         queue: wgpu::Queue,
         limits: wgpu::Limits,
@@ -61,7 +61,7 @@ impl Handle {
         });
         device.on_uncaptured_error(Arc::new(move |e: wgpu::Error| unawaited.note(Failure::Unawaited(e.to_string()))));
         let (counts, last, taken) = Default::default();
-        Self { name, device, queue, limits, failures, timeout, counts, last, taken }
+        Self { info, device, queue, limits, failures, timeout, counts, last, taken }
     }
 
     /// Bytes of device memory that sessions hold.
@@ -117,12 +117,12 @@ impl Handle {
 
     /// The error for `reason` on this device.
     pub fn error(&self, reason: impl Into<String>) -> Error {
-        Error::Device { adapter: self.name.clone(), reason: reason.into() }
+        Error::Device { adapter: self.info.name.clone(), reason: reason.into() }
     }
 
     /// Fails if the device was lost, did not answer, or raised an error that no caller was waiting for.
     pub fn check(&self) -> Result<()> {
-        let adapter = || self.name.clone();
+        let adapter = || self.info.name.clone();
         match self.failures.first() {
             None => Ok(()),
             Some(Failure::Lost(reason)) => Err(Error::DeviceLost { adapter: adapter(), reason }),

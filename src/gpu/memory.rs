@@ -215,7 +215,7 @@ impl Binding {
 }
 
 fn too_large(handle: &Handle, bytes: u64, reason: String) -> Error {
-    Error::OutOfMemory { adapter: handle.name.clone(), needed: bytes >> 20, reason }
+    Error::OutOfMemory { adapter: handle.info.name.clone(), needed: bytes >> 20, reason }
 }
 
 /// Converts texels to f16.

@@ -77,12 +77,12 @@ impl Gpu {
         let (device, queue) = adapter.request_device(&descriptor).await.map_err(refused)?;
         let across = limits.max_compute_workgroups_per_dimension;
         let timeout = options.timeout.unwrap_or(PATIENCE);
+        let verdict = options.measured.of(&info).cloned().unwrap_or_default();
         let mut gpu = Self {
-            handle: Handle::new(info.name.clone(), device, queue, limits, timeout),
+            handle: Handle::new(info, device, queue, limits, timeout),
             pipelines: Mutex::new(Pipelines::new(options.checked)),
             profile: Profile::BUFFERS,
-            verdict: options.measured.of(&info).cloned().unwrap_or_default(),
-            info,
+            verdict,
             across,
             memory_limit: options.memory_limit,
         };

@@ -94,6 +94,14 @@ struct Output {
     bytes: u64,
 }
 
+/// What a plan gets from the one that runs before it.
+struct Lent {
+    by: Arc<Session>,
+    /// The input that is not given for each run.
+    input: NodeId,
+    memory: Arc<Memory>,
+}
+
 /// A plan with its memory, bind groups and pipelines on a device.
 pub struct Session {
     /// The plan that runs before this one, in the same submission.
@@ -137,24 +145,22 @@ impl Session {
         plan: &Plan,
         [own, theirs]: [NodeId; 2],
     ) -> Result<Self> {
-        Self::prepare(gpu, &mut Weights::default(), graph, plan, Some((first, own, theirs))).await
+        let memory = first.kept.iter().find(|(node, _)| *node == theirs).expect("the other plan keeps it").1.clone();
+        let lent = Lent { by: first, input: own, memory };
+        Self::prepare(gpu, &mut Weights::default(), graph, plan, Some(lent)).await
     }
 
-    async fn prepare(
-        gpu: &Gpu,
-        weights: &mut Weights,
-        graph: &Graph,
-        plan: &Plan,
-        first: Option<(Arc<Self>, NodeId, NodeId)>,
-    ) -> Result<Self> {
+    async fn prepare(gpu: &Gpu, weights: &mut Weights, graph: &Graph, plan: &Plan, lent: Option<Lent>) -> Result<Self> {
         gpu.handle.check()?;
-        let needed = plan.memory() + plan.readback().sum::<u64>() + plan.weights().saturating_sub(weights.bytes());
+        let is_there = lent.as_ref().map_or(0, |lent| plan.slots[plan.slot(lent.input)].bytes);
+        let needed = plan.memory() - is_there + plan.readback().sum::<u64>();
+        let needed = needed + plan.weights().saturating_sub(weights.bytes());
         if let Some(free) = gpu.free_memory(weights.bytes()).filter(|free| needed > *free) {
             let reason = format!("only {} MiB are free", free >> 20);
             return Err(Error::OutOfMemory { adapter: gpu.info().name.clone(), needed: needed >> 20, reason });
         }
         let watch = Watch::new(&gpu.handle);
-        let session = Self::build(gpu, weights, graph, plan, first);
+        let session = Self::build(gpu, weights, graph, plan, lent);
         let outcome = watch.end(&gpu.handle, needed).await.and(session);
         if outcome.is_err() {
             // Allocations of some weights and pipelines may have failed.
@@ -164,23 +170,10 @@ impl Session {
         outcome
     }
 
-    fn build(
-        gpu: &Gpu,
-        weights: &mut Weights,
-        graph: &Graph,
-        plan: &Plan,
-        first: Option<(Arc<Self>, NodeId, NodeId)>,
-    ) -> Result<Self> {
+    fn build(gpu: &Gpu, weights: &mut Weights, graph: &Graph, plan: &Plan, lent: Option<Lent>) -> Result<Self> {
         let texture = |medium: Medium| medium == Medium::Texels && gpu.profile.texture;
-        let (first, lent) = first
-            .map(|(first, own, theirs)| {
-                let kept =
-                    first.kept.iter().find(|(node, _)| *node == theirs).expect("the other plan keeps it").1.clone();
-                (first, (own, kept))
-            })
-            .unzip();
         let slot = |(i, slot): (usize, &Slot)| match &lent {
-            Some((own, kept)) if plan.slot(*own) == i => Ok(kept.clone()),
+            Some(lent) if plan.slot(lent.input) == i => Ok(lent.memory.clone()),
             _ => Memory::new(&gpu.handle, texture(slot.medium), slot.bytes).map(Arc::new),
         };
         let memory = plan.slots.iter().enumerate().map(slot).collect::<Result<Vec<_>>>()?;
@@ -243,7 +236,7 @@ impl Session {
         }
         gpu.handle.queue.write_buffer(&uniforms, 0, &contents);
         // The outputs of the plan before this one come first.
-        let mut readback = first.as_ref().map_or(0, |first: &Arc<Self>| first.readback);
+        let mut readback = lent.as_ref().map_or(0, |lent| lent.by.readback);
         let before = readback;
         let place = |(&id, bytes): (&NodeId, u64)| {
             let (from, align) = if plan.types[id].kind == Kind::Features { (ZERO_TEXEL, 16) } else { (0, 1) };
@@ -253,6 +246,8 @@ impl Session {
         };
         let outputs = plan.outputs.iter().zip(plan.readback()).map(place).collect();
         let own_bytes = memory.iter().map(|m| m.bytes()).sum::<u64>() + uniforms.size() + readback - before;
+        // The session that lends memory counts it.
+        let own_bytes = own_bytes - lent.as_ref().map_or(0, |lent| lent.memory.bytes());
         let gpu_bytes = own_bytes + weights.bytes();
         let given = |&id: &NodeId| {
             let node = &graph.nodes[id];
@@ -262,12 +257,13 @@ impl Session {
                 _ => Input { node: id, slot, packed: None },
             }
         };
-        let is_lent = |id: &NodeId| lent.as_ref().is_some_and(|(own, _)| own == id);
+        let is_lent = |id: &NodeId| lent.as_ref().is_some_and(|lent| lent.input == *id);
         let inputs = plan.inputs.iter().filter(|id| !is_lent(id)).map(given).collect();
         let kept = plan.kept.iter().map(|&id| (id, memory[plan.slot(id)].clone())).collect();
         // The first staging buffer is created here, where a lack of memory is noticed.
         let free = Mutex::new(vec![staging_buffer(gpu, readback)]);
         let (uploads, _taken) = (Uploads::default(), gpu.handle.take(own_bytes));
+        let first = lent.map(|lent| lent.by);
         Ok(Self { first, steps, memory, kept, readback, free, uploads, inputs, outputs, gpu_bytes, _taken })
     }
 

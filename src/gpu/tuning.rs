@@ -63,13 +63,12 @@ impl Gpu {
                 let lacks = || format!("has no subgroups of one size, which '{name}' needs; choose another --variant");
                 self.fitting(profile).ok_or_else(|| self.error(lacks()))?
             }
-            None => match known(self) {
-                Some(profile) => profile,
-                None => {
+            None => {
+                if known(self).is_none() {
                     self.measure_profiles().await?;
-                    known(self).unwrap_or(Profile::BUFFERS)
                 }
-            },
+                known(self).unwrap_or(Profile::BUFFERS)
+            }
         };
         let tuned = self.verdict.tuned.get(chosen.name).cloned().map(Arc::new);
         self.profile = Profile { tuned, ..chosen };

@@ -28,7 +28,7 @@ impl Watch {
         handle.check()?;
         match (out_of_memory, refused.or(invalid)) {
             (Some(e), _) => {
-                let adapter = handle.name.clone();
+                let adapter = handle.info.name.clone();
                 Err(Error::OutOfMemory { adapter, needed: bytes >> 20, reason: e.to_string() })
             }
             (None, Some(e)) => Err(handle.error(e.to_string())),
