@@ -23,7 +23,6 @@ pub struct Geometry {
 impl Geometry {
     /// The geometry of a pass from values of the first shape to values of the second.
     pub fn new(pass: &Pass, [_, _, in_h, in_w]: Shape, [_, _, h, w]: Shape) -> Self {
-        let size = |[vertical, horizontal]: [usize; 2]| [horizontal as u32, vertical as u32];
         Self {
             in_size: size([in_h, in_w]),
             grid: size(pass.grid),
@@ -54,4 +53,9 @@ pub fn row_defines(pass: &Pass, pixels: u32) -> Vec<(&'static str, u32)> {
         ("DILATION", dilation),
         ("COLUMNS", (pixels - 1) * stride + (kernel - 1) * dilation + 1),
     ]
+}
+
+/// Extents as a shader has them: width before height.
+pub fn size([vertical, horizontal]: [usize; 2]) -> [u32; 2] {
+    [horizontal as u32, vertical as u32]
 }

@@ -4,7 +4,7 @@ use bytemuck::{Pod, Zeroable};
 
 use super::context::Context;
 use super::dispatch::Dispatch;
-use super::geometry::{columns, row_defines};
+use super::geometry::{columns, row_defines, size};
 use super::pass::Pass;
 use super::profile::Profile;
 use super::texel::blocks;
@@ -125,10 +125,6 @@ fn kernel(
     };
     let defines: &[(&str, u32)] = if pool.kind == PoolKind::Max { &[("MAX", 1)] } else { &[] };
     dispatch(cx, shader, defines, params, made)
-}
-
-fn size([vertical, horizontal]: [usize; 2]) -> [u32; 2] {
-    [horizontal as u32, vertical as u32]
 }
 
 fn dispatch(

@@ -1,7 +1,7 @@
 //! Memory allocation by lifetime: values that do not live at the same time share a slot.
 
 use super::slot::{Medium, Slot, bytes};
-use crate::graph::{Kind, NodeId, Type};
+use crate::graph::{NodeId, Type};
 use crate::kernels::Dispatch;
 
 /// Gives each value a slot that no other live value uses. The largest values come first. Each takes the smallest slot
@@ -33,7 +33,7 @@ pub fn assign(
     let mut lives: Vec<Vec<(usize, usize)>> = vec![];
     let mut slot_of = vec![None; types.len()];
     for (id, life) in order {
-        let medium = if types[id].kind == Kind::Features { Medium::Texels } else { Medium::Words };
+        let medium = Medium::of(types[id].kind);
         let apart = |other: &(usize, usize)| other.1 < life.0 || life.1 < other.0;
         let free = |s: &usize| slots[*s].medium == medium && lives[*s].iter().all(apart);
         let slot = (0..slots.len()).rev().find(free).unwrap_or(slots.len());

@@ -68,8 +68,7 @@ impl Plan {
     pub fn apart(mut self, room: u64) -> Self {
         let mut slots = vec![];
         for (slot, ty) in self.slot_of.iter_mut().zip(&self.types).filter(|(slot, _)| slot.is_some()) {
-            let medium = if ty.kind == Kind::Features { Medium::Texels } else { Medium::Words };
-            slots.push(Slot { medium, bytes: bytes(ty.kind, ty.shape) + room });
+            slots.push(Slot { medium: Medium::of(ty.kind), bytes: bytes(ty.kind, ty.shape) + room });
             *slot = Some(slots.len() - 1);
         }
         self.slots = slots;

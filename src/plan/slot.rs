@@ -25,6 +25,13 @@ pub enum Medium {
     Words,
 }
 
+impl Medium {
+    /// The layout of values of a kind.
+    pub fn of(kind: Kind) -> Self {
+        if kind == Kind::Features { Self::Texels } else { Self::Words }
+    }
+}
+
 /// A slot of memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slot {

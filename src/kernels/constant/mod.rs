@@ -132,10 +132,12 @@ impl Constant {
             Packing::Winograd { channels, taps, tile } => winograd::pack(channels, taps, *tile, &weight),
             Packing::Depthwise { channels, taps } => {
                 let all = taps.kernel[0] * taps.kernel[1];
-                let block = |b| taps.places().map(move |tap| (b, tap)).collect::<Vec<_>>();
-                let taps = (0..channels.div_ceil(4)).flat_map(block);
-                let taps = taps.map(|(block, tap)| four(block, *channels, &|c| weight[c * all + tap]));
-                taps.chain(blocks(*channels, &bias)).collect()
+                let mut texels = vec![];
+                for block in 0..channels.div_ceil(4) {
+                    texels.extend(taps.places().map(|tap| four(block, *channels, &|c| weight[c * all + tap])));
+                }
+                texels.extend(blocks(*channels, &bias));
+                texels
             }
             Packing::Linear { out, input, lanes } => linear::pack(*out, *input, *lanes, &self.rows, &weight, bias),
             Packing::Channels { channels } => [blocks(*channels, &|c| weight[c]), blocks(*channels, &bias)].concat(),

@@ -9,7 +9,7 @@ use crate::kernels::dispatch::{Dispatch, Operand};
 use crate::kernels::geometry::{Geometry, columns, row_defines};
 use crate::kernels::pass::{Pass, Taps};
 use crate::kernels::profile::Profile;
-use crate::kernels::texel::blocks;
+use crate::kernels::texel::{self, blocks};
 use crate::kernels::tiling::{Product, Tile};
 
 /// Maximum texels that an invocation loads for its expanded windows. They are held at once, and the loops over them are
@@ -96,7 +96,7 @@ pub fn lower(cx: &Context, conv: &Conv2d, prologue: &Conv2d, tile: Tile) -> Disp
         let channels = Channels { out: input, input: cx.input(0)[1], weight_groups: 1, groups: 1, gradient: false };
         let packing = Packing::Conv { channels, taps, tile: 1 };
         operands.push(Operand::Constant(Constant::whole(conv.weight, conv.bias, packing)));
-        let steps = channels.input.div_ceil(4) as u32;
+        let steps = texel::blocks(channels.input) as u32;
         let fetches = (4 * steps + 1).div_ceil(tile.subgroup.max(1));
         defines.extend([("EXPANDED", 1), ("STEPS", steps), ("WEIGHTS", 4 * steps), ("EXPAND_FETCHES", fetches)]);
         defines.push(("INNER", inner));

@@ -8,6 +8,7 @@ use crate::graph::{NodeId, ParamId, Shape};
 use crate::kernels::constant::{Channels, Constant, POINTS, Packing};
 use crate::kernels::context::Context;
 use crate::kernels::dispatch::{Dispatch, Operand, View};
+use crate::kernels::geometry::size;
 use crate::kernels::pass::Pass;
 use crate::kernels::profile::Profile;
 use crate::kernels::texel::{MAX_TEXELS, blocks};
@@ -94,7 +95,6 @@ impl<'a> Winograd<'a> {
         let [n, _, in_h, in_w] = self.input;
         let x = cx.operand(0);
         let (from, to) = (blocks(self.channels.input), blocks(self.channels.out));
-        let size = |[vertical, horizontal]: [usize; 2]| [horizontal as u32, vertical as u32];
         let [all, chunk] = [n * self.tiles[0] * self.tiles[1], self.chunk];
         let packing =
             Packing::Winograd { channels: self.channels, taps: self.pass.taps, tile: self.tile.blocks as usize };
