@@ -64,16 +64,23 @@ pub fn plain(text: impl Display) -> String {
 /// are. Longer texts are cut.
 fn harmless(text: &str, most: usize) -> String {
     let obeyed = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let shown = |c: char| if obeyed(c) { c.escape_unicode().to_string() } else { c.to_string() };
-    let cut = if text.chars().nth(most).is_some() { "…" } else { "" };
-    text.chars().take(most).map(shown).chain([cut.to_owned()]).collect()
+    let cut = text.char_indices().nth(most).map_or(text, |(end, _)| &text[..end]);
+    escaped(cut, obeyed, |c| c.escape_unicode().to_string()) + if cut.len() < text.len() { "…" } else { "" }
+}
+
+/// The text with some characters written in another way.
+fn escaped(text: &str, is_escaped: impl Fn(char) -> bool, escape: impl Fn(char) -> String) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_escaped(c) { shown += &escape(c) } else { shown.push(c) }
+    }
+    shown
 }
 
 /// Prints `value` as one line of JSON.
 pub fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
     let line = serde_json::to_string(value).map_err(|e| Error::Request(e.to_string()))?;
     // JSON escapes the first 32 control characters only, and terminals obey others too.
-    let shown = |c: char| if c.is_control() { format!("\\u{:04x}", c as u32) } else { c.to_string() };
-    let line: String = line.chars().map(shown).collect();
+    let line = escaped(&line, char::is_control, |c| format!("\\u{:04x}", c as u32));
     Ok(writeln!(std::io::stdout(), "{line}")?)
 }

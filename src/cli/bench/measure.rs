@@ -6,6 +6,7 @@ use cpu_time::ProcessTime;
 use gradcam::{Batch, Classes, Device, Error, Explainer, Images, LayerTime, Outputs, Result, Stage};
 
 use super::row::{Figures, Stages};
+use crate::cli::synthetic;
 
 /// The warm-up ends when the latest runs are not quicker than those before them by more than this share.
 const STABLE: f64 = 0.02;
@@ -56,7 +57,7 @@ impl Subject {
             let reason = format!("a bench's images may take {} MiB at once", IMAGES >> 20);
             return Err(Error::OutOfMemory { adapter: "memory".into(), needed: (bytes >> 20) as u64, reason });
         }
-        let values = crate::cli::synthetic::values(shape);
+        let values = synthetic::values(shape);
         let (first, batch) = run(explainer, shape, &values, false)?;
         let mut subject = Self { shape, values, first, batch, warmup: 1, samples: vec![] };
         let start = Instant::now();

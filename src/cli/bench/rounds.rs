@@ -9,6 +9,7 @@ use indicatif::ProgressBar;
 use super::measure::Subject;
 use super::places::Place;
 use super::row::{Figures, Key, Row};
+use crate::cli::synthetic;
 
 /// Number of rounds over which the runs are spread.
 pub const ROUNDS: usize = 5;
@@ -47,7 +48,7 @@ impl Network<'_> {
             let explainer = self.explainer(group)?;
             for &[_, channels, height, width] in &self.shapes {
                 let shape = [1, channels, height, width];
-                let images = Images::Tensor { shape, values: &crate::cli::synthetic::values(shape) };
+                let images = Images::Tensor { shape, values: &synthetic::values(shape) };
                 explainer.check(images, &Classes::Top(1), &Outputs::default())?;
             }
         }
