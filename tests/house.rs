@@ -29,13 +29,11 @@ impl Crate {
             for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
                 let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
                 let below = [module.clone(), vec![name.clone()]].concat();
+                let is_root = module.is_empty() && ["lib", "main"].contains(&&*name);
                 if path.is_dir() {
                     folders.push((path, below));
-                } else if path.extension().is_none_or(|extension| extension != "rs") {
-                } else if name == "mod" {
-                    files.insert(module.clone(), File::read(&path));
-                } else if !module.is_empty() || !["lib", "main"].contains(&&*name) {
-                    files.insert(below, File::read(&path));
+                } else if path.extension().is_some_and(|extension| extension == "rs") && !is_root {
+                    files.insert(if name == "mod" { module.clone() } else { below }, File::read(&path));
                 }
             }
         }
