@@ -30,5 +30,5 @@ pub use explainer::{
     Prediction, Stage, Style,
 };
 pub use gpu::{AdapterInfo, Backend, Gpu, GpuOptions, Stats};
-pub use model::Model;
+pub use model::{Model, ModelOptions};
 pub use picture::{Colormap, Photo};

@@ -14,7 +14,9 @@ use gradcam::kernels::{Dispatch, Operand, Profile};
 use gradcam::model::zoo::architectures;
 use gradcam::model::{Tensor, seeded};
 use gradcam::plan::{Medium, Plan, Slot};
-use gradcam::{Classes, Device, Error, Explainer, Explanation, Heatmap, Images, Model, Outputs, Overlay, Status};
+use gradcam::{
+    Classes, Device, Error, Explainer, Explanation, Heatmap, Images, Model, ModelOptions, Outputs, Overlay, Status,
+};
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
 use place::{Place, json};
@@ -230,7 +232,7 @@ fn values_that_are_not_finite() {
     let values = vec![0.5; 3 * 64 * 64];
     let images = Images::Tensor { shape: [1, 3, 64, 64], values: &values };
     for device in [Device::from(open(GpuOptions::default())), Device::Cpu] {
-        let model = Model::from_tensors("loud", loud("resnet18", "fc.weight"), Some("resnet18")).unwrap();
+        let model = Model::from_tensors("loud", loud("resnet18", "fc.weight"), &ModelOptions::default()).unwrap();
         let mut explainer = Explainer::new(model, device);
         let outputs = Outputs::default().predictions(5);
         let batch = explainer.explain(images, &Classes::Top(5), &outputs).unwrap();
@@ -256,7 +258,7 @@ fn an_overflow_inside_a_network() {
         ("mobilenet_v2", "features.1.conv.1.weight"),          // ReLU6
         ("mobilenet_v3_small", "features.2.block.2.0.weight"), // hard swish, and gates by the hard sigmoid
     ] {
-        let model = Model::from_tensors(name, loud(name, tensor), Some(name)).unwrap();
+        let model = Model::from_tensors(name, loud(name, tensor), &ModelOptions::default().architecture(name)).unwrap();
         let mut explainer = Explainer::new(model, Device::from(open(GpuOptions::default())));
         let batch = explainer.explain(images, &Classes::Top(1), &Outputs::default()).unwrap();
         assert_eq!(batch.explanations[0].heatmaps[0].status, Status::NonFinite, "{name}");

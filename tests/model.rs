@@ -11,7 +11,7 @@ use std::sync::Arc;
 use gradcam::graph::{Builder, Graph, Kind, Op, ParamSource};
 use gradcam::model::Tensor;
 use gradcam::model::zoo::{Architecture, Library, architectures};
-use gradcam::{Classes, Device, Explainer, Images, Model, Outputs};
+use gradcam::{Classes, Device, Explainer, Images, Model, ModelOptions, Outputs};
 use half::{bf16, f16};
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
@@ -47,9 +47,9 @@ fn row(name: &str, library: Library) -> &'static Architecture {
 #[test]
 fn tensors_tell_the_architecture() {
     let mut ambiguous = vec![];
-    for architecture in architectures().filter(|a| a.size().unwrap().parameters < 12_000_000) {
+    for architecture in architectures().filter(|a| !a.family && a.size().unwrap().parameters < 12_000_000) {
         let tensors = zeros(&names(architecture, 7));
-        match Model::from_tensors("tensors", tensors, None) {
+        match Model::from_tensors("tensors", tensors, &ModelOptions::default()) {
             Ok(model) => assert_eq!((model.architecture(), model.classes()), (architecture.name, 7)),
             Err(error) => {
                 let error = error.to_string();
@@ -59,7 +59,18 @@ fn tensors_tell_the_architecture() {
         }
     }
     // These pairs differ only in padding and epsilon.
-    let twins = ["b0", "b1", "b2"].map(|b| [format!("efficientnet_{b}"), format!("tf_efficientnet_{b}")]).concat();
+    let networks = [
+        "efficientnet_b0",
+        "efficientnet_b1",
+        "efficientnet_b2",
+        "efficientnet_lite0",
+        "efficientnet_lite1",
+        "efficientnet_lite2",
+        "efficientnet_lite3",
+        "mobilenetv3_small_100",
+        "mobilenetv3_large_100",
+    ];
+    let twins = networks.map(|name| [name.to_owned(), format!("tf_{name}")]).concat();
     ambiguous.sort_unstable();
     let mut twins: Vec<&str> = twins.iter().map(String::as_str).collect();
     twins.sort_unstable();
@@ -84,10 +95,15 @@ fn rows_are_sound() {
 fn complaints_name_ten_tensors_and_count_the_others() {
     let mut tensors = zeros(&names(row("resnet18", Library::Torchvision), 1000));
     tensors.retain(|(name, ..)| !name.starts_with("layer1"));
-    tensors.push(("extra".into(), vec![1], [0.0][..].into()));
+    tensors.push(("layer2.extra".into(), vec![1], [0.0][..].into()));
     tensors.iter_mut().filter(|(name, ..)| name == "conv1.weight").for_each(|t| t.1 = vec![64, 147]);
-    let error = Model::from_tensors("mine.safetensors", tensors, Some("resnet18")).err().unwrap().to_string();
-    for part in ["mine.safetensors", "resnet18", "missing: layer1.0.conv1.weight", "and 10 more", "unexpected: extra"] {
+    let error = Model::from_tensors("mine.safetensors", tensors, &ModelOptions::default().architecture("resnet18"))
+        .err()
+        .unwrap()
+        .to_string();
+    for part in
+        ["mine.safetensors", "resnet18", "missing: layer1.0.conv1.weight", "and 10 more", "unexpected: layer2.extra"]
+    {
         assert!(error.contains(part), "{part}: {error}");
     }
     assert!(error.contains("of another shape: conv1.weight [64, 147] instead of [64, 3, 7, 7]"), "{error}");
@@ -127,7 +143,7 @@ fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
 #[test]
 fn number_formats() {
     let folder = tempfile::tempdir().unwrap();
-    let open = |name: &str| Model::open(folder.path().join(name).to_str().unwrap(), None).unwrap();
+    let open = |name: &str| Model::open(folder.path().join(name).to_str().unwrap(), &ModelOptions::default()).unwrap();
     write(&folder.path().join("f32.safetensors"), Dtype::F32, |v| v.to_le_bytes().to_vec(), &[]);
     write(&folder.path().join("f16.safetensors"), Dtype::F16, |v| f16::from_f32(v).to_le_bytes().to_vec(), &[]);
     write(&folder.path().join("bf16.safetensors"), Dtype::BF16, |v| bf16::from_f32(v).to_le_bytes().to_vec(), &[]);
@@ -150,9 +166,9 @@ fn transform_input() {
         let (mean, std) = ([0.485, 0.456, 0.406][channel], [0.229, 0.224, 0.225][channel]);
         (v * std + mean - 0.5) / 0.5
     };
-    let truth = logits(Model::open(path.to_str().unwrap(), None).unwrap(), by_hand);
+    let truth = logits(Model::open(path.to_str().unwrap(), &ModelOptions::default()).unwrap(), by_hand);
     write(&path, Dtype::F32, plain, &[("transform_input", "true")]);
-    let found = logits(Model::open(path.to_str().unwrap(), None).unwrap(), |_, v| v);
+    let found = logits(Model::open(path.to_str().unwrap(), &ModelOptions::default()).unwrap(), |_, v| v);
     assert!(largest_difference(&truth, &found) < 1e-6);
 }
 
@@ -161,7 +177,7 @@ fn config_beside_the_weights() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
     let config = |text: &str| std::fs::write(folder.path().join("config.json"), text).unwrap();
-    let open = || Model::open(path.to_str().unwrap(), None);
+    let open = || Model::open(path.to_str().unwrap(), &ModelOptions::default());
     write(&path, Dtype::F32, |v| v.to_le_bytes().to_vec(), &[]);
     config(
         r#"{"architecture": "squeezenet1_1", "num_classes": 5, "label_names": ["ant", "bee", "cat", "dog", "eel"],
@@ -170,14 +186,24 @@ fn config_beside_the_weights() {
     );
     let model = open().unwrap();
     let preprocess = &model.preprocess;
-    assert_eq!((preprocess.size, preprocess.mean, preprocess.crop_pct), ([160, 192], [0.5, 0.4, 0.3], 0.95));
+    assert_eq!(
+        (preprocess.size, &preprocess.mean[..], preprocess.resize),
+        ([160, 192], &[0.5, 0.4, 0.3][..], [168, 202])
+    );
     assert_eq!((model.label(3), model.class("EEL").unwrap()), ("dog".into(), 4));
-    config(r#"{"id2label": {"0": "a", "1": "b", "2": "c", "3": "d", "10": "no class"}}"#);
+    config(r#"{"id2label": {"0": "a", "1": "b", "2": "c", "3": "d", "4": "e"}}"#);
     assert_eq!(open().unwrap().label(1), "b");
+    config(r#"{"id2label": {"0": "a", "1": "b", "2": "c", "3": "d", "10": "no class"}}"#);
+    assert_eq!(open().unwrap().label(1), "class 1");
+    assert!(
+        open().unwrap().remarks()[0].contains("11 labels are given for 5 classes"),
+        "{:?}",
+        open().unwrap().remarks()
+    );
     config(r#"{"architecture": "resnet18"}"#);
     assert!(open().err().unwrap().to_string().contains("not those of resnet18"));
     config("{");
-    assert!(open().err().unwrap().to_string().contains("config.json"));
+    assert!(open().unwrap().remarks()[0].contains("config.json is left out"), "{:?}", open().unwrap().remarks());
     // The file's own metadata takes precedence.
     config(r#"{"architecture": "resnet18"}"#);
     write(&path, Dtype::F32, |v| v.to_le_bytes().to_vec(), &[("architecture", "squeezenet1_1")]);

@@ -106,8 +106,7 @@ fn crops_equal_pillow() {
     let model = Model::bundled().unwrap();
     for name in PHOTOS {
         let photo = Photo::open(format!("{}/examples/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
-        let crop =
-            Crop::centre(&model.preprocess, photo.width(), photo.height()).resample(photo.rgba(), &model.preprocess);
+        let crop = Crop::of(&model.preprocess, photo.width(), photo.height()).resample(photo.rgba(), &model.preprocess);
         let truth = Photo::open(golden(&format!("{}.png", stem(name)))).unwrap();
         let worst = crop.iter().zip(truth.rgba()).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
         // Even JPEG decoders differ by a step.

@@ -76,7 +76,7 @@ fn variants() -> BTreeSet<(&'static str, Vec<(&'static str, u32)>)> {
     // Cases that no network has: overlays on photos, raw maps, several layers.
     let mut graph = Graph::default();
     let photo = graph.input(Kind::Pixels, [1, 3, 20, 30]);
-    let x = graph.push(Op::Normalise { mean: [0.5; 3], std: [0.5; 3] }, &[photo]).unwrap();
+    let x = graph.push(Op::Normalise { mean: vec![0.5; 3], std: vec![0.5; 3] }, &[photo]).unwrap();
     let doubled = graph.push(Op::Add, &[x, x]).unwrap();
     let few = [&[(x, doubled)][..], &[(x, doubled), (doubled, x)]];
     for (method, layers) in Method::ALL.into_iter().flat_map(|method| few.map(|layers| (method, layers))) {

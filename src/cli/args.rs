@@ -1,29 +1,134 @@
 //! Options that several commands share.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
-use gradcam::{Backend, Device, Error, Gpu, GpuOptions, Method, Model, Result};
+use gradcam::model::{CropMode, Labels};
+use gradcam::{Backend, Device, Error, Gpu, GpuOptions, Method, Model, ModelOptions, Result};
+use serde::de::DeserializeOwned;
 
 use super::remembered;
+use super::say::say;
 
 #[derive(Args)]
+#[command(next_help_heading = "Model")]
 pub struct ModelArgs {
-    /// The bundled model's name, or a .safetensors file
-    #[arg(long, value_name = "NAME|FILE", default_value = gradcam::model::BUNDLED)]
+    /// The bundled model's name; a weights file (.safetensors, or of torch.save); a folder with one
+    #[arg(short, long, value_name = "NAME|PATH", default_value = gradcam::model::BUNDLED)]
     pub model: String,
-    /// Architecture of the file, if it does not name its own
-    #[arg(long, value_name = "NAME")]
+    /// Architecture of the file, if it does not name its own; may have timm's or torchvision's tag of the weights, as in
+    /// resnet50.a1_in1k, which says how photos are prepared
+    #[arg(long, value_name = "NAME[.TAG]")]
     pub arch: Option<String>,
+    /// What stands before the names of the network's tensors, where a file holds several networks
+    #[arg(long, value_name = "NAME")]
+    prefix: Option<String>,
+    /// Refuse tensors outside the network instead of ignoring them
+    #[arg(long)]
+    strict: bool,
+    /// Activation between the linear layers of a classifier of your own
+    #[arg(long, value_name = "NAME", value_parser = words(&["relu", "relu6", "sigmoid", "silu", "hardswish", "gelu"]))]
+    head_activation: Option<String>,
+    #[command(flatten)]
+    preprocess: PreprocessArgs,
+}
+
+/// What the network's outputs mean.
+#[derive(Args, Default)]
+#[command(next_help_heading = "Model")]
+pub struct ClassArgs {
+    /// Names of the classes: a file with one a line, a JSON list, or a JSON map such as class_to_idx
+    #[arg(long, value_name = "FILE")]
+    labels: Option<PathBuf>,
+    /// What the class scores mean; softmax, or sigmoid for a single class, if neither this nor a config says
+    #[arg(long, value_name = "KIND", value_parser = words(&["softmax", "sigmoid", "none"]))]
+    scores: Option<String>,
+}
+
+/// Each option takes precedence over what the files and the library say.
+#[derive(Args)]
+#[command(next_help_heading = "Preprocessing")]
+struct PreprocessArgs {
+    /// Height and width of the network's input
+    #[arg(long, value_name = "N|HxW", value_parser = sides)]
+    size: Option<[usize; 2]>,
+    /// What photos are resized to before the crop: the shorter side, or both
+    #[arg(long, value_name = "N|HxW", value_parser = sides, conflicts_with = "crop_pct")]
+    resize: Option<[usize; 2]>,
+    /// Part of the resized photo's sides that the crop keeps, instead of --resize
+    #[arg(long, value_name = "PART")]
+    crop_pct: Option<f64>,
+    /// How a photo of another aspect meets the input: cropped, squeezed, or with borders
+    #[arg(long, value_name = "MODE", value_parser = words(&["center", "squash", "border"]), conflicts_with = "whole")]
+    crop_mode: Option<String>,
+    /// Explain the whole photo at its own aspect; its shorter side becomes that of the input
+    #[arg(long)]
+    whole: bool,
+    /// Filter that resizes photos
+    #[arg(long, value_name = "NAME",
+        value_parser = words(&["nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"]))]
+    interpolation: Option<String>,
+    /// Mean of each channel, or of all, in 0..1
+    #[arg(long, value_name = "M,M,M", value_delimiter = ',', allow_hyphen_values = true)]
+    mean: Vec<f32>,
+    /// Standard deviation of each channel, or of all, in 0..1
+    #[arg(long, value_name = "S,S,S", value_delimiter = ',')]
+    std: Vec<f32>,
+    /// Whether the network converts from ImageNet's normalisation, as torchvision's trained GoogLeNet and Inception do
+    #[arg(long, value_name = "BOOL")]
+    transform_input: Option<bool>,
 }
 
 impl ModelArgs {
+    /// Opens the model, and says on stderr what was assumed about it.
     pub fn open(&self) -> Result<Model> {
-        if self.model == gradcam::model::BUNDLED && self.arch.is_some() {
-            return Err(Error::Request("--arch is for files; the bundled model has its own".into()));
-        }
-        Model::open(&self.model, self.arch.as_deref())
+        self.open_with(&ClassArgs::default())
     }
+
+    /// Opens the model with what is said about its classes.
+    pub fn open_with(&self, classes: &ClassArgs) -> Result<Model> {
+        let p = &self.preprocess;
+        let o = ModelOptions::default().strict(self.strict);
+        let o = self.arch.iter().fold(o, |o, name| o.architecture(name));
+        let o = self.prefix.iter().fold(o, |o, prefix| o.prefix(prefix));
+        let o = self.head_activation.iter().fold(o, |o, name| o.head_activation(named(name)));
+        let o = match &classes.labels {
+            Some(path) => o.labels(Labels::read(path)?),
+            None => o,
+        };
+        let o = classes.scores.iter().fold(o, |o, name| o.scores(named(name)));
+        let o = p.size.iter().fold(o, |o, size| o.size(*size));
+        let o = p.resize.iter().fold(o, |o, size| o.resize(*size));
+        let o = p.crop_pct.iter().fold(o, |o, part| o.crop_pct(*part));
+        let o = p.crop_mode.iter().fold(o, |o, name| o.crop_mode(named(name)));
+        let o = if p.whole { o.crop_mode(CropMode::Whole) } else { o };
+        let o = p.interpolation.iter().fold(o, |o, name| o.interpolation(named(name)));
+        let o = if p.mean.is_empty() { o } else { o.mean(&p.mean) };
+        let o = if p.std.is_empty() { o } else { o.std(&p.std) };
+        let o = p.transform_input.iter().fold(o, |o, transform| o.transform_input(*transform));
+        let model = Model::open(&self.model, &o)?;
+        model.remarks().iter().for_each(|remark| say(&format!("{}: {remark}", model.name())));
+        Ok(model)
+    }
+}
+
+/// One of these words.
+fn words(words: &'static [&'static str]) -> PossibleValuesParser {
+    PossibleValuesParser::new(words)
+}
+
+/// The value that a word names in a weights file's metadata.
+fn named<T: DeserializeOwned>(word: &str) -> T {
+    serde_json::from_value(word.into()).expect("the parser takes only words of this type")
+}
+
+/// A height and a width: one number for both, or two as in `224x320`.
+pub fn sides(text: &str) -> Result<[usize; 2], String> {
+    let (height, width) = text.split_once(['x', 'X', '×']).unwrap_or((text, text));
+    let side = |text: &str| text.parse().ok().filter(|side| (1..=4096).contains(side));
+    side(height).zip(side(width)).map(|(h, w)| [h, w]).ok_or_else(|| "not N or HxW, of 1 to 4096".into())
 }
 
 #[derive(Args)]

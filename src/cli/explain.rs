@@ -15,7 +15,7 @@ use gradcam::{
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use super::args::{DeviceArgs, ModelArgs, methods};
+use super::args::{ClassArgs, DeviceArgs, ModelArgs, methods};
 use super::output::Output;
 use super::say::{Failure, plain, print_json, say};
 use super::tensors::{Collected, Tensors, check_place};
@@ -38,6 +38,8 @@ pub struct Explain {
     images: Vec<PathBuf>,
     #[command(flatten)]
     model: ModelArgs,
+    #[command(flatten)]
+    classes: ClassArgs,
     /// Layer to explain at, see `gradcam layers`; the last feature map if not given. The maps of several layers are
     /// fused by the mean
     #[arg(long, value_name = "PATH")]
@@ -86,7 +88,7 @@ impl Explain {
         }
         let method: Method = self.method.parse()?;
         let colormap: Colormap = self.colormap.parse()?;
-        let model = self.model.open()?;
+        let model = self.model.open_with(&self.classes)?;
         let classes = match &self.class[..] {
             [] => Classes::Top(self.top.unwrap_or(1) as usize),
             chosen => Classes::Chosen(chosen.iter().map(|c| model.class(c)).collect::<Result<_>>()?),

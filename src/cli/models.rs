@@ -3,6 +3,7 @@
 use std::io::{Write, stdout};
 
 use clap::Args;
+use gradcam::ModelOptions;
 use gradcam::model::{
     models,
     zoo::{Architecture, architectures},
@@ -42,20 +43,22 @@ impl Models {
         if self.json {
             let row = |a: &Architecture| {
                 let size = a.size()?;
-                Ok(json!({"name": a.name, "library": a.library, "default_layer": a.default_layer, "size": a.size,
-                          "parameters": size.parameters, "multiply_adds": size.multiply_adds}))
+                Ok(
+                    json!({"name": a.name, "library": a.library, "default_layer": a.default_layer, "size": a.size, "family": a.family,
+                          "parameters": size.parameters, "multiply_adds": size.multiply_adds}),
+                )
             };
             let architectures = architectures().map(row).collect::<gradcam::Result<Vec<_>>>()?;
             let bundled: Vec<&str> = models().collect();
             return print_json(&json!({"bundled": bundled, "architectures": architectures}));
         }
         for name in models() {
-            let model = gradcam::Model::open(name, None)?;
+            let model = gradcam::Model::open(name, &ModelOptions::default())?;
             writeln!(out, "{name}  bundled: {}", model.provenance().unwrap_or(model.architecture()))?;
         }
         writeln!(out, "\nArchitectures of --model FILE.safetensors, with their default layers:")?;
         for a in architectures() {
-            writeln!(out, "{:28} {:12} {}", a.name, format!("{:?}", a.library).to_lowercase(), a.default_layer)?;
+            writeln!(out, "{:28} {:12} {}", a.name, a.library.to_string(), a.default_layer)?;
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ pub fn values(shape: [usize; 4]) -> Vec<f32> {
 /// Opens the bundled model, a file, or an architecture with weights from a formula.
 pub fn open(network: &str) -> Result<Model> {
     if network == gradcam::model::BUNDLED || Path::new(network).extension().is_some() {
-        return Model::open(network, None);
+        return Model::open(network, &gradcam::ModelOptions::default());
     }
     Model::seeded(network, CLASSES, 1.0).map_err(|error| match error {
         Error::Unknown { name, suggestions, list, .. } => Error::Unknown { kind: "network", name, suggestions, list },

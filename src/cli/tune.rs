@@ -40,7 +40,7 @@ impl Tune {
         for network in &self.networks {
             let explainer = Explainer::new(open(network)?, Device::Cpu);
             let [h, w] = explainer.model().preprocess.size;
-            let shape = [self.batch as usize, 3, h, w];
+            let shape = [self.batch as usize, explainer.model().preprocess.channels(), h, w];
             let values = values(shape);
             plans.push(explainer.plan(
                 Images::Tensor { shape, values: &values },

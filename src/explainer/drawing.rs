@@ -54,7 +54,7 @@ impl Scene {
     pub fn append(&self, graph: &mut Graph, heatmap: NodeId, preprocess: &Preprocess) -> Result<Drawn> {
         let (mut strips, mut outputs) = (vec![], vec![]);
         for (i, [width, height]) in self.photos.iter().copied().enumerate() {
-            let [left, top, crop_w, crop_h] = Crop::centre(preprocess, width, height).in_photo();
+            let [left, top, crop_w, crop_h] = Crop::of(preprocess, width, height).in_photo();
             let inputs: Vec<(NodeId, u32)> = strip_rows(width, height)
                 .map(|rows| (graph.input(Kind::Pixels, [1, 3, rows.len(), width as usize]), rows.start))
                 .collect();

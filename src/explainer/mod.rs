@@ -31,10 +31,10 @@ use recipe::{Built, Recipe};
 /// Explains a model's decisions.
 ///
 /// ```no_run
-/// use gradcam::{Classes, Device, Explainer, Model, Photo};
+/// use gradcam::{Classes, Device, Explainer, Model, ModelOptions, Photo};
 ///
 /// # fn main() -> gradcam::Result<()> {
-/// let mut explainer = Explainer::new(Model::open("resnet50.safetensors", None)?, Device::gpu()?);
+/// let mut explainer = Explainer::new(Model::open("resnet50.safetensors", &ModelOptions::default())?, Device::gpu()?);
 /// let explanation = explainer.explain_photo(&Photo::open("cat.jpg")?, Classes::Top(1))?;
 /// let heatmap = &explanation.heatmaps[0];
 /// println!("{} {:.3}", heatmap.prediction.label, heatmap.prediction.probability);

@@ -61,12 +61,25 @@ impl Built {
 impl Recipe {
     pub fn new(model: &Model, images: Images<'_>, classes: &Classes, outputs: &Outputs) -> Result<Self> {
         let fail = |reason: String| Err(Error::Request(reason));
-        let [h, w] = model.preprocess.size;
+        let channels = model.preprocess.channels();
         let (kind, shape) = match images {
-            Images::Photos(photos) => (Kind::Pixels, [photos.len(), 3, h, w]),
+            Images::Photos(photos) => {
+                let sizes = photos.iter().map(|p| model.preprocess.input_size(p.width() as usize, p.height() as usize));
+                let [h, w] = sizes.clone().next().unwrap_or(model.preprocess.size);
+                if sizes.clone().any(|size| size != [h, w]) {
+                    return fail("the photos of a batch give inputs of several sizes; explain them apart".into());
+                }
+                if ![1, 3].contains(&channels) {
+                    return fail(format!(
+                        "the network takes {channels} channels, which photos do not have; give tensors"
+                    ));
+                }
+                (Kind::Pixels, [photos.len(), 3, h, w])
+            }
             Images::Tensor { shape, values } => {
-                if shape[1] != 3 || shape.iter().product::<usize>() != values.len() {
-                    return fail(format!("the images have the shape {shape:?}; [n, 3, height, width] is needed"));
+                if shape[1] != channels || shape.iter().product::<usize>() != values.len() {
+                    let needed = format!("[n, {channels}, height, width]");
+                    return fail(format!("the images have the shape {shape:?}; {needed} is needed"));
                 }
                 if outputs.overlay.is_some() {
                     return fail("overlays need photos, not normalised tensors".into());

@@ -29,7 +29,7 @@ pub enum Images<'a> {
     Photos(&'a [Photo]),
     /// Normalised numbers.
     Tensor {
-        /// `[n, 3, h, w]`.
+        /// `[n, channels, h, w]`.
         shape: [usize; 4],
         /// Row-major.
         values: &'a [f32],

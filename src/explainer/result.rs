@@ -19,7 +19,7 @@ pub struct Prediction {
     pub label: String,
     /// Score before softmax.
     pub logit: f32,
-    /// Softmax probability.
+    /// What the score means as a probability, see [`crate::model::Scores`]. NaN if it means none.
     pub probability: f32,
 }
 
@@ -125,7 +125,8 @@ pub fn assemble(
     let prediction = |record: &[f32]| {
         let class = record[0] as usize;
         // Softmax is undefined for scores that are not finite.
-        let probability = if record[3] > 0.0 { f32::NAN } else { record[2] };
+        let softmax = if record[3] > 0.0 { f32::NAN } else { record[2] };
+        let probability = model.scores().probability(record[1], softmax);
         Prediction { class, label: model.label(class), logit: record[1], probability }
     };
     let map = |numbers: &[u8], [height, width]: [usize; 2], i: usize| {

@@ -2,23 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{Activation, Conv2d, Graph, GraphError, LayerNorm, Linear, NodeId, Op, Param, ParamId, Window};
-
-/// Where a builder takes trained tensors from.
-///
-/// A source answers every request, even one that it cannot meet. One pass over the network thus finds all missing and
-/// misshapen tensors, and the errors are reported at the end.
-pub trait ParamSource {
-    /// The tensor of this name with exactly this shape. If there is none, the source records an error and returns an
-    /// empty slice.
-    fn get(&mut self, name: &str, shape: &[usize]) -> Arc<[f32]>;
-}
+use super::{Activation, Conv2d, Graph, GraphError, LayerNorm, Linear, NodeId, Op, Param, ParamId, ParamSource, Window};
 
 /// Appends layers to a graph under PyTorch's module paths.
 pub struct Builder<'a> {
     /// The graph so far.
     pub graph: Graph,
-    source: &'a mut dyn ParamSource,
+    pub(super) source: &'a mut dyn ParamSource,
     scope: String,
     modules: Vec<(String, NodeId)>,
 }
@@ -103,11 +93,11 @@ impl<'a> Builder<'a> {
     ///
     /// # Errors
     /// [`GraphError::Shape`] if the input does not fit.
-    pub fn linear(&mut self, name: &str, x: NodeId, out: usize) -> Result<NodeId, GraphError> {
+    pub fn linear(&mut self, name: &str, x: NodeId, out: usize, bias: bool) -> Result<NodeId, GraphError> {
         let [_, c, h, w] = self.graph.shape(x);
         self.module(name, |b| {
             let weight = b.param("weight", &[out, c * h * w]);
-            let bias = Some(b.param("bias", &[out]));
+            let bias = bias.then(|| b.param("bias", &[out]));
             b.graph.push(Op::Linear(Linear { weight, bias, out_features: out }), &[x])
         })
     }
@@ -191,7 +181,18 @@ impl<'a> Builder<'a> {
         self.graph.shape(x)[1]
     }
 
-    fn path(&self, name: &str) -> String {
+    /// The extents of the tensor `name` of the module here, if they are known.
+    pub fn shape_of(&self, name: &str) -> Option<&[usize]> {
+        self.source.shape(&self.path(name))
+    }
+
+    /// The stride that the last feature map should have.
+    pub fn output_stride(&self) -> usize {
+        self.source.output_stride()
+    }
+
+    /// The full path of the module `name` here.
+    pub fn path(&self, name: &str) -> String {
         if self.scope.is_empty() { name.into() } else { format!("{}.{name}", self.scope) }
     }
 

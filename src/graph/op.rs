@@ -80,7 +80,8 @@ pub struct Linear {
 }
 
 /// Element-wise activation functions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Activation {
     /// `max(x, 0)`, with derivative 0 at 0.
     Relu,
@@ -196,12 +197,12 @@ pub struct Overlay {
 pub enum Op {
     /// Values that the caller passes at each run.
     Input,
-    /// `(pixels [n,3,h,w]) -> features`: `(rgb / 255 - mean) / std`.
+    /// `(pixels [n,3,h,w]) -> features [n,c,h,w]`: `(rgb / 255 - mean) / std` of the first `c` colours, one or three.
     Normalise {
         /// Per channel, in units of 0..1.
-        mean: [f32; 3],
+        mean: Vec<f32>,
         /// Per channel, in units of 0..1.
-        std: [f32; 3],
+        std: Vec<f32>,
     },
     /// `(plain) -> features`.
     Pack,

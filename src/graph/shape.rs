@@ -32,10 +32,11 @@ fn check(op: &Op, inputs: &[Type]) -> Result<Type, String> {
     let features = |shape| Ok(Type { kind: Features, shape });
     match op {
         Op::Input => Err("an input has no operands to infer from".into()),
-        Op::Normalise { .. } => {
-            let [n, c, h, w] = shape(0);
+        Op::Normalise { mean, std } => {
+            let ([n, c, h, w], channels) = (shape(0), mean.len());
             require(c == 3, || format!("takes 3 channels, was given {c}"))?;
-            features([n, 3, h, w])
+            require([1, 3].contains(&channels) && std.len() == channels, || format!("cannot make {channels} channels"))?;
+            features([n, channels, h, w])
         }
         Op::Pack | Op::ScaleShift { .. } | Op::Activate(_) | Op::LayerNorm(_) => features(shape(0)),
         Op::Unpack => Ok(Type { kind: Plain, shape: shape(0) }),

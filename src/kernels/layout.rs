@@ -13,14 +13,16 @@ struct NormaliseParams {
     mean: [f32; 4],
     std: [f32; 4],
     texels: u32,
-    pad: [u32; 3],
+    channels: u32,
+    pad: [u32; 2],
 }
 
 /// Pixels to features.
-pub fn normalise(cx: &Context, mean: [f32; 3], std: [f32; 3]) -> Dispatch {
-    let four = |[r, g, b]: [f32; 3], fourth: f32| [r, g, b, fourth];
-    let count = texels(cx.shape());
-    let params = NormaliseParams { mean: four(mean, 0.0), std: four(std, 1.0), texels: count as u32, pad: [0; 3] };
+pub fn normalise(cx: &Context, mean: &[f32], std: &[f32]) -> Dispatch {
+    let four = |values: &[f32], absent: f32| [0, 1, 2, 3].map(|c| values.get(c).copied().unwrap_or(absent));
+    let (count, channels) = (texels(cx.shape()), mean.len() as u32);
+    let (mean, std) = (four(mean, 0.0), four(std, 1.0));
+    let params = NormaliseParams { mean, std, texels: count as u32, channels, pad: [0; 2] };
     cx.elementwise("normalise", &[], params, None, count)
 }
 

@@ -52,7 +52,7 @@ pub fn lower(
     let cx = &mut Context { profile, graph, id, prologue, epilogue, views, scratch };
     vec![match &graph.nodes[id].op {
         Op::Input => unreachable!("inputs are given, not computed"),
-        Op::Normalise { mean, std } => layout::normalise(cx, *mean, *std),
+        Op::Normalise { mean, std } => layout::normalise(cx, mean, std),
         Op::Pack => layout::pack(cx),
         Op::Unpack => layout::unpack(cx),
         Op::Conv2d(conv) => return conv::forward(cx, conv),

@@ -1,5 +1,6 @@
 //! What an importer makes of a weights file.
 
+use super::zoo::Library;
 use crate::error::Result;
 use crate::graph::{Graph, NodeId};
 
@@ -8,11 +9,17 @@ pub trait Blueprint: Send + Sync {
     /// The architecture's name.
     fn architecture(&self) -> &str;
 
+    /// The library that the architecture is from, if it is from one.
+    fn library(&self) -> Option<Library>;
+
     /// Module path of the last feature map before global pooling.
     fn default_layer(&self) -> &str;
 
     /// Number of classes.
     fn classes(&self) -> usize;
+
+    /// Number of channels of the input.
+    fn channels(&self) -> usize;
 
     /// Height and width of the input, unless metadata says otherwise.
     fn size(&self) -> [usize; 2];

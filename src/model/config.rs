@@ -1,55 +1,139 @@
-//! `config.json` as the Hugging Face hub stores it beside a weights file: architecture, preprocessing and labels.
+//! `config.json` as the Hugging Face hub stores it beside a weights file, in the forms of timm and of transformers.
+//!
+//! Only what is needed is read. A file of another program, or a damaged one, gives a remark and nothing else.
 
-use std::collections::{BTreeMap, HashMap};
+use std::io::Read;
 use std::path::Path;
 
-use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
-use crate::error::{Error, Result};
+use super::facts::{Facts, Origin};
+use super::labels::Labels;
 
-/// The entries of `config.json` that are read. All others are ignored.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+/// The largest file that is read.
+const LARGEST: u64 = 16 << 20;
+/// timm's entries about photos, in `pretrained_cfg` or, in older files, at the top.
+const PREPROCESSING: [&str; 6] = ["input_size", "crop_pct", "crop_mode", "interpolation", "mean", "std"];
+
+/// What the files beside a weights file say.
+#[derive(Default)]
 pub struct Config {
-    architecture: Option<String>,
-    pretrained_cfg: HashMap<String, Value>,
-    label_names: Vec<String>,
-    /// Labels by class number, as the transformers library writes them.
-    id2label: BTreeMap<String, String>,
+    /// Names of the classes. Empty if there are none.
+    pub labels: Labels,
+    /// What could not be used.
+    pub remarks: Vec<String>,
 }
 
 impl Config {
-    /// The file beside `weights`, if there is one.
-    ///
-    /// # Errors
-    /// [`Error::Weights`] if it cannot be parsed.
-    pub fn beside(weights: &Path) -> Result<Option<Self>> {
-        let path = weights.with_file_name("config.json");
-        let Ok(text) = std::fs::read_to_string(&path) else { return Ok(None) };
-        let parsed = serde_json::from_str(&text);
-        parsed
-            .map(Some)
-            .map_err(|e| Error::Weights { what: path.display().to_string(), reason: format!("cannot be read: {e}") })
-    }
-
-    /// The entries in the form of a weights file's metadata.
-    pub fn metadata(&self) -> HashMap<String, String> {
-        let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let known = ["input_size", "crop_pct", "interpolation", "mean", "std", "transform_input"];
-        let entries = known.iter().filter_map(|key| Some(((*key).to_owned(), plain(self.pretrained_cfg.get(*key)?))));
-        let architecture = self.architecture.iter().map(|name| ("architecture".to_owned(), name.clone()));
-        entries.chain(architecture).collect()
-    }
-
-    /// Names of the classes in order. Empty if the file gives none.
-    pub fn labels(&self) -> Vec<String> {
-        if !self.label_names.is_empty() {
-            return self.label_names.clone();
+    /// Notes what the files in `folder` say.
+    pub fn read(folder: &Path, facts: &mut Facts) -> Self {
+        let mut config = Self::default();
+        if let Some(entries) = config.object(&folder.join("config.json")) {
+            config.note(&entries, facts);
         }
-        let mut numbered: Vec<(usize, &String)> =
-            self.id2label.iter().filter_map(|(id, label)| Some((id.parse().ok()?, label))).collect();
-        numbered.sort();
-        numbered.into_iter().map(|(_, label)| label.clone()).collect()
+        if let Some(entries) = config.object(&folder.join("preprocessor_config.json")) {
+            note_processor(&entries, facts);
+        }
+        config
+    }
+
+    /// The JSON object in a file. Anything else in it is a remark.
+    fn object(&mut self, path: &Path) -> Option<Map<String, Value>> {
+        let file = match std::fs::File::open(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+            other => other,
+        };
+        let mut text = String::new();
+        let read = file.and_then(|file| match file.metadata()?.is_file() {
+            true => file.take(LARGEST).read_to_string(&mut text),
+            false => Err(std::io::Error::other("it is no file")),
+        });
+        let parsed = read.map_err(|e| e.to_string()).and_then(|_| {
+            let text = text.trim_start_matches('\u{feff}');
+            serde_json::from_str(text).map_err(|e| format!("it is no JSON object: {e}"))
+        });
+        parsed.inspect_err(|reason| self.remarks.push(format!("{} is left out: {reason}", path.display()))).ok()
+    }
+
+    fn note(&mut self, entries: &Map<String, Value>, facts: &mut Facts) {
+        let mut note = |name: &str, value: &Value| facts.note(name, value.clone(), Origin::Config);
+        match entries.get("architecture") {
+            Some(name @ Value::String(_)) => note("architecture", name),
+            Some(Value::Null) | None => {}
+            Some(_) => self.remarks.push("config.json's 'architecture' is no name and is left out".into()),
+        }
+        // Older files have at the top what now is in `pretrained_cfg`.
+        let inner = entries.get("pretrained_cfg").and_then(Value::as_object);
+        let photos = inner.unwrap_or(entries);
+        let entry = |name: &str| photos.get(name).filter(|value| !value.is_null() && *value != "");
+        PREPROCESSING.iter().for_each(|name| _ = entry(name).map(|value| note(name, value)));
+        for name in ["transform_input", "tag", "hidden_act", "downsample_in_bottleneck", "downsample_in_first_stage"] {
+            _ = entries.get(name).or_else(|| entry(name)).map(|value| note(name, value));
+        }
+        ["model_args", "global_pool", "model_type"].iter().for_each(|n| _ = entries.get(*n).map(|v| note(n, v)));
+        let multi_label = entries.get("problem_type").is_some_and(|v| v == "multi_label_classification")
+            || entries.get("multi_label").is_some_and(|v| v == true);
+        if multi_label {
+            note("scores", &json!("sigmoid"));
+        }
+        let is_timm = entries.contains_key("architecture") && PREPROCESSING.iter().any(|name| entry(name).is_some());
+        if is_timm {
+            // `resolve_data_config` fills in what such a file leaves out.
+            facts.note("interpolation", json!("bicubic"), Origin::Library);
+            facts.note("crop_pct", json!(0.875), Origin::Library);
+            facts.note("crop_mode", json!("center"), Origin::Library);
+        }
+        let lists = [entries, photos].into_iter().flat_map(|place| {
+            ["label_names", "labels", "id2label", "class_to_idx", "class_names", "classes"].map(|name| place.get(name))
+        });
+        self.labels = lists.flatten().map(Labels::from_json).find(|labels| !labels.is_empty()).unwrap_or_default();
+        let descriptions = [entries, photos].into_iter().find_map(|place| place.get("label_descriptions")?.as_object());
+        if let Some(descriptions) = descriptions {
+            self.labels.describe(|name| descriptions.get(name)?.as_str());
+        }
+    }
+}
+
+/// transformers' image processors.
+fn note_processor(entries: &Map<String, Value>, facts: &mut Facts) {
+    let flag = |name: &str| entries.get(name).is_none_or(|value| value != false);
+    let side = |value: &Value| value.as_u64().or_else(|| value.get("shortest_edge")?.as_u64());
+    let sides = |value: &Value| Some(json!([value.get("height")?.as_u64()?, value.get("width")?.as_u64()?]));
+    let size = entries.get("size");
+    let crop = entries.get("crop_size").filter(|_| flag("do_center_crop"));
+    let crop = crop.and_then(|crop| side(crop).map(|side| json!([side, side])).or_else(|| sides(crop)));
+    let mut note = |name: &str, value: Value| facts.note(name, value, Origin::Config);
+    match (size.and_then(side), size.and_then(sides), entries.get("crop_pct").and_then(Value::as_f64)) {
+        // ConvNextImageProcessor: small ones are cropped by crop_pct, large ones squeezed.
+        (Some(side), _, Some(pct)) => {
+            note("input_size", json!([side, side]));
+            if side < 384 {
+                note("resize", json!((side as f64 / pct) as u64));
+            } else {
+                note("crop_pct", json!(1.0));
+                note("crop_mode", json!("squash"));
+            }
+        }
+        (Some(side), ..) => {
+            note("input_size", crop.unwrap_or_else(|| json!([side, side])));
+            note("resize", json!(side));
+        }
+        (None, Some(both), _) => {
+            note("input_size", crop.unwrap_or_else(|| both.clone()));
+            note("resize", both);
+            note("crop_mode", json!("squash"));
+        }
+        _ => {}
+    }
+    // Pillow's numbers of its filters.
+    let filters = ["nearest", "lanczos", "bilinear", "bicubic", "box", "hamming"];
+    if let Some(filter) = entries.get("resample").and_then(Value::as_u64).and_then(|n| filters.get(n as usize)) {
+        note("interpolation", json!(filter));
+    }
+    if flag("do_normalize") {
+        ["mean", "std"].iter().for_each(|n| _ = entries.get(&format!("image_{n}")).map(|v| note(n, v.clone())));
+    } else {
+        note("mean", json!(0.0));
+        note("std", json!(1.0));
     }
 }

@@ -1,54 +1,54 @@
 //! Networks from the table of architectures, with weights whose tensors have the table's names.
 
 use super::blueprint::{Appended, Blueprint};
-use super::recognise;
-use super::weights::Weights;
-use super::zoo::Architecture;
+use super::recognise::Recognised;
+use super::zoo::Library;
 use crate::error::Result;
 use crate::graph::{Builder, Graph, NodeId};
 
 /// A row of the table, with weights.
 pub struct Listed {
-    architecture: Architecture,
-    weights: Weights,
-    classes: usize,
+    network: Recognised,
+    transform_input: bool,
 }
 
 impl Listed {
-    /// The row of this name, or without a name the row that the weights fit.
-    ///
-    /// # Errors
-    /// As [`recognise::recognise`].
-    pub fn new(weights: Weights, name: Option<&str>) -> Result<Self> {
-        let architecture = *recognise::recognise(&weights, name)?;
-        let classes = recognise::classes(&weights, &architecture);
-        Ok(Self { architecture, weights, classes })
+    /// The network that was recognised, which may convert its input as torchvision's `transform_input` does.
+    pub fn new(network: Recognised, transform_input: bool) -> Self {
+        Self { network, transform_input }
     }
 }
 
 impl Blueprint for Listed {
     fn architecture(&self) -> &str {
-        self.architecture.name
+        self.network.architecture.name
+    }
+
+    fn library(&self) -> Option<Library> {
+        Some(self.network.architecture.library)
     }
 
     fn default_layer(&self) -> &str {
-        self.architecture.default_layer
+        self.network.architecture.default_layer
     }
 
     fn classes(&self) -> usize {
-        self.classes
+        self.network.classes
+    }
+
+    fn channels(&self) -> usize {
+        self.network.channels
     }
 
     fn size(&self) -> [usize; 2] {
-        [self.architecture.size; 2]
+        [self.network.architecture.size; 2]
     }
 
     fn append(&self, graph: Graph, x: NodeId) -> Result<Appended> {
-        let mut reader = self.weights.reader(self.architecture.ignored);
+        let mut reader = self.network.weights.reader(&self.network.ending);
         let mut builder = Builder::new(graph, &mut reader);
-        let transformed = self.weights.metadata.get("transform_input").is_some_and(|v| v == "true");
-        let x = if transformed { transform_input(&mut builder, x)? } else { x };
-        let logits = (self.architecture.build)(&mut builder, x, self.classes)?;
+        let x = if self.transform_input { transform_input(&mut builder, x)? } else { x };
+        let logits = (self.network.architecture.build)(&mut builder, x, self.network.classes)?;
         let (graph, modules) = builder.finish();
         Ok(Appended { graph, logits, modules })
     }

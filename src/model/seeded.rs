@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Model;
 use super::zoo::{self, Architecture, Library};
+use super::{Model, ModelOptions};
 use crate::error::{Error, Result};
 use crate::graph::{Builder, Graph, Kind, Op, ParamSource};
 
@@ -40,7 +40,8 @@ impl Model {
         let x = graph.push(Op::Pack, &[input])?;
         (architecture.build)(&mut Builder::new(graph, &mut formula), x, classes)?;
         let tensors = formula.tensors.into_iter().map(|(name, (shape, values))| (name, shape, values));
-        Self::from_tensors(architecture.name, tensors.collect(), Some(architecture.name))
+        let options = ModelOptions::default().architecture(architecture.name).transform_input(false);
+        Self::from_tensors(architecture.name, tensors.collect(), &options)
     }
 }
 

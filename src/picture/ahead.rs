@@ -67,7 +67,7 @@ impl Iterator for Ahead {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
-    use crate::model::Interpolation;
+    use crate::model::{CropMode, Interpolation};
 
     /// While one photo does not come, only as many others are decoded as may be held.
     #[test]
@@ -79,10 +79,11 @@ mod tests {
         let paths = std::iter::once(slow.clone()).chain(std::iter::repeat_n(quick.into(), 40)).collect();
         let preprocess = Preprocess {
             size: [32, 32],
-            crop_pct: 1.0,
+            resize: [32, 32],
+            crop_mode: CropMode::Center,
             interpolation: Interpolation::Bilinear,
-            mean: [0.0; 3],
-            std: [1.0; 3],
+            mean: vec![0.0; 3],
+            std: vec![1.0; 3],
         };
         let mut photos = ahead(paths, &preprocess, 2);
         // The pipe has no writer yet, so all that can be ready is ready when nothing has come for a while.

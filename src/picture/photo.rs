@@ -106,7 +106,7 @@ impl Photo {
     pub fn input(&self, preprocess: &Preprocess) -> Cow<'_, [u8]> {
         match &self.input {
             Some((made, input)) if made == preprocess => Cow::Borrowed(input),
-            _ => Cow::Owned(Crop::centre(preprocess, self.width(), self.height()).resample(self.rgba(), preprocess)),
+            _ => Cow::Owned(Crop::of(preprocess, self.width(), self.height()).resample(self.rgba(), preprocess)),
         }
     }
 

@@ -4,12 +4,25 @@
 //! Rows come first, then columns. Each result is rounded to bytes. Weights have 22 fractional bits. A library with
 //! coarser weights differs in one byte of five hundred, which moves heat maps of earlier layers by up to 0.1.
 
+use std::f64::consts::PI;
 use std::ops::Range;
 
-use crate::model::Interpolation;
+use crate::model::Interpolation::{self, Bicubic, Bilinear, Box, Hamming, Lanczos, Nearest};
 
 /// Fractional bits of a weight.
 const BITS: u32 = 22;
+
+/// A resize of a picture, of whose result a part is wanted.
+pub struct Resize {
+    /// Width and height of the picture.
+    pub from: [usize; 2],
+    /// Width and height of the whole result.
+    pub to: [usize; 2],
+    /// The columns and rows wanted. Those outside the result have the colour of the border.
+    pub crop: [Range<isize>; 2],
+    pub interpolation: Interpolation,
+    pub border: [u8; 3],
+}
 
 /// The input elements that make one output element, with their weights.
 struct Taps {
@@ -17,24 +30,51 @@ struct Taps {
     weights: Vec<i32>,
 }
 
-/// The filter's value at distance `x`. The distance is in output elements if the input shrinks.
-fn filter(interpolation: Interpolation, x: f64) -> f64 {
-    let x = x.abs();
+/// How far a filter reaches. The distance is in output elements if the input shrinks.
+fn reach(interpolation: Interpolation) -> f64 {
     match interpolation {
-        Interpolation::Bilinear => (1.0 - x).max(0.0),
-        // Keys' cubic with a = -0.5.
-        Interpolation::Bicubic if x < 1.0 => (1.5 * x - 2.5) * x * x + 1.0,
-        Interpolation::Bicubic if x < 2.0 => ((-0.5 * x + 2.5) * x - 4.0) * x + 2.0,
-        Interpolation::Bicubic => 0.0,
+        Nearest => 0.0,
+        Box => 0.5,
+        Bilinear | Hamming => 1.0,
+        Bicubic => 2.0,
+        Lanczos => 3.0,
     }
 }
 
-/// Taps of the outputs in `range` when `input` elements are resized to `resized`.
-fn taps(interpolation: Interpolation, input: usize, resized: usize, range: Range<usize>) -> Vec<Taps> {
+/// The filter's value at distance `x`, within its reach.
+fn filter(interpolation: Interpolation, x: f64) -> f64 {
+    let sinc = |x: f64| if x == 0.0 { 1.0 } else { libm::sin(x * PI) / (x * PI) };
+    let away = x.abs();
+    match interpolation {
+        // A pixel on the border of two boxes belongs to the one before it.
+        Nearest | Box => f64::from(u8::from(x > -0.5 && x <= 0.5)),
+        _ if away >= reach(interpolation) => 0.0,
+        Bilinear => 1.0 - away,
+        Hamming => sinc(away) * (0.54 + 0.46 * libm::cos(away * PI)),
+        // Keys' cubic with a = -0.5.
+        Bicubic if away < 1.0 => (1.5 * away - 2.5) * away * away + 1.0,
+        Bicubic => ((-0.5 * away + 2.5) * away - 4.0) * away + 2.0,
+        Lanczos => sinc(x) * sinc(x / 3.0),
+    }
+}
+
+/// Taps of the outputs in `range` when `input` elements are resized to `resized`; none for outputs beside them.
+fn taps(interpolation: Interpolation, input: usize, resized: usize, range: Range<isize>) -> Vec<Option<Taps>> {
     let scale = input as f64 / resized as f64;
     let stretch = scale.max(1.0);
-    let reach = stretch * if interpolation == Interpolation::Bilinear { 1.0 } else { 2.0 };
+    let reach = stretch * reach(interpolation);
+    // Pillow adds the scale again and again, and its sum decides which pixel is the nearest.
+    let nearest: Vec<usize> = match interpolation {
+        Nearest => std::iter::successors(Some(scale * 0.5), |at| Some(at + scale))
+            .take(resized)
+            .map(|at| (at as usize).min(input - 1))
+            .collect(),
+        _ => vec![],
+    };
     let tap = |output: usize| {
+        if interpolation == Nearest {
+            return Taps { first: nearest[output], weights: vec![1 << BITS] };
+        }
         let centre = (output as f64 + 0.5) * scale;
         let first = (centre - reach + 0.5).max(0.0) as usize;
         let end = ((centre + reach + 0.5) as usize).min(input);
@@ -44,7 +84,7 @@ fn taps(interpolation: Interpolation, input: usize, resized: usize, range: Range
         let fixed = |w: &f64| (w / sum * f64::from(1 << BITS)).round() as i32;
         Taps { first, weights: weights.iter().map(fixed).collect() }
     };
-    range.map(tap).collect()
+    range.map(|output| usize::try_from(output).ok().filter(|output| *output < resized).map(tap)).collect()
 }
 
 impl Taps {
@@ -54,30 +94,34 @@ impl Taps {
     }
 }
 
-/// The columns and rows `crop` of an RGBA picture of `width` × `height` after a resize to `resized`. The result is
-/// opaque.
-pub fn resample(
-    rgba: &[u8],
-    [width, height]: [usize; 2],
-    interpolation: Interpolation,
-    resized: [usize; 2],
-    crop: [Range<usize>; 2],
-) -> Vec<u8> {
-    let [columns, rows] = crop;
-    let columns = taps(interpolation, width, resized[0], columns);
-    let rows = taps(interpolation, height, resized[1], rows);
-    let first = rows.iter().map(|t| t.first).min().unwrap_or(0);
-    let end = rows.iter().map(|t| t.first + t.weights.len()).max().unwrap_or(0);
+/// The wanted part of a resized RGBA picture. The result is opaque.
+pub fn resample(rgba: &[u8], resize: &Resize) -> Vec<u8> {
+    let [columns, rows] =
+        [0, 1].map(|a| taps(resize.interpolation, resize.from[a], resize.to[a], resize.crop[a].clone()));
+    let width = resize.from[0];
+    let used = || rows.iter().flatten();
+    let first = used().map(|t| t.first).min().unwrap_or(0);
+    let end = used().map(|t| t.first + t.weights.len()).max().unwrap_or(0);
     let line = |y: usize| &rgba[y * width * 4..][..width * 4];
+    let inside: Vec<&Taps> = columns.iter().flatten().collect();
     let narrow: Vec<[u8; 3]> = (first..end)
-        .flat_map(|y| columns.iter().map(move |tap| [0, 1, 2].map(|c| tap.apply(|x| line(y)[x * 4 + c]))))
+        .flat_map(|y| inside.iter().map(move |tap| [0, 1, 2].map(|c| tap.apply(|x| line(y)[x * 4 + c]))))
         .collect();
-    let pixel = |tap: &Taps, x: usize| [0, 1, 2].map(|c| tap.apply(|y| narrow[(y - first) * columns.len() + x][c]));
-    rows.iter()
-        .flat_map(|tap| (0..columns.len()).map(move |x| (tap, x)))
-        .flat_map(|(tap, x)| {
-            let [r, g, b] = pixel(tap, x);
-            [r, g, b, 255]
-        })
-        .collect()
+    // The columns inside are neighbours.
+    let border = columns.iter().take_while(|tap| tap.is_none()).count();
+    let mut input = Vec::with_capacity(rows.len() * columns.len() * 4);
+    for row in &rows {
+        for (x, column) in columns.iter().enumerate() {
+            let rgb = match (row, column) {
+                (Some(tap), Some(_)) => {
+                    let x = x - border;
+                    [0, 1, 2].map(|c| tap.apply(|y| narrow[(y - first) * inside.len() + x][c]))
+                }
+                _ => resize.border,
+            };
+            input.extend(rgb);
+            input.push(255);
+        }
+    }
+    input
 }

@@ -4,9 +4,9 @@ use super::planes::planes;
 use crate::graph::{Activation, Shape};
 
 /// `(rgb / 255 - mean) / std`, from interleaved RGBA to one plane per channel.
-pub fn normalise(pixels: &[u8], [n, _, h, w]: Shape, mean: [f32; 3], std: [f32; 3]) -> Vec<f64> {
-    planes(n * 3, h * w, |plane, y| {
-        let (image, c) = (plane / 3, plane % 3);
+pub fn normalise(pixels: &[u8], [n, channels, h, w]: Shape, mean: &[f32], std: &[f32]) -> Vec<f64> {
+    planes(n * channels, h * w, |plane, y| {
+        let (image, c) = (plane / channels, plane % channels);
         let pixels = &pixels[image * h * w * 4..];
         for (i, y) in y.iter_mut().enumerate() {
             *y = (f64::from(pixels[i * 4 + c]) / 255.0 - f64::from(mean[c])) / f64::from(std[c]);

@@ -92,7 +92,7 @@ fn execute(graph: &Graph, id: NodeId, operands: &[&Value]) -> Value {
         Op::Overlay(overlay) => {
             return Value::Pixels(overlay::draw(overlay, number(0), from(0), operands[1].pixels(), from(1)));
         }
-        Op::Normalise { mean, std } => elementwise::normalise(operands[0].pixels(), shape, *mean, *std),
+        Op::Normalise { mean, std } => elementwise::normalise(operands[0].pixels(), shape, mean, std),
         Op::Pack | Op::Unpack => number(0).to_vec(),
         Op::Conv2d(conv) => {
             let bias = conv.bias.map(param);

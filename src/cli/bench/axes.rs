@@ -8,6 +8,7 @@ use gradcam::{Method, Result};
 use super::places::{self, Place};
 use super::rounds::{Group, Network};
 use super::row::unique;
+use crate::cli::args::sides;
 use crate::cli::args::{BackendArg, Precision, methods, seconds};
 use crate::cli::synthetic::open;
 
@@ -20,7 +21,7 @@ pub struct Axes {
     #[arg(long, value_name = "N", default_values_t = [1], value_parser = clap::value_parser!(u32).range(1..=1024))]
     batch: Vec<u32>,
     /// Height and width of the images; the network's own if not given
-    #[arg(long, value_name = "HxW", value_parser = size)]
+    #[arg(long, value_name = "HxW", value_parser = sides)]
     size: Vec<[usize; 2]>,
     /// Layer to explain at; the last feature map if not given
     #[arg(long, value_name = "PATH")]
@@ -83,14 +84,8 @@ impl Axes {
             }
         }
         let batches = unique(self.batch.iter().map(|&batch| batch as usize));
-        let shapes = sizes.iter().flat_map(|&[h, w]| batches.iter().map(move |&batch| [batch, 3, h, w]));
+        let channels = model.preprocess.channels();
+        let shapes = sizes.iter().flat_map(|&[h, w]| batches.iter().map(move |&batch| [batch, channels, h, w]));
         Ok(Network { name, model, groups, shapes: shapes.collect(), runs: self.runs as usize, kernels: self.kernels })
     }
-}
-
-/// Parses height and width.
-fn size(text: &str) -> Result<[usize; 2], String> {
-    let side = |text: &str| text.parse().ok().filter(|side| (1..=4096).contains(side));
-    let sides = text.split_once(['x', 'X', '×']).and_then(|(h, w)| Some([side(h)?, side(w)?]));
-    sides.ok_or_else(|| "height and width are named as 224x224, up to 4096".into())
 }

@@ -1,6 +1,10 @@
 //! Trained tensors: the type that holds them, and one module per file format.
 
+mod open;
+mod pickle;
+mod pytorch;
 pub mod safetensors;
 mod tensors;
 
-pub use tensors::{Reader, Tensor, Weights};
+pub use open::{open, parse};
+pub use tensors::{Ending, Problem, Tensor, Weights, fail};

@@ -23,11 +23,11 @@ fn alexnet(b: &mut Builder, x: NodeId, classes: usize) -> Result<NodeId, GraphEr
         b.layer("12", x, Pool2d::max(3, 2, 0, false))
     })?;
     let x = b.layer("avgpool", x, Op::AdaptivePool { to: [6, 6] })?;
-    b.module("classifier", |b| {
-        let x = b.linear("1", x, 4096)?;
+    b.head("classifier", x, |b| {
+        let x = b.linear("1", x, 4096, true)?;
         let x = b.layer("2", x, Op::Activate(Relu))?;
-        let x = b.linear("4", x, 4096)?;
+        let x = b.linear("4", x, 4096, true)?;
         let x = b.layer("5", x, Op::Activate(Relu))?;
-        b.linear("6", x, classes)
+        b.linear("6", x, classes, true)
     })
 }

@@ -14,6 +14,12 @@ pub enum Library {
     Timm,
 }
 
+impl std::fmt::Display for Library {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(if *self == Self::Torchvision { "torchvision" } else { "timm" })
+    }
+}
+
 #[doc(hidden)]
 /// Appends a network to the builder. Takes the image features and the number of classes, returns the logits.
 pub type Build = fn(&mut Builder, NodeId, usize) -> Result<NodeId, GraphError>;
@@ -32,6 +38,10 @@ pub struct Architecture {
     pub classifier: &'static str,
     /// Height and width of the input, unless the weights say otherwise.
     pub size: usize,
+    /// Whether it stands for a family, whose depth and width the tensors tell. Rows with a depth go before it.
+    pub family: bool,
+    /// Whether it can dilate its last stages instead of striding.
+    pub dilates: bool,
     /// Prefixes of the names of unused tensors, such as those of auxiliary classifiers.
     pub ignored: &'static [&'static str],
     #[doc(hidden)]
@@ -40,7 +50,17 @@ pub struct Architecture {
 
 impl Architecture {
     pub(super) const fn new(name: &'static str, library: Library, classifier: &'static str, build: Build) -> Self {
-        Self { name, library, default_layer: "features", classifier, size: 224, ignored: &[], build }
+        Self {
+            name,
+            library,
+            default_layer: "features",
+            classifier,
+            size: 224,
+            family: false,
+            dilates: false,
+            ignored: &[],
+            build,
+        }
     }
 }
 

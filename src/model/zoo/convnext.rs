@@ -44,10 +44,10 @@ fn in_torchvision(b: &mut Builder, x: NodeId, classes: usize, design: Design) ->
         }
         Ok(x)
     })?;
-    let x = b.layer("avgpool", x, Op::Mean)?;
+    let x = b.global_pool(Some("avgpool"), x)?;
     b.module("classifier", |b| {
         let x = b.layer_norm("0", x, EPS)?;
-        b.linear("2", x, classes)
+        b.classifier("2", x, classes)
     })
 }
 
@@ -66,9 +66,9 @@ fn in_timm(b: &mut Builder, x: NodeId, classes: usize, design: Design) -> Result
         Ok(x)
     })?;
     b.module("head", |b| {
-        let x = b.layer("global_pool", x, Op::Mean)?;
+        let x = b.global_pool(Some("global_pool"), x)?;
         let x = b.layer_norm("norm", x, EPS)?;
-        b.linear("fc", x, classes)
+        b.classifier("fc", x, classes)
     })
 }
 

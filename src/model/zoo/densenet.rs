@@ -45,8 +45,8 @@ fn densenet(
         b.batch_norm("norm5", x, EPS, None)
     })?;
     let x = b.op(Op::Activate(Relu), &[x])?;
-    let x = b.op(Op::Mean, &[x])?;
-    b.linear("classifier", x, classes)
+    let x = b.global_pool(None, x)?;
+    b.classifier("classifier", x, classes)
 }
 
 /// The new features of one layer. The caller concatenates them to all features before.

@@ -110,8 +110,8 @@ fn efficientnet(
         let last = (stages.len() + 1).to_string();
         conv_norm(b, &last, x, head, Window::square(1, 1, 0), 1, (eps, Some(Silu)))
     })?;
-    let x = b.layer("avgpool", x, Op::Mean)?;
-    b.module("classifier", |b| b.linear("1", x, classes))
+    let x = b.global_pool(Some("avgpool"), x)?;
+    b.head("classifier", x, |b| b.linear("1", x, classes, true))
 }
 
 fn residual(

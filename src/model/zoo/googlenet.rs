@@ -32,8 +32,8 @@ fn googlenet(b: &mut Builder, x: NodeId, classes: usize) -> Result<NodeId, Graph
     let x = b.layer("maxpool4", x, Pool2d::max(2, 2, 0, true))?;
     let x = inception(b, "inception5a", x, [256, 160, 320, 32, 128, 128])?;
     let x = inception(b, "inception5b", x, [384, 192, 384, 48, 128, 128])?;
-    let x = b.layer("avgpool", x, Op::Mean)?;
-    b.linear("fc", x, classes)
+    let x = b.global_pool(Some("avgpool"), x)?;
+    b.classifier("fc", x, classes)
 }
 
 /// Four branches with the table's channels: 1×1; reduction and 3×3; reduction and "5×5" (here 3×3); pool and

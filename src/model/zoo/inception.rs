@@ -6,7 +6,7 @@
 
 use super::googlenet::basic_conv;
 use super::{Architecture, Library};
-use crate::graph::{Builder, GraphError, NodeId, Op, Pool2d, Window};
+use crate::graph::{Builder, GraphError, NodeId, Pool2d, Window};
 
 pub const ROWS: &[Architecture] = &[Architecture {
     default_layer: "Mixed_7c",
@@ -34,8 +34,8 @@ fn inception_v3(b: &mut Builder, x: NodeId, classes: usize) -> Result<NodeId, Gr
     let x = b.module("Mixed_7a", |b| inception_d(b, x))?;
     let x = b.module("Mixed_7b", |b| inception_e(b, x))?;
     let x = b.module("Mixed_7c", |b| inception_e(b, x))?;
-    let x = b.layer("avgpool", x, Op::Mean)?;
-    b.linear("fc", x, classes)
+    let x = b.global_pool(Some("avgpool"), x)?;
+    b.classifier("fc", x, classes)
 }
 
 /// At 35×35: two 3×3 convolutions in place of one 5×5 (figure 5).

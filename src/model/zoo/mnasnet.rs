@@ -39,8 +39,8 @@ fn mnasnet(b: &mut Builder, x: NodeId, classes: usize, alpha: f64) -> Result<Nod
         }
         conv(b, ["14", "15", "16"], x, 1280, Window::square(1, 1, 0), 1)
     })?;
-    let x = b.op(Op::Mean, &[x])?;
-    b.module("classifier", |b| b.linear("1", x, classes))
+    let x = b.global_pool(None, x)?;
+    b.head("classifier", x, |b| b.linear("1", x, classes, true))
 }
 
 /// An inverted residual.

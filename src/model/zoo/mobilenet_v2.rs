@@ -25,8 +25,8 @@ fn mobilenet_v2(b: &mut Builder, x: NodeId, classes: usize) -> Result<NodeId, Gr
         }
         conv_norm(b, &place.to_string(), x, 1280, Window::square(1, 1, 0), 1, (EPS, Some(Relu6)))
     })?;
-    let x = b.op(Op::Mean, &[x])?;
-    b.module("classifier", |b| b.linear("1", x, classes))
+    let x = b.global_pool(None, x)?;
+    b.head("classifier", x, |b| b.linear("1", x, classes, true))
 }
 
 /// An inverted residual. Without expansion there is no first 1×1 convolution, and the modules after it are numbered

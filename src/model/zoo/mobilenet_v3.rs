@@ -68,11 +68,11 @@ fn mobilenet_v3(
         let last = (blocks.len() + 1).to_string();
         conv_norm(b, &last, x, 6 * b.channels(x), Window::square(1, 1, 0), 1, (EPS, Some(HardSwish)))
     })?;
-    let x = b.layer("avgpool", x, Op::Mean)?;
-    b.module("classifier", |b| {
-        let x = b.linear("0", x, hidden)?;
+    let x = b.global_pool(Some("avgpool"), x)?;
+    b.head("classifier", x, |b| {
+        let x = b.linear("0", x, hidden, true)?;
         let x = b.layer("1", x, Op::Activate(HardSwish))?;
-        b.linear("3", x, classes)
+        b.linear("3", x, classes, true)
     })
 }
 

@@ -18,6 +18,7 @@ mod shufflenet_v2;
 mod squeeze_excitation;
 mod squeezenet;
 mod timm_efficientnet;
+pub(crate) mod transforms;
 mod vgg;
 
 pub use architecture::{Architecture, Build, Library, Size};

@@ -141,14 +141,14 @@ fn regnet(b: &mut Builder, x: NodeId, classes: usize, library: Library, design: 
     match library {
         Torchvision => {
             let x = b.module("trunk_output", |b| trunk(b, x, library, design))?;
-            let x = b.layer("avgpool", x, Op::Mean)?;
-            b.linear("fc", x, classes)
+            let x = b.global_pool(Some("avgpool"), x)?;
+            b.classifier("fc", x, classes)
         }
         Timm => {
             let x = trunk(b, x, library, design)?;
             b.module("head", |b| {
-                let x = b.layer("global_pool", x, Op::Mean)?;
-                b.linear("fc", x, classes)
+                let x = b.global_pool(Some("global_pool"), x)?;
+                b.classifier("fc", x, classes)
             })
         }
     }

@@ -35,8 +35,8 @@ fn shufflenet(
         })?;
     }
     let x = b.module("conv5", |b| conv(b, ["0", "1", "2"], x, last, Window::square(1, 1, 0)))?;
-    let x = b.op(Op::Mean, &[x])?;
-    b.linear("fc", x, classes)
+    let x = b.global_pool(None, x)?;
+    b.classifier("fc", x, classes)
 }
 
 /// Passes one half of the channels unchanged, transforms the other half, and shuffles both.

@@ -69,7 +69,7 @@ fn squeezenet(
         }
         Ok(x)
     })?;
-    b.module("classifier", |b| {
+    b.head("classifier", x, |b| {
         let x = conv(b, "1", "2", x, classes, 1)?;
         b.layer("3", x, Op::Mean)
     })

@@ -24,8 +24,10 @@ const fn pooled_first(row: Architecture) -> Architecture {
 
 pub const ROWS: &[Architecture] = &[
     row("mobilenetv2_100", 224, |b, x, c| efficientnet(b, x, c, &MOBILENET_V2, 1.0, 1.0)),
-    pooled_first(row("mobilenetv3_small_100", 224, |b, x, c| mobilenet_v3(b, x, c, &SMALL, 1024))),
-    pooled_first(row("mobilenetv3_large_100", 224, |b, x, c| mobilenet_v3(b, x, c, &LARGE, 1280))),
+    pooled_first(row("mobilenetv3_small_100", 224, |b, x, c| mobilenet_v3(b, x, c, PYTORCH, &SMALL, 1024))),
+    pooled_first(row("mobilenetv3_large_100", 224, |b, x, c| mobilenet_v3(b, x, c, PYTORCH, &LARGE, 1280))),
+    pooled_first(row("tf_mobilenetv3_small_100", 224, |b, x, c| mobilenet_v3(b, x, c, TENSORFLOW, &SMALL, 1024))),
+    pooled_first(row("tf_mobilenetv3_large_100", 224, |b, x, c| mobilenet_v3(b, x, c, TENSORFLOW, &LARGE, 1280))),
     row("efficientnet_b0", 224, |b, x, c| efficientnet(b, x, c, &EFFICIENTNET, 1.0, 1.0)),
     row("efficientnet_b1", 240, |b, x, c| efficientnet(b, x, c, &EFFICIENTNET, 1.0, 1.1)),
     row("efficientnet_b2", 256, |b, x, c| efficientnet(b, x, c, &EFFICIENTNET, 1.1, 1.2)),
@@ -36,10 +38,15 @@ pub const ROWS: &[Architecture] = &[
     row("tf_efficientnet_b2", 260, |b, x, c| efficientnet(b, x, c, &TF_EFFICIENTNET, 1.1, 1.2)),
     row("tf_efficientnet_b3", 300, |b, x, c| efficientnet(b, x, c, &TF_EFFICIENTNET, 1.2, 1.4)),
     row("tf_efficientnet_b4", 380, |b, x, c| efficientnet(b, x, c, &TF_EFFICIENTNET, 1.4, 1.8)),
+    row("efficientnet_lite0", 224, |b, x, c| efficientnet(b, x, c, &LITE_PYTORCH, 1.0, 1.0)),
     row("tf_efficientnet_lite0", 224, |b, x, c| efficientnet(b, x, c, &LITE, 1.0, 1.0)),
+    row("efficientnet_lite1", 240, |b, x, c| efficientnet(b, x, c, &LITE_PYTORCH, 1.0, 1.1)),
     row("tf_efficientnet_lite1", 240, |b, x, c| efficientnet(b, x, c, &LITE, 1.0, 1.1)),
+    row("efficientnet_lite2", 260, |b, x, c| efficientnet(b, x, c, &LITE_PYTORCH, 1.1, 1.2)),
     row("tf_efficientnet_lite2", 260, |b, x, c| efficientnet(b, x, c, &LITE, 1.1, 1.2)),
+    row("efficientnet_lite3", 300, |b, x, c| efficientnet(b, x, c, &LITE_PYTORCH, 1.2, 1.4)),
     row("tf_efficientnet_lite3", 300, |b, x, c| efficientnet(b, x, c, &LITE, 1.2, 1.4)),
+    row("efficientnet_lite4", 380, |b, x, c| efficientnet(b, x, c, &LITE_PYTORCH, 1.4, 1.8)),
     row("tf_efficientnet_lite4", 380, |b, x, c| efficientnet(b, x, c, &LITE, 1.4, 1.8)),
 ];
 
@@ -81,6 +88,7 @@ const EFFICIENTNET: Family = Family {
 };
 const TF_EFFICIENTNET: Family = Family { framework: TENSORFLOW, ..EFFICIENTNET };
 const LITE: Family = Family { activation: Relu6, excitation: false, fixed_ends: true, ..TF_EFFICIENTNET };
+const LITE_PYTORCH: Family = Family { framework: PYTORCH, ..LITE };
 const MOBILENET_V2: Family = Family {
     stages: [
         [1, 3, 1, 1, 16],
@@ -133,14 +141,21 @@ fn efficientnet(
     })?;
     let x = conv(b, framework, "conv_head", x, head, [1, 1, 1])?;
     let x = b.batch_norm("bn2", x, framework.eps, Some(activation))?;
-    let x = b.layer("global_pool", x, Op::Mean)?;
-    b.linear("classifier", x, classes)
+    let x = b.global_pool(Some("global_pool"), x)?;
+    b.classifier("classifier", x, classes)
 }
 
 /// In timm a stage is the blocks of equal output channels, and the convolution after the blocks is the last stage.
-fn mobilenet_v3(b: &mut Builder, x: NodeId, classes: usize, rows: &[Bneck], head: usize) -> Result<NodeId, GraphError> {
-    let x = conv(b, PYTORCH, "conv_stem", x, 16, [3, 2, 1])?;
-    let mut x = b.batch_norm("bn1", x, PYTORCH.eps, Some(HardSwish))?;
+fn mobilenet_v3(
+    b: &mut Builder,
+    x: NodeId,
+    classes: usize,
+    framework: Framework,
+    rows: &[Bneck],
+    head: usize,
+) -> Result<NodeId, GraphError> {
+    let x = conv(b, framework, "conv_stem", x, 16, [3, 2, 1])?;
+    let mut x = b.batch_norm("bn1", x, framework.eps, Some(HardSwish))?;
     x = b.module("blocks", |b| {
         let stages = rows.chunk_by(|a, b| a.2 == b.2);
         let last = stages.clone().count().to_string();
@@ -150,22 +165,22 @@ fn mobilenet_v3(b: &mut Builder, x: NodeId, classes: usize, rows: &[Bneck], head
                     let squeezed = divisible((hidden / 4) as f64);
                     let excitation = excitation.then_some((squeezed, Relu, HardSigmoid));
                     let block = Block { kernel, hidden, out, excitation, activation, stride };
-                    x = b.module(&i.to_string(), |b| residual(b, x, PYTORCH, block))?;
+                    x = b.module(&i.to_string(), |b| residual(b, x, framework, block))?;
                 }
                 Ok(x)
             })?;
         }
         b.module(&last, |b| {
             b.module("0", |b| {
-                let x = conv(b, PYTORCH, "conv", x, 6 * b.channels(x), [1, 1, 1])?;
-                b.batch_norm("bn1", x, PYTORCH.eps, Some(HardSwish))
+                let x = conv(b, framework, "conv", x, 6 * b.channels(x), [1, 1, 1])?;
+                b.batch_norm("bn1", x, framework.eps, Some(HardSwish))
             })
         })
     })?;
-    let x = b.layer("global_pool", x, Op::Mean)?;
+    let x = b.global_pool(Some("global_pool"), x)?;
     let x = b.conv("conv_head", x, head, Window::square(1, 1, 0), 1, true)?;
     let x = b.layer("act2", x, Op::Activate(HardSwish))?;
-    b.linear("classifier", x, classes)
+    b.classifier("classifier", x, classes)
 }
 
 /// An inverted residual.

@@ -45,12 +45,12 @@ const EPS: f32 = 1e-5;
 fn vgg(b: &mut Builder, x: NodeId, classes: usize, stages: Stages, norm: bool) -> Result<NodeId, GraphError> {
     let x = features(b, x, stages, norm)?;
     let x = b.layer("avgpool", x, Op::AdaptivePool { to: [7, 7] })?;
-    b.module("classifier", |b| {
-        let x = b.linear("0", x, 4096)?;
+    b.head("classifier", x, |b| {
+        let x = b.linear("0", x, 4096, true)?;
         let x = b.layer("1", x, Op::Activate(Relu))?;
-        let x = b.linear("3", x, 4096)?;
+        let x = b.linear("3", x, 4096, true)?;
         let x = b.layer("4", x, Op::Activate(Relu))?;
-        b.linear("6", x, classes)
+        b.linear("6", x, classes, true)
     })
 }
 
@@ -68,8 +68,8 @@ fn timm_vgg(b: &mut Builder, x: NodeId, classes: usize, stages: Stages, norm: bo
         b.layer("act2", x, Op::Activate(Relu))
     })?;
     b.module("head", |b| {
-        let x = b.layer("global_pool", x, Op::Mean)?;
-        b.linear("fc", x, classes)
+        let x = b.global_pool(Some("global_pool"), x)?;
+        b.classifier("fc", x, classes)
     })
 }
 

@@ -82,7 +82,7 @@ fn bytes(count: usize) -> Vec<u8> {
 fn pixels() -> Case {
     let mut net = Net::new(13);
     let photo = net.graph.input(Kind::Pixels, [2, 3, 5, 9]);
-    let op = Op::Normalise { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+    let op = Op::Normalise { mean: vec![0.485, 0.456, 0.406], std: vec![0.229, 0.224, 0.225] };
     let x = net.op(op, &[photo]);
     let mut case = Case::of("pixels to features", TOLERANCE, net, &[x]);
     case.inputs.push((photo, bytes(2 * 5 * 9 * 4)));

@@ -1,0 +1,119 @@
+//! Finds and reads the weights that a path means: a file of any known kind, a file in several parts, or a folder.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::tensors::{Weights, fail};
+use super::{pytorch, safetensors};
+use crate::error::{Error, Result};
+
+/// The names of weights in a folder, as the Hugging Face hub has them, the preferred one first.
+const NAMES: [&str; 6] = [
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "open_clip_model.safetensors",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+    "model.pth",
+];
+
+/// Kinds of files that are no weights file of a network here: how they begin, what they are, and the remedy.
+const OTHERS: [(&[u8], &str, &str); 8] = [
+    (b"\x89HDF\r\n", "an HDF5 file, as Keras writes", "export the network's weights from PyTorch"),
+    (b"\x93NUMPY", "a NumPy array", "save a state_dict with safetensors.torch.save_file"),
+    (b"GGUF", "a GGUF file", "GGUF holds language models; save a state_dict as safetensors"),
+    (b"\x80\x02", "a PyTorch file of before version 1.6", "load it and torch.save its state_dict() again"),
+    (b"<", "an HTML or XML page", "download the file itself"),
+    (b"version https://git-lfs", "a pointer of Git LFS", "fetch the file itself with `git lfs pull`"),
+    (b"\x08", "perhaps an ONNX file", "save the network's state_dict as safetensors"),
+    (b"{", "a JSON file", "name the weights file"),
+];
+
+/// The weights at `path`, and the folder in which more is said about them.
+///
+/// # Errors
+/// [`Error::Read`] or [`Error::Weights`].
+pub fn open(path: &Path) -> Result<(Weights, PathBuf)> {
+    let file = if path.is_dir() { inside(path)? } else { path.to_owned() };
+    let folder = file.parent().unwrap_or(Path::new("")).to_owned();
+    let what = file.display().to_string();
+    let bytes = read(&file)?;
+    if !what.ends_with(".index.json") {
+        return Ok((parse(&what, &bytes)?, folder));
+    }
+    // A file in several parts.
+    let index: Option<Value> = serde_json::from_slice(&bytes).ok();
+    let map = index.as_ref().and_then(|index| index.get("weight_map")?.as_object());
+    let map = map.ok_or_else(|| fail(&what, "has no 'weight_map', which an index of weights has".into()))?;
+    let mut parts: Vec<&str> = map.values().filter_map(Value::as_str).collect();
+    parts.sort_unstable();
+    parts.dedup();
+    let mut weights = Weights::new(&what, vec![])?;
+    for part in parts {
+        if Path::new(part).file_name() != Some(part.as_ref()) {
+            return Err(fail(&what, format!("its part {part:?} is no plain file name")));
+        }
+        let part = folder.join(part);
+        weights.extend(parse(&part.display().to_string(), &read(&part)?)?);
+    }
+    match map.keys().find(|name| weights.shape(name).is_none() && !name.ends_with("num_batches_tracked")) {
+        Some(name) => Err(fail(&what, format!("lists '{name}', which its parts do not hold; download them again"))),
+        None => Ok((weights, folder)),
+    }
+}
+
+/// The weights in a file's bytes; `what` names it in errors.
+///
+/// # Errors
+/// [`Error::Weights`] if it is damaged or of another kind.
+pub fn parse(what: &str, bytes: &[u8]) -> Result<Weights> {
+    if bytes.starts_with(b"PK\x03\x04") {
+        return pytorch::parse(what, bytes);
+    }
+    // A safetensors file begins with its header's length and the header, which is JSON.
+    let is_safetensors = bytes.get(8) == Some(&b'{');
+    let other = OTHERS.iter().find(|(begins, ..)| !is_safetensors && bytes.starts_with(begins));
+    match other {
+        Some((_, kind, remedy)) => Err(fail(what, format!("is {kind}, not a weights file; {remedy}"))),
+        None => safetensors::parse(what, bytes),
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })
+}
+
+/// The weights file in a folder: of a usual name, or the only one of a known kind. In a hub's cache it is in the folder
+/// of the snapshot.
+fn inside(folder: &Path) -> Result<PathBuf> {
+    let what = folder.display().to_string();
+    if let Some(name) = NAMES.iter().find(|name| folder.join(name).is_file()) {
+        return Ok(folder.join(name));
+    }
+    let entries = |folder: &Path| -> Result<Vec<PathBuf>> {
+        let list = std::fs::read_dir(folder).and_then(|entries| entries.map(|e| Ok(e?.path())).collect());
+        list.map_err(|source| Error::Read { path: folder.to_owned(), source })
+    };
+    let snapshots = folder.join("snapshots");
+    if snapshots.is_dir() {
+        let folders: Vec<PathBuf> = entries(&snapshots)?.into_iter().filter(|path| path.is_dir()).collect();
+        return match &folders[..] {
+            [one] => inside(one),
+            several => Err(fail(&what, format!("holds {} snapshots of a model; name one of them", several.len()))),
+        };
+    }
+    let known = ["safetensors", "pth", "pt", "bin", "ckpt"];
+    let ending = |path: &Path| path.extension().map(|e| e.to_string_lossy().to_lowercase());
+    let mut files = entries(folder)?;
+    files.retain(|path| path.is_file() && ending(path).is_some_and(|ending| known.contains(&&*ending)));
+    files.sort();
+    match &files[..] {
+        [one] => Ok(one.clone()),
+        [] => Err(fail(&what, format!("no weights in this folder ({})", known.join(", ")))),
+        several => {
+            let names: Vec<String> = several.iter().map(|path| path.display().to_string()).collect();
+            Err(fail(&what, format!("holds several weights files; name one: {}", names.join(", "))))
+        }
+    }
+}
