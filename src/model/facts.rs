@@ -39,16 +39,23 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Notes a value, unless one of this name is known or it is null.
+    /// Notes a value, unless one of this name is known or it is null. `resize` and `crop_pct` say the same.
     pub fn note(&mut self, name: &str, value: Value, origin: Origin) {
-        if !value.is_null() {
+        let other = match name {
+            "resize" => "crop_pct",
+            "crop_pct" => "resize",
+            name => name,
+        };
+        if !value.is_null() && !self.entries.contains_key(other) {
             self.entries.entry(name.to_owned()).or_insert((value, origin));
         }
     }
 
     /// Notes the entries of a file's metadata. They are texts that hold JSON, or a word.
     pub fn note_metadata<'a>(&mut self, metadata: impl IntoIterator<Item = (&'a String, &'a String)>) {
-        for (name, text) in metadata {
+        // In the order of their names, so that it is the same in each run.
+        let sorted: BTreeMap<&String, &String> = metadata.into_iter().collect();
+        for (name, text) in sorted {
             let value = serde_json::from_str(text).unwrap_or_else(|_| text.as_str().into());
             self.note(name, value, Origin::File);
         }

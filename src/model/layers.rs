@@ -3,11 +3,21 @@
 use crate::error::{Error, Result};
 use crate::graph::NodeId;
 
-/// The node of a module's output. A negative component counts from the end: `blocks.-1`.
+/// The node of a module's output. A negative component counts from the end: `blocks.-1`. The path may be written as in
+/// Python, `model.blocks[-1]`.
 ///
 /// # Errors
 /// [`Error::Unknown`] with similar paths.
 pub fn resolve(modules: &[(String, NodeId)], path: &str) -> Result<NodeId> {
+    let plain = path.trim().replace('[', ".").replace(']', "");
+    let without_variable = plain.split_once('.').filter(|(first, _)| ["model", "net", "self"].contains(first));
+    let inner = without_variable.and_then(|(_, inner)| find(modules, inner));
+    find(modules, &plain)
+        .or(inner)
+        .ok_or_else(|| Error::unknown("layer", path, "gradcam layers", modules.iter().map(|(p, _)| p.as_str())))
+}
+
+fn find(modules: &[(String, NodeId)], path: &str) -> Option<NodeId> {
     let mut full = String::new();
     for part in path.split('.') {
         let prefix = if full.is_empty() { String::new() } else { format!("{full}.") };
@@ -18,8 +28,7 @@ pub fn resolve(modules: &[(String, NodeId)], path: &str) -> Result<NodeId> {
         });
         full = format!("{prefix}{}", part.unwrap_or_default());
     }
-    let found = modules.iter().find(|(p, _)| *p == full).map(|(_, id)| *id);
-    found.ok_or_else(|| Error::unknown("layer", path, "gradcam layers", modules.iter().map(|(p, _)| p.as_str())))
+    modules.iter().find(|(p, _)| *p == full).map(|(_, id)| *id)
 }
 
 #[cfg(test)]
@@ -33,7 +42,9 @@ mod tests {
         assert_eq!(resolve(&modules, "blocks.1.conv").unwrap(), 5);
         assert_eq!(resolve(&modules, "blocks.-1").unwrap(), 4);
         assert_eq!(resolve(&modules, "blocks.-2.conv").unwrap(), 3);
-        for wrong in ["blocks.-3", "block.0", "", "."] {
+        assert_eq!(resolve(&modules, " model.blocks[-2].conv ").unwrap(), 3);
+        assert_eq!(resolve(&modules, "blocks[1]").unwrap(), 4);
+        for wrong in ["blocks.-3", "other.blocks", "block.0", "", "."] {
             assert!(resolve(&modules, wrong).is_err(), "{wrong}");
         }
         let error = resolve(&modules, "blocks.1.con").unwrap_err().to_string();

@@ -94,15 +94,17 @@ impl Preprocess {
         let (interpolation, interpolation_by) =
             facts.read(what, "interpolation", filters, word)?.unwrap_or((Interpolation::Bilinear, assumed));
 
-        let scaled = |(pct, origin): (f64, Origin)| (size.map(|side| (side as f64 / pct).floor() as usize), origin);
-        let (resize, resize_by) = match (resize, crop_pct) {
+        let (resize, resize_by) = match resize {
             // The library's resize size is that of its own input size.
-            (Some((resize, Origin::Library)), None) if size_by < Origin::Library => {
+            Some((resize, Origin::Library)) if size_by < Origin::Library => {
                 let own = facts.get("input_size_of_library").and_then(|(value, _)| sides(value)).unwrap_or(size);
                 ([0, 1].map(|a| resize[a] * size[a] / own[a]), Origin::Library)
             }
-            (Some((resize, by)), pct) if pct.is_none_or(|(_, other)| by <= other) => (resize, by),
-            (_, pct) => scaled(pct.unwrap_or((0.875, assumed))),
+            Some(resize) => resize,
+            None => {
+                let (pct, by) = crop_pct.unwrap_or((0.875, assumed));
+                (size.map(|side| (side as f64 / pct).floor() as usize), by)
+            }
         };
 
         let count = format!("{channels} finite {} needed", if channels == 1 { "number is" } else { "numbers are" });

@@ -93,13 +93,13 @@ pub const DIALECTS: &[Dialect] = &[
             ("5.*", "layer2.*"),
             ("6.*", "layer3.*"),
             ("7.*", "layer4.*"),
-            ("9.*", "fc.*"),
+            ("{n}.*", "fc.{n}.*"),
         ],
     },
     Dialect {
         name: "torch.nn.Sequential of a network's children",
         needs: &[],
-        rules: &[("0.*", "features.*"), ("1.*", "classifier.*")],
+        rules: &[("0.*", "features.*"), ("{n}.*", "classifier.{n}.*")],
     },
 ];
 

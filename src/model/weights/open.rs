@@ -36,6 +36,10 @@ const OTHERS: [(&[u8], &str, &str); 8] = [
 /// [`Error::Read`] or [`Error::Weights`].
 pub fn open(path: &Path) -> Result<(Weights, PathBuf)> {
     let file = if path.is_dir() { inside(path)? } else { path.to_owned() };
+    if let Some(index) = index_of(&file) {
+        let reason = format!("is one of several parts of a model; name {}", index.display());
+        return Err(fail(&file.display().to_string(), reason));
+    }
     let folder = file.parent().unwrap_or(Path::new("")).to_owned();
     let what = file.display().to_string();
     let bytes = read(&file)?;
@@ -80,8 +84,27 @@ pub fn parse(what: &str, bytes: &[u8]) -> Result<Weights> {
     }
 }
 
+/// The index of the parts, of which the file is one, such as `model-00001-of-00002.safetensors`.
+fn index_of(file: &Path) -> Option<PathBuf> {
+    let (name, ending) = (file.file_stem()?.to_str()?, file.extension()?.to_str()?);
+    let (part, _) = name.rsplit_once("-of-")?;
+    let (whole, _) = part.rsplit_once('-')?;
+    let index = file.with_file_name(format!("{whole}.{ending}.index.json"));
+    index.is_file().then_some(index)
+}
+
 fn read(path: &Path) -> Result<Vec<u8>> {
-    std::fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })
+    std::fs::read(path).map_err(|source| {
+        let name = path.display().to_string();
+        // As in `timm/resnet18.a1_in1k`.
+        let is_hub_name = name.matches('/').count() == 1 && !name.starts_with(['.', '/']);
+        if source.kind() == std::io::ErrorKind::NotFound && is_hub_name && path.parent().is_some_and(|p| !p.exists()) {
+            let remedy =
+                format!("download a model of the Hugging Face hub first: hf download {name} --local-dir FOLDER");
+            return fail(&name, format!("no such file; {remedy}"));
+        }
+        Error::Read { path: path.to_owned(), source }
+    })
 }
 
 /// The weights file in a folder: of a usual name, or the only one of a known kind. In a hub's cache it is in the folder

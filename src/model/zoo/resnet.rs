@@ -103,7 +103,7 @@ fn by_shapes(b: &mut Builder, x: NodeId, classes: usize, stages: usize, usual: D
     let out = |b: &Builder, name: &str| b.shape_of(name).map(|shape| shape[0]);
     let repeats = [1, 2, 3, 4]
         .map(|stage| (0..).take_while(|i| b.shape_of(&format!("layer{stage}.{i}.conv1.weight")).is_some()).count());
-    if repeats[..stages].contains(&0) {
+    if repeats.map(|blocks| blocks > 0) != std::array::from_fn(|stage| stage < stages) {
         return resnet(
             b,
             x,
@@ -111,11 +111,11 @@ fn by_shapes(b: &mut Builder, x: NodeId, classes: usize, stages: usize, usual: D
             &Design { repeats: std::array::from_fn(|i| if i < stages { 2 } else { 0 }), ..usual },
         );
     }
-    let stem = match (usual.stem, out(b, "conv1.weight"), ["0", "3", "6"].map(|i| out(b, &format!("conv1.{i}.weight"))))
-    {
+    let deep = ["0", "3", "6"].map(|i| out(b, &format!("conv1.{i}.weight")));
+    let stem = match (usual.stem, out(b, "conv1.weight"), deep) {
         (Small(_), Some(width), _) => Small(width),
-        (_, _, [Some(first), Some(second), Some(third)]) => Deep([first, second, third]),
-        (_, Some(width), _) => Wide(width),
+        (Wide(_), Some(width), _) => Wide(width),
+        (Wide(_), None, [Some(first), Some(second), Some(third)]) => Deep([first, second, third]),
         (stem, ..) => stem,
     };
     let first = |b: &Builder, name: &str| b.shape_of(&format!("layer1.0.{name}")).map(<[usize]>::to_vec);
