@@ -10,7 +10,7 @@ use super::remembered;
 #[derive(Args)]
 pub struct ModelArgs {
     /// The bundled model's name, or a .safetensors file
-    #[arg(long, value_name = "NAME|FILE", default_value = gradcam::model::BUNDLED)]
+    #[arg(short, long, value_name = "NAME|FILE", default_value = gradcam::model::BUNDLED)]
     pub model: String,
     /// Architecture of the file, if it does not name its own
     #[arg(long, value_name = "NAME")]
@@ -29,10 +29,10 @@ impl ModelArgs {
 #[derive(Args)]
 pub struct DeviceArgs {
     /// A number or a part of a name from `gradcam devices`, or "cpu" for plain loops without any driver
-    #[arg(long, value_name = "NAME|INDEX|cpu")]
+    #[arg(short, long, value_name = "NAME|INDEX|cpu")]
     pub device: Option<String>,
     /// Use only this graphics API
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, env = BACKEND, hide_env_values = true, ignore_case = true)]
     pub backend: Option<BackendArg>,
     /// Kernel variant: "buffers" and "buffers-shared" suit GPUs, "textures" suits drivers on a CPU; if not given, the
     /// best one by a short measurement on the device
@@ -69,11 +69,18 @@ impl Precision {
     }
 }
 
+/// Names the graphics API for every program on wgpu.
+pub const BACKEND: &str = "WGPU_BACKEND";
+
 #[derive(Clone, Copy, ValueEnum)]
 pub enum BackendArg {
+    #[value(alias = "vk")]
     Vulkan,
+    #[value(alias = "mtl")]
     Metal,
+    #[value(alias = "d3d12")]
     Dx12,
+    #[value(aliases = ["opengl", "gles"])]
     Gl,
 }
 

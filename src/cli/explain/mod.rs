@@ -1,31 +1,37 @@
 //! `gradcam explain`.
 
-use std::collections::VecDeque;
-use std::fmt::Display;
-use std::io::{Write, stdout};
+mod caption;
+mod found;
+mod left_out;
+mod output;
+mod results;
+mod run;
+mod saved;
+mod slow;
+mod tensors;
+
+use std::io::{Read, stdin};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Args;
-use gradcam::picture::ahead;
-use gradcam::{
-    Batch, Classes, Colormap, Error, Explainer, Explanation, Images, Method, Outputs, Pending, Photo, Result, Status,
-    Style,
-};
-use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::json;
+use gradcam::model::Preprocess;
+use gradcam::picture::{Format, ahead};
+use gradcam::{Classes, Colormap, Error, Explainer, Method, Model, Outputs, Photo, Result, Style};
 
 use super::args::{DeviceArgs, ModelArgs, methods};
-use super::output::Output;
-use super::say::{Failure, plain, print_json, say};
-use super::tensors::{Collected, Tensors, check_place};
+use super::say::{Failure, complain, say};
+use found::{Input, STDIN, find};
+use output::{Output, Wanted};
+use results::{Image, Results};
+use run::Run;
+use saved::Saved;
+use tensors::Tensors;
 
-/// Maximum number of pending batches.
-const IN_FLIGHT: usize = 3;
 /// How many of the most probable classes are named.
 const PREDICTIONS: usize = 3;
-/// File extensions of pictures in folders.
-const ENDINGS: [&str; 9] = ["bmp", "gif", "jpeg", "jpg", "jfif", "png", "tif", "tiff", "webp"];
+/// The most that is read from standard input, in bytes.
+const MOST: u64 = 1 << 30;
 
 /// Show where a network saw a class
 ///
@@ -33,49 +39,64 @@ const ENDINGS: [&str; 9] = ["bmp", "gif", "jpeg", "jpg", "jfif", "png", "tif", "
 /// or --save-tensors, pictures are written only if --output is given.
 #[derive(Args)]
 pub struct Explain {
-    /// Photos, or folders of photos
+    /// Photos, or folders of photos with their sub-folders; - is one photo from standard input
     #[arg(value_name = "IMAGE|DIR")]
     images: Vec<PathBuf>,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Network")]
     model: ModelArgs,
     /// Layer to explain at, see `gradcam layers`; the last feature map if not given. The maps of several layers are
     /// fused by the mean
-    #[arg(long, value_name = "PATH")]
+    #[arg(short, long, value_name = "PATH", help_heading = "Explanation")]
     layer: Vec<String>,
-    #[arg(long, value_name = "NAME", default_value = Method::default().name(), help = methods())]
+    #[arg(long, value_name = "NAME", default_value = Method::default().name(), help = methods(), help_heading = "Explanation")]
     method: String,
     /// Class to explain, by number or label; may be given several times
-    #[arg(long, value_name = "ID|LABEL", conflicts_with = "top", allow_hyphen_values = true)]
+    #[arg(short, long, value_name = "ID|LABEL", conflicts_with = "top", allow_hyphen_values = true)]
+    #[arg(help_heading = "Explanation")]
     class: Vec<String>,
     /// Explain the K most probable classes; 1 if no class is named
-    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(short = 'k', long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(help_heading = "Explanation")]
     top: Option<u32>,
-    /// Where to write the overlay: a PNG for one photo, a folder for several; ./NAME.gradcam.png if not given
-    #[arg(short, long, value_name = "PATH")]
+    /// Where to write overlays: a .png or .jpg file for one photo, a folder for several, - for standard output;
+    /// ./NAME.gradcam.png if not given. Files of that name, and links, are replaced
+    #[arg(short, long, value_name = "PATH", help_heading = "Overlays")]
     output: Option<PathBuf>,
+    /// Format of overlays whose names are not given; png if not given
+    #[arg(long, value_name = "png|jpg", value_parser = ["png", "jpg"], hide_possible_values = true)]
+    #[arg(help_heading = "Overlays")]
+    format: Option<String>,
+    /// Go on with a run that ended early: leave out photos whose overlays exist
+    #[arg(long, conflicts_with = "save_tensors", help_heading = "Overlays")]
+    skip_existing: bool,
     /// Opacity of the colours, 0 to 1
-    #[arg(long, default_value_t = 0.5)]
+    #[arg(long, default_value_t = 0.5, help_heading = "Overlays")]
     alpha: f32,
     /// Colours of the heat map
-    #[arg(long, value_name = "jet|turbo|viridis|inferno|gray", default_value = "jet")]
+    #[arg(long, value_name = "jet|turbo|viridis|inferno|gray", default_value = "jet", help_heading = "Overlays")]
     colormap: String,
+    /// Draw the class and its probability into the overlay
+    #[arg(long, help_heading = "Overlays")]
+    caption: bool,
     /// Print one object per image
-    #[arg(long)]
+    #[arg(long, help_heading = "Numbers")]
     json: bool,
+    /// Write "logits" [N,C], "classes" [N,K], "cam" [N,K,h,w] and "heatmap" [N,K,H,W] to a file, row by row. Several
+    /// layers have no "cam". "ok" [N] is 0 for images that failed, whose rows are NaN; the metadata names them
+    #[arg(long, value_name = "OUT.safetensors", help_heading = "Numbers")]
+    save_tensors: Option<PathBuf>,
     /// Explain the f32 tensor "input" [N,3,H,W] of a file, already normalised, instead of photos; an i64 tensor
     /// "classes" [N] or [N,K] in the same file gives the classes of each image
-    #[arg(long, value_name = "IN.safetensors", conflicts_with_all = ["images", "output"])]
+    #[arg(long, value_name = "IN.safetensors", conflicts_with_all = ["images", "output"], help_heading = "Numbers")]
     tensors: Option<PathBuf>,
     /// Print the speed and the load of the device at the end
-    #[arg(long)]
+    #[arg(long, help_heading = "Numbers")]
     timing: bool,
-    /// Write "logits" [N,C], "classes" [N,K], "cam" [N,K,h,w] and "heatmap" [N,K,H,W] to a file
-    #[arg(long, value_name = "OUT.safetensors")]
-    save_tensors: Option<PathBuf>,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Device")]
     device: DeviceArgs,
     /// Images per batch
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    #[arg(short, long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    #[arg(help_heading = "Device")]
     batch: u32,
 }
 
@@ -99,298 +120,102 @@ impl Explain {
             )
             .into());
         }
-        let photos = photos(&self.images)?;
-        if tensors.is_none() && photos.is_empty() {
-            return Err(Error::Request("no photos given; name some, or a folder of them".into()).into());
+        let draws = self.draws()?;
+        let found = find(&self.images)?;
+        found.errors.iter().for_each(complain);
+        if tensors.is_none() && found.inputs.is_empty() {
+            return Err(match found.errors.is_empty() {
+                true => Error::Request("no photos given; name some, or a folder of them".into()).into(),
+                false => Failure::Reported(2),
+            });
         }
-        if let Some(path) = &self.save_tensors {
-            let read: Vec<PathBuf> =
-                photos.iter().chain(&self.tensors).cloned().chain([PathBuf::from(&self.model.model)]).collect();
-            check_place(path, &read)?;
-        }
-        let draws = tensors.is_none() && (self.output.is_some() || !(self.json || self.save_tensors.is_some()));
+        let names: Vec<String> = match &tensors {
+            Some(tensors) => (0..tensors.shape[0]).map(|i| format!("input[{i}]")).collect(),
+            None => found.inputs.iter().map(|input| name(&input.path)).collect(),
+        };
+        let output = draws.then(|| self.output(&found.inputs, &classes, &model)).transpose()?;
+        let weights = PathBuf::from(&self.model.model);
+        let read = found.inputs.iter().map(|input| &input.path).chain(&self.tensors).chain([&weights]);
+        let saved = self.save_tensors.as_deref().map(|path| Saved::new(path, names.clone(), read)).transpose()?;
         let explainer = Explainer::new(model, gradcam::Device::Cpu).with_method(method);
         let layers: Vec<&str> = self.layer.iter().map(String::as_str).collect();
         let explainer = if layers.is_empty() { explainer } else { explainer.with_layers(&layers)? };
-        let saves = self.save_tensors.is_some();
         let style = Style::default().alpha(self.alpha).colormap(colormap);
+        let saves = saved.is_some();
         let outputs = Outputs::default().predictions(PREDICTIONS).logits(saves).raw(saves).heatmap(saves);
         let outputs = outputs.overlay(draws.then_some(style)).clock(self.timing);
-        let device = self.device.open()?;
-        let mut run = Run {
-            explainer: explainer.on(device),
-            outputs,
-            output: draws.then(|| Output::new(self.output.as_deref(), &photos)).transpose()?,
-            json: self.json,
-            collected: saves.then(Collected::default),
-            bar: progress(tensors.as_ref().map_or(photos.len(), |t| t.shape[0])),
-            busy: vec![],
-            worst: 0,
-            unheard: false,
+
+        let mut results = Results::new(&explainer, output, saved, self.json, self.caption);
+        results.worst = if found.errors.is_empty() { 0 } else { 2 };
+        let todo: Vec<usize> = (0..names.len()).filter(|i| !(self.skip_existing && results.exists(*i))).collect();
+        results.begin(todo.len());
+        if !todo.is_empty() {
+            let opened = Some(Instant::now());
+            let explainer = explainer.on(self.device.open()?);
+            let mut run = Run { explainer, outputs, classes, results, busy: vec![], opened };
+            let begin = Instant::now();
+            let ended = match &tensors {
+                Some(tensors) => run.tensors(tensors, &names, self.batch as usize),
+                None => {
+                    let photos = photos(&found.inputs, &todo, &run.explainer.model().preprocess);
+                    run.photos(photos.zip(&todo).map(|(photo, i)| (Image::new(*i, &names), photo)), self.batch as usize)
+                }
+            };
+            run.results.end(ended)?;
+            if self.timing {
+                run.timing(begin.elapsed().as_secs_f64());
+            }
+            results = run.results;
+        }
+        found.remarks.iter().for_each(|remark| say(remark));
+        if todo.len() < names.len() {
+            say(&format!("left out {} of {} photos, whose overlays exist", names.len() - todo.len(), names.len()));
+        }
+        results.close()
+    }
+
+    /// Whether overlays are drawn.
+    fn draws(&self) -> Result<bool> {
+        let is_stdout = self.output.as_ref().is_some_and(|path| path.as_os_str() == STDIN);
+        if is_stdout && (self.json || self.skip_existing) {
+            let other = if self.json { "--json" } else { "--skip-existing" };
+            return Err(Error::Request(format!("{other} cannot be used with --output -; name a file")));
+        }
+        let numbers = self.json || self.save_tensors.is_some() || self.tensors.is_some();
+        let draws = self.output.is_some() || !numbers;
+        let styles =
+            [("--caption", self.caption), ("--format", self.format.is_some()), ("--skip-existing", self.skip_existing)];
+        match styles.into_iter().find(|(_, given)| *given) {
+            Some((style, _)) if !draws => Err(Error::Request(format!("{style} is for overlays; give --output too"))),
+            _ => Ok(draws),
+        }
+    }
+
+    fn output(&self, photos: &[Input], classes: &Classes, model: &Model) -> Result<Output> {
+        let maps = match classes {
+            Classes::Chosen(chosen) => chosen.len(),
+            _ => self.top.unwrap_or(1) as usize,
         };
-        match &tensors {
-            Some(tensors) => run.tensors(tensors, &classes, self.batch as usize)?,
-            None => run.photos(photos, &classes, self.batch as usize)?,
-        }
-        run.bar.finish_and_clear();
-        if let (Some(path), Some(collected), 0) = (&self.save_tensors, &run.collected, run.worst) {
-            // Only if no image failed: a missing image would shift the rows of the others.
-            collected.save(path)?;
-        }
-        if run.worst > 0 { Err(Failure::Reported(run.worst)) } else { Ok(()) }
+        let format = self.format.as_ref().and_then(|ending| Format::of(&Path::new("x").with_extension(ending)));
+        let is_one = matches!(&self.images[..], [path] if !path.is_dir());
+        Output::new(&Wanted { output: self.output.as_deref(), format, maps }, photos, is_one, model)
     }
 }
 
-/// A run over all images.
-struct Run {
-    explainer: Explainer,
-    outputs: Outputs,
-    output: Option<Output>,
-    json: bool,
-    collected: Option<Collected>,
-    bar: ProgressBar,
-    /// Begin and end of the device's work on each batch, in nanoseconds of its clock.
-    busy: Vec<[u64; 2]>,
-    /// The worst exit code of the images that failed.
-    worst: u8,
-    /// Stdout is closed. Files are still written.
-    unheard: bool,
+/// What a photo is called.
+fn name(path: &Path) -> String {
+    if path.as_os_str() == STDIN { "standard input".into() } else { path.display().to_string() }
 }
 
-impl Run {
-    /// Explains photos. One that cannot be read is reported and skipped. While the device works on a batch, threads
-    /// prepare the next ones.
-    fn photos(&mut self, paths: Vec<PathBuf>, classes: &Classes, mut batch: usize) -> Result<(), Failure> {
-        let start = Instant::now();
-        let threads = std::thread::available_parallelism().map_or(2, usize::from);
-        let mut photos = ahead(paths, &self.explainer.model().preprocess, threads);
-        let mut flying: VecDeque<(Vec<PathBuf>, Pending)> = VecDeque::new();
-        loop {
-            let taken: Vec<(PathBuf, Result<Photo>)> = photos.by_ref().take(batch).collect();
-            let over = taken.is_empty();
-            let mut good = vec![];
-            for (path, photo) in taken {
-                match photo {
-                    Ok(photo) => good.push((path, photo)),
-                    Err(error) => self.report(&error, error.is_machine()),
-                }
-            }
-            let mut parts: Vec<(Vec<PathBuf>, Vec<Photo>)> = vec![good.into_iter().unzip()];
-            while let Some((mut paths, mut photos)) = parts.pop().filter(|part| !part.1.is_empty()) {
-                let submitted = self.explainer.submit(Images::Photos(&photos), classes, &self.outputs);
-                match pollster::block_on(submitted) {
-                    // Pending batches hold memory too, and so do plans of other shapes.
-                    Err(Error::OutOfMemory { .. }) if self.land(&mut flying)? || self.explainer.forget_plans() => {
-                        parts.push((paths, photos));
-                    }
-                    Err(Error::OutOfMemory { .. }) if photos.len() > 1 => {
-                        // Halve the batch, for all later photos too.
-                        batch = photos.len() / 2;
-                        let rest = (paths.split_off(batch), photos.split_off(batch));
-                        parts.extend([rest, (paths, photos)]);
-                    }
-                    // Other photos may be smaller.
-                    Err(error @ Error::OutOfMemory { .. }) => {
-                        self.report(&format!("{}: {error}", paths[0].display()), true);
-                    }
-                    result => flying.push_back((paths, result?)),
-                }
-                while flying.len() >= IN_FLIGHT {
-                    self.land(&mut flying)?;
-                }
-            }
-            if over {
-                while self.land(&mut flying)? {}
-                return self.timing(start.elapsed().as_secs_f64());
-            }
-        }
+/// Decodes these photos, ahead on threads.
+fn photos(inputs: &[Input], todo: &[usize], preprocess: &Preprocess) -> Box<dyn Iterator<Item = Result<Photo>>> {
+    if inputs[0].path.as_os_str() == STDIN {
+        let mut bytes = vec![];
+        let read = |source| Error::Read { path: name(&inputs[0].path).into(), source };
+        let photo = stdin().lock().take(MOST).read_to_end(&mut bytes).map_err(read);
+        return Box::new(std::iter::once(photo.and_then(|_| Photo::decode(&name(&inputs[0].path), &bytes))));
     }
-
-    /// Waits for the oldest pending batch, if there is one, and shows its results.
-    fn land(&mut self, flying: &mut VecDeque<(Vec<PathBuf>, Pending)>) -> Result<bool, Failure> {
-        let Some((paths, pending)) = flying.pop_front() else { return Ok(false) };
-        let result = pollster::block_on(pending.finish())?;
-        self.busy.extend(result.stats.device_ns);
-        for (explanation, path) in result.explanations.iter().zip(&paths) {
-            self.show(&path.display().to_string(), Some(path), explanation, &result)?;
-        }
-        self.collect(&result);
-        self.bar.inc(paths.len() as u64);
-        Ok(true)
-    }
-
-    /// Prints the photos per second and the device's share of busy time, if asked for.
-    fn timing(&self, seconds: f64) -> Result<(), Failure> {
-        if let (Some(first), Some(last)) = (self.busy.first(), self.busy.last()) {
-            let worked: u64 = self.busy.iter().map(|[begin, end]| end - begin).sum();
-            let share = worked as f64 / (last[1] - first[0]) as f64 * 100.0;
-            let rate = self.bar.position() as f64 / seconds;
-            say(&format!("{rate:.1} photos/s, {seconds:.2} s in all; the device was busy {share:.1} % of its time"));
-        }
-        Ok(())
-    }
-
-    fn tensors(&mut self, tensors: &Tensors, classes: &Classes, mut batch: usize) -> Result<(), Failure> {
-        let [n, c, h, w] = tensors.shape;
-        let mut first = 0;
-        while first < n {
-            let last = n.min(first + batch);
-            let images = Images::Tensor {
-                shape: [last - first, c, h, w],
-                values: &tensors.values[first * c * h * w..last * c * h * w],
-            };
-            let own = tensors.classes.as_ref().map(|c| Classes::PerImage(c[first..last].to_vec()));
-            let result = match self.explainer.explain(images, own.as_ref().unwrap_or(classes), &self.outputs) {
-                Err(Error::OutOfMemory { .. }) if self.explainer.forget_plans() => continue,
-                Err(Error::OutOfMemory { .. }) if last - first > 1 => {
-                    batch = (last - first) / 2;
-                    continue;
-                }
-                result => result?,
-            };
-            for (i, explanation) in result.explanations.iter().enumerate() {
-                self.show(&format!("input[{}]", first + i), None, explanation, &result)?;
-            }
-            self.collect(&result);
-            self.bar.inc((last - first) as u64);
-            first = last;
-        }
-        Ok(())
-    }
-
-    fn collect(&mut self, batch: &Batch) {
-        if let Some(collected) = &mut self.collected {
-            collected.add(batch);
-        }
-    }
-
-    /// Reports the error of one image and continues.
-    fn report(&mut self, error: &impl Display, is_machine: bool) {
-        self.bar.suspend(|| say(&error.to_string()));
-        self.worst = self.worst.max(if is_machine { 1 } else { 2 });
-    }
-
-    /// Writes the image's overlays and prints its results. A map that is not finite is an error and gives no picture.
-    fn show(
-        &mut self,
-        name: &str,
-        path: Option<&Path>,
-        explanation: &Explanation,
-        batch: &Batch,
-    ) -> Result<(), Failure> {
-        let mut files = vec![];
-        if let (Some(output), Some(path)) = (&mut self.output, path) {
-            for (i, heatmap) in explanation.heatmaps.iter().enumerate() {
-                let file = output.file(path, &heatmap.prediction, i + 1, explanation.heatmaps.len())?;
-                let means = heatmap.status != Status::NonFinite;
-                if means {
-                    heatmap.save_overlay(&file)?;
-                }
-                files.push(means.then_some(file));
-            }
-        }
-        if explanation.heatmaps.iter().any(|h| h.status == Status::NonFinite) {
-            self.report(&Error::NonFinite { what: name.to_owned() }, true);
-        }
-        match self.print(name, &files, explanation, batch) {
-            Err(Failure::Pipe) => self.unheard = true,
-            other => other?,
-        }
-        Ok(())
-    }
-
-    fn print(
-        &self,
-        name: &str,
-        files: &[Option<PathBuf>],
-        explanation: &Explanation,
-        batch: &Batch,
-    ) -> Result<(), Failure> {
-        if self.unheard {
-            return Ok(());
-        }
-        if self.json {
-            let maps = explanation.heatmaps.iter().enumerate().map(|(i, heatmap)| {
-                let p = &heatmap.prediction;
-                json!({"class": p.class, "label": p.label, "logit": p.logit, "probability": p.probability,
-                       "status": heatmap.status, "overlay": files.get(i)})
-            });
-            return self.bar.suspend(|| {
-                print_json(&json!({
-                    "image": name,
-                    "model": self.explainer.model().name(),
-                    "layer": self.explainer.layers().join(","),
-                    "layer_size": batch.layer_size,
-                    "predictions": explanation.predictions,
-                    "maps": maps.collect::<Vec<_>>(),
-                    "batch": {"images": batch.explanations.len(), "stats": batch.stats},
-                }))
-            });
-        }
-        self.bar.suspend(|| {
-            let mut out = stdout().lock();
-            writeln!(out, "{}", plain(name))?;
-            let explained = explanation.heatmaps.iter().map(|h| &h.prediction);
-            for (i, heatmap) in explanation.heatmaps.iter().enumerate() {
-                let file = files
-                    .get(i)
-                    .and_then(Option::as_ref)
-                    .map_or(String::new(), |f| format!("  → {}", plain(f.display())));
-                let remark = heatmap.status.remark().map_or(String::new(), |r| format!("  ({r})"));
-                writeln!(out, "{}{file}{remark}", line(&heatmap.prediction))?;
-            }
-            for prediction in explanation.predictions.iter().filter(|p| explained.clone().all(|e| e.class != p.class)) {
-                writeln!(out, "{}", line(prediction))?;
-            }
-            Ok(())
-        })
-    }
-}
-
-fn line(p: &gradcam::Prediction) -> String {
-    format!("  {:5.1} %  {} ({})", p.probability * 100.0, plain(&p.label), p.class)
-}
-
-/// The given photos, and those in the given folders. The photos of a folder are sorted by name.
-fn photos(given: &[PathBuf]) -> Result<Vec<PathBuf>> {
-    let mut photos = vec![];
-    for path in given {
-        if !path.is_dir() {
-            photos.push(path.clone());
-            continue;
-        }
-        let read = |source| Error::Read { path: path.clone(), source };
-        let mut inside = vec![];
-        for entry in std::fs::read_dir(path).map_err(read)? {
-            let entry = entry.map_err(read)?.path();
-            // Overlays of an earlier run are not photos.
-            if entry.file_stem().is_some_and(|stem| stem.to_string_lossy().contains(".gradcam")) {
-                continue;
-            }
-            let ending = entry.extension().map(|e| e.to_ascii_lowercase());
-            if ending.is_some_and(|e| ENDINGS.iter().any(|known| e == *known)) {
-                inside.push(entry);
-            }
-        }
-        if inside.is_empty() {
-            return Err(Error::Request(format!(
-                "{}: no pictures in this folder ({})",
-                path.display(),
-                ENDINGS.join(", ")
-            )));
-        }
-        inside.sort();
-        photos.extend(inside);
-    }
-    Ok(photos)
-}
-
-/// A progress bar on the terminal, hidden for a single image.
-fn progress(images: usize) -> ProgressBar {
-    if images < 2 {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} images, {eta} left")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(images as u64).with_style(style)
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    let paths = todo.iter().map(|i| inputs[*i].path.clone()).collect();
+    Box::new(ahead(paths, preprocess, threads).map(|(_, photo)| photo))
 }

@@ -1,11 +1,10 @@
-//! Safetensors files: tensors to explain, and explanations as tensors.
+//! Tensors to explain, from a safetensors file.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use gradcam::picture::write_atomically;
-use gradcam::{Batch, Error, Model, Result};
-use safetensors::tensor::{Dtype, TensorView};
-use safetensors::{SafeTensors, serialize};
+use gradcam::{Error, Model, Result};
+use safetensors::SafeTensors;
+use safetensors::tensor::Dtype;
 
 /// Normalised images and, if the file has them, the classes of each.
 pub struct Tensors {
@@ -61,79 +60,5 @@ impl Tensors {
             }
         };
         Ok(Self { shape, values, classes })
-    }
-}
-
-/// Collects explanations of several batches for one file.
-#[derive(Default)]
-pub struct Collected {
-    images: usize,
-    logits: Vec<f32>,
-    classes: Vec<i64>,
-    cam: Vec<f32>,
-    heatmap: Vec<f32>,
-    maps: usize,
-    layer_size: [usize; 2],
-    input_size: [usize; 2],
-}
-
-/// Fails if no file can be written at `path`, or if it would overwrite one of the files `read`.
-///
-/// # Errors
-/// [`Error::Write`] or [`Error::Request`].
-pub fn check_place(path: &Path, read: &[PathBuf]) -> Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // Tests this the way the file will be written: under a temporary name, which is removed again.
-    let attempt = std::fs::metadata(folder).and_then(|_| tempfile::NamedTempFile::new_in(folder));
-    attempt.map_err(|e| Error::Write { path: path.to_owned(), source: e.kind().into() })?;
-    let same = |other: &PathBuf| other.canonicalize().is_ok_and(|o| path.canonicalize().is_ok_and(|p| p == o));
-    let refuse = |why: &str| Err(Error::Request(format!("{}: {why}; choose another --save-tensors", path.display())));
-    if path.is_dir() {
-        return refuse("is a folder");
-    }
-    if read.iter().any(same) {
-        return refuse("would write over what is read");
-    }
-    Ok(())
-}
-
-impl Collected {
-    /// Adds a batch that has logits, raw maps and heat maps.
-    pub fn add(&mut self, batch: &Batch) {
-        self.layer_size = batch.layer_size;
-        for explanation in &batch.explanations {
-            self.images += 1;
-            self.maps = explanation.heatmaps.len();
-            self.logits.extend(explanation.logits.iter().flatten());
-            for heatmap in &explanation.heatmaps {
-                self.classes.push(heatmap.prediction.class as i64);
-                self.cam.extend(heatmap.raw.iter().flat_map(|m| &m.values));
-                if let Some(map) = &heatmap.heatmap {
-                    self.input_size = [map.height, map.width];
-                    self.heatmap.extend(&map.values);
-                }
-            }
-        }
-    }
-
-    /// Writes "logits", "classes", "cam" and "heatmap".
-    ///
-    /// # Errors
-    /// [`Error::Write`].
-    pub fn save(&self, path: &Path) -> Result<()> {
-        let (n, k) = (self.images, self.maps);
-        let map = |[h, w]: [usize; 2]| vec![n, k, h, w];
-        let tensors: [(&str, Dtype, Vec<usize>, &[u8]); 4] = [
-            ("logits", Dtype::F32, vec![n, self.logits.len() / n.max(1)], bytemuck::cast_slice(&self.logits)),
-            ("classes", Dtype::I64, vec![n, k], bytemuck::cast_slice(&self.classes)),
-            ("cam", Dtype::F32, map(self.layer_size), bytemuck::cast_slice(&self.cam)),
-            ("heatmap", Dtype::F32, map(self.input_size), bytemuck::cast_slice(&self.heatmap)),
-        ];
-        let fail = |e: safetensors::SafeTensorError| Error::Request(e.to_string());
-        let views =
-            tensors.into_iter().map(|(name, dtype, shape, data)| Ok((name, TensorView::new(dtype, shape, data)?)));
-        let views = views.collect::<Result<Vec<_>, _>>().map_err(fail)?;
-        let bytes = serialize(views, None).map_err(fail)?;
-        write_atomically(path, |out| out.write_all(&bytes))
     }
 }
