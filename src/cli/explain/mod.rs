@@ -12,6 +12,7 @@ mod tensors;
 
 use std::io::{Read, stdin};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use clap::Args;
@@ -129,7 +130,7 @@ impl Explain {
                 false => Failure::Reported(2),
             });
         }
-        let names: Vec<String> = match &tensors {
+        let names: Arc<[String]> = match &tensors {
             Some(tensors) => (0..tensors.shape[0]).map(|i| format!("input[{i}]")).collect(),
             None => found.inputs.iter().map(|input| name(&input.path)).collect(),
         };

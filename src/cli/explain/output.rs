@@ -134,7 +134,8 @@ impl Output {
     pub fn file(&mut self, photo: usize, prediction: &Prediction, rank: usize) -> Result<PathBuf> {
         let class = if self.maps > 1 { format!("-{rank}-{}", slug(&prediction.label)) } else { String::new() };
         let path = self.file_of(&self.stems[photo], &class);
-        if self.is_taken(&path) || !self.taken.insert(path.clone()) {
+        // Without classes in them, names differ anyway.
+        if self.is_taken(&path) || self.maps > 1 && !self.taken.insert(path.clone()) {
             return Err(Error::Request(format!(
                 "{}: would write over a photo or another overlay; choose another --output",
                 path.display()

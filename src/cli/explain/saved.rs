@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use gradcam::picture::{Unfinished, write_atomically};
 use gradcam::{Error, Explanation, Result};
@@ -43,7 +44,7 @@ pub struct Saved {
     path: PathBuf,
     file: Unfinished,
     /// The images in order.
-    names: Vec<String>,
+    names: Arc<[String]>,
     /// Whether each has its rows.
     ok: Vec<u8>,
     failed: BTreeMap<usize, String>,
@@ -58,7 +59,7 @@ impl Saved {
     ///
     /// # Errors
     /// [`Error::Write`] or [`Error::Request`] if the file cannot be written there.
-    pub fn new<'a>(path: &Path, names: Vec<String>, mut read: impl Iterator<Item = &'a PathBuf>) -> Result<Self> {
+    pub fn new<'a>(path: &Path, names: Arc<[String]>, mut read: impl Iterator<Item = &'a PathBuf>) -> Result<Self> {
         let refuse =
             |why: &str| Err(Error::Request(format!("{}: {why}; choose another --save-tensors", path.display())));
         let same = |other: &PathBuf| other.canonicalize().is_ok_and(|o| path.canonicalize().is_ok_and(|p| p == o));
@@ -136,9 +137,9 @@ impl Saved {
         let end = self.end();
         write_at(&mut self.file, end, &self.ok)?;
         let room = self.header as usize - 8;
-        let mut header = self.header_with(&self.index());
+        let mut header = self.header_with(self.index());
         if header.len() > room {
-            header = self.header_with(&self.index_apart()?);
+            header = self.header_with(self.index_apart()?);
         }
         header += &" ".repeat(room.saturating_sub(header.len()));
         write_at(&mut self.file, 0, &[&(room as u64).to_le_bytes(), header.as_bytes()].concat())?;
@@ -150,7 +151,7 @@ impl Saved {
         self.tensors = tensors;
         // Offsets are not known yet, and the reasons of failures neither.
         let spare = SPARE + (REASON * self.names.len()).min(REASONS);
-        let whole = self.header_with(&self.index()).len() + spare;
+        let whole = self.header_with(self.index()).len() + spare;
         let room = if whole > LONGEST { spare } else { whole };
         self.header = (8 + room).next_multiple_of(8) as u64;
         let mut begin = self.header;
@@ -166,13 +167,13 @@ impl Saved {
     }
 
     /// The header as text.
-    fn header_with(&self, index: &Value) -> String {
+    fn header_with(&self, index: Value) -> String {
         let entry = |dtype: &str, shape: Vec<usize>, begin: u64, bytes: u64| {
             let begin = begin.saturating_sub(self.header);
             json!({"dtype": dtype, "shape": shape, "data_offsets": [begin, begin + bytes]})
         };
         let n = self.names.len();
-        let mut header = serde_json::Map::from_iter([("__metadata__".to_owned(), index.clone())]);
+        let mut header = serde_json::Map::from_iter([("__metadata__".to_owned(), index)]);
         for tensor in &self.tensors {
             let shape = [&[n], &tensor.shape[..]].concat();
             header.insert(tensor.name.into(), entry(tensor.kind.0, shape, tensor.begin, tensor.row() * n as u64));
@@ -183,7 +184,9 @@ impl Saved {
 
     /// The images and the reasons of failures. The values of a header's metadata are texts.
     fn index(&self) -> Value {
-        json!({"images": json!(self.names).to_string(), "failed": json!(self.failed).to_string()})
+        // Texts can always be encoded.
+        let [images, failed] = [serde_json::to_string(&self.names[..]), serde_json::to_string(&self.failed)];
+        json!({"images": images.unwrap_or_default(), "failed": failed.unwrap_or_default()})
     }
 
     /// Writes the index to a file of its own, a line for each image, and returns its name.
