@@ -1,4 +1,4 @@
-//! The command line: one file per command, no engine code.
+//! The command line: one file or folder per command, no engine code.
 
 mod args;
 mod bench;

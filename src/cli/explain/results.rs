@@ -94,12 +94,14 @@ impl Results {
     /// What ended the run early. Of a full disk it is told how far the run came.
     pub fn end(&mut self, ended: Result<(), Failure>) -> Result<(), Failure> {
         self.bar.finish_and_clear();
-        let ended = ended.and_then(|()| self.saved.take().map_or(Ok(()), |saved| Ok(saved.finish()?)));
+        let saved = self.saved.take();
+        let rest = if saved.is_none() { "go on with --skip-existing" } else { "start again" };
+        let ended = ended.and_then(|()| saved.map_or(Ok(()), |saved| Ok(saved.finish()?)));
         match ended {
             Err(Failure::Here(error)) if error.is_full() && self.images > 1 => {
-                let rest = "make room and go on with --skip-existing";
-                self.report(&format!("{error}; {} of {} images were done: {rest}", self.done, self.images), true);
-                Err(Failure::Reported(self.worst))
+                let done = format!("{} of {} images were done: make room and {rest}", self.done, self.images);
+                self.report(&format!("{error}; {done}"), true);
+                Err(Failure::Reported(1))
             }
             Err(Failure::Pipe) if self.worst > 0 => Err(Failure::Reported(self.worst)),
             other => other,

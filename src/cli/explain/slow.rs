@@ -18,20 +18,25 @@ pub fn remark(start: Duration, device: &Device) {
         return;
     }
     let why = match cache() {
-        None => "Mesa's shader cache is off, or has no folder".to_owned(),
-        Some(folder) if tempfile::tempfile_in(&folder).is_err() => format!("{} cannot be written", folder.display()),
-        Some(_) => return,
+        _ if is_off() => "MESA_SHADER_CACHE_DISABLE is set; unset it".to_owned(),
+        Some(folder) if tempfile::tempfile_in(&folder).is_ok() => return,
+        folder => {
+            let place = folder.map_or("no folder".into(), |folder| folder.display().to_string());
+            format!("Mesa cannot keep its shaders in {place}; set MESA_SHADER_CACHE_DIR to a folder of your own")
+        }
     };
-    let seconds = start.as_secs_f64();
-    say(&format!("the start took {seconds:.0} s, because {why}: set MESA_SHADER_CACHE_DIR to a folder of your own"));
+    say(&format!("the start took {:.0} s, because {why}", start.as_secs_f64()));
+}
+
+fn is_off() -> bool {
+    var_os("MESA_SHADER_CACHE_DISABLE").is_some_and(|off| ["1", "true", "yes"].iter().any(|yes| off == *yes))
 }
 
 /// The folder in which Mesa keeps shaders, or the one in which it would make it.
 fn cache() -> Option<PathBuf> {
     let folder = |name| var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let off = var_os("MESA_SHADER_CACHE_DISABLE").is_some_and(|off| ["1", "true", "yes"].iter().any(|yes| off == *yes));
-    let home = || folder("HOME").map(|home| home.join(".cache"));
+    let home = || dirs::home_dir().map(|home| home.join(".cache"));
     let whole = folder("MESA_SHADER_CACHE_DIR").or_else(|| folder("XDG_CACHE_HOME")).or_else(home);
     let exists = |folder: PathBuf| folder.ancestors().find(|folder| folder.exists()).map(PathBuf::from);
-    whole.filter(|_| !off).and_then(exists)
+    whole.and_then(exists)
 }
