@@ -96,7 +96,10 @@ impl Results {
         self.bar.finish_and_clear();
         let saved = self.saved.take();
         let rest = if saved.is_none() { "go on with --skip-existing" } else { "start again" };
-        let ended = ended.and_then(|()| saved.map_or(Ok(()), |saved| Ok(saved.finish()?)));
+        // A run that lost its device keeps the tensors of what was explained.
+        let is_full = matches!(&ended, Err(Failure::Here(error)) if error.is_full());
+        let kept = saved.filter(|_| !is_full).map_or(Ok(()), Saved::finish);
+        let ended = ended.and_then(|()| Ok(kept?));
         match ended {
             Err(Failure::Here(error)) if error.is_full() && self.images > 1 => {
                 let done = format!("{} of {} images were done: make room and {rest}", self.done, self.images);
@@ -122,7 +125,8 @@ impl Results {
     /// Reports the error of one image. The others go on.
     pub fn fail(&mut self, image: &Image, error: &Error) {
         let text = error.to_string();
-        let named = if text.contains(&image.name) { text } else { format!("{}: {text}", image.name) };
+        let begin = format!("{}: ", image.name);
+        let named = if text.starts_with(&begin) { text } else { begin + &text };
         self.report(&named, error.is_machine());
         self.failed += 1;
         self.bar.inc(1);

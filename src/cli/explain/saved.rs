@@ -134,6 +134,9 @@ impl Saved {
                 write_at(&mut self.file, tensor.begin + image as u64 * tensor.row(), &row)?;
             }
         }
+        for image in (0..self.ok.len()).filter(|image| self.ok[*image] == 0) {
+            self.failed.entry(image).or_insert_with(|| "not reached".into());
+        }
         let end = self.end();
         write_at(&mut self.file, end, &self.ok)?;
         let room = self.header as usize - 8;
