@@ -3,7 +3,7 @@
 # Explains an example photo with the bundled model.
 demo:
 	@tools/setup.sh run
-	cargo run --release -- explain examples/chelsea.png --output chelsea.gradcam.png
+	cargo run --profile demo -- explain examples/chelsea.png --output chelsea.gradcam.png
 	@echo "Open chelsea.gradcam.png: the heat shows where the network saw the cat."
 
 # Installs what the tests need.

@@ -121,7 +121,14 @@ impl Error {
         matches!(
             self,
             NoAdapter(_) | Device { .. } | DeviceLost { .. } | TimedOut { .. } | OutOfMemory { .. } | NonFinite { .. }
-        )
+        ) || self.is_full()
+    }
+
+    /// Whether other files cannot be written either: the disk is full, or read-only.
+    pub fn is_full(&self) -> bool {
+        use std::io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+        let full = |e: &std::io::Error| matches!(e.kind(), QuotaExceeded | ReadOnlyFilesystem | StorageFull);
+        matches!(self, Self::Write { source, .. } if full(source))
     }
 
     /// Whether the device can no longer be used, so that another one has to be opened.

@@ -4,12 +4,10 @@ mod cli;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
     prepare_drivers();
     std::panic::set_hook(Box::new(cli::broke));
-    match cli::Cli::try_parse() {
+    match cli::Cli::of_process() {
         Ok(cli) => cli.run(),
         Err(error) => cli::usage(&error),
     }

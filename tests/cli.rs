@@ -63,7 +63,6 @@ fn photos_are_explained() {
 fn folders_and_batches() {
     let place = Place::with(&[]);
     EXAMPLES.iter().for_each(|name| place.write(&format!("in/{name}"), example(name)));
-    place.write("in/notes.txt", "not a picture, and not named like one");
     let [(pictures, tensors), others @ ..] = ["1", "2", "4"].map(|batch| {
         let outputs = format!("--json -o {batch} --save-tensors {batch}.safetensors");
         let lines = json(&place.does(&format!("explain in {outputs} --batch {batch}")));
@@ -77,9 +76,18 @@ fn folders_and_batches() {
     }
     place.write("in/d-broken.png", &example("chelsea.png")[..9000]);
     let (code, out, err) = place.run("explain in -o rest --save-tensors rest.safetensors --batch 2");
-    assert!(code == Some(2) && err.lines().count() == 1 && err.contains("d-broken.png"), "{code:?} {err}");
-    let rest: Vec<String> = place.files().into_keys().filter(|f| f.starts_with("rest")).collect();
+    assert!(code == Some(2) && err.lines().count() == 2 && err.contains("d-broken.png"), "{code:?} {err}");
+    let rest: Vec<String> = place.files().into_keys().filter(|f| f.starts_with("rest/")).collect();
     assert_eq!(rest, ["rest/chelsea.png", "rest/coffee.png", "rest/rocket.png"], "{out}");
+    // The broken file's row stands between those of the others, which have the numbers they had without it.
+    let rest = place.tensors("rest.safetensors");
+    assert_eq!(rest["ok"].2, [1.0, 1.0, 0.0, 1.0]);
+    for (name, (_, shape, values)) in &rest {
+        let row = values.len() / shape[0];
+        assert!(name == "ok" || values[2 * row..3 * row].iter().all(|v| v.is_nan() || *v == -1.0), "{name}");
+        let others = [&values[..2 * row], &values[3 * row..]].concat();
+        assert!(worst(&others, &tensors[name].2) < 1e-5, "{name}");
+    }
 }
 
 /// The files that a request writes. Without `--output` they go to the current folder, with a marked name.
@@ -228,7 +236,7 @@ fn wrong_requests() {
         explain rocket.jpg --alpha 2 => --alpha|0 and 1
         explain rocket.jpg --alpha much => --alpha|much
         explain rocket.jpg --colormap rainbow => 'rainbow'|gradcam explain --help
-        explain rocket.jpg -o x.jpg => x.jpg|PNG
+        explain rocket.jpg -o x.tiff => x.tiff|.png
         explain rocket.jpg coffee.png -o x.png => x.png|folder
         explain rocket.jpg --tensors x.safetensors => --tensors";
     place.refuses(2, table);
@@ -247,7 +255,7 @@ fn wrong_places() {
         explain self.png -o ./sub/../self.png => self.png
         explain rocket.jpg => rocket.gradcam.png
         explain rocket.jpg -o self.png/ => self.png|another place
-        explain rocket.jpg self.png -o rocket.jpg => rocket.jpg|another place
+        explain rocket.jpg self.png -o rocket.jpg => rocket.jpg|name a folder
         explain rocket.jpg -o self.png/x.png --json => self.png|another place
         explain rocket.jpg -o self.png/deep/out => self.png/deep/out|another place
         explain rocket.jpg --save-tensors self.png/x.safetensors => self.png/x.safetensors|another place
@@ -318,9 +326,10 @@ fn tensors_in_and_out() {
         place.does(&format!("explain {args} --save-tensors out.safetensors"));
         let tensors = place.tensors("out.safetensors");
         let found: Vec<_> = tensors.iter().map(|(name, (dtype, shape, _))| (&**name, *dtype, &shape[..])).collect();
+        let ok = ("ok", Dtype::U8, &[n][..]);
         let [cam, heatmap] = [("cam", Dtype::F32, &[n, k, h, w][..]), ("heatmap", Dtype::F32, &[n, k, height, width])];
         let (classes, logits) = (("classes", Dtype::I64, &[n, k][..]), ("logits", Dtype::F32, &[n, 1000][..]));
-        assert_eq!(found, [cam, classes, heatmap, logits], "{args}");
+        assert_eq!(found, [cam, classes, heatmap, logits, ok], "{args}");
         for map in tensors["heatmap"].2.chunks(height * width) {
             assert!(map.iter().all(|v| (0.0..=1.0).contains(v)) && map.iter().any(|v| *v > 0.9), "{args}");
         }
@@ -351,8 +360,8 @@ fn wrong_tensors() {
     let mut table = String::from("explain --tensors away.safetensors => away.safetensors|cannot be read\n");
     for (name, bytes, words) in [
         ("nameless", input("image", Dtype::F32, &[1, 3, 64, 64]), "\"input\""),
-        ("double", input("input", Dtype::F64, &[2, 3, 64, 64]), "F64"),
-        ("flat", input("input", Dtype::F32, &[3, 64, 64]), "[3, 64, 64]"),
+        ("integers", input("input", Dtype::I32, &[2, 3, 64, 64]), "I32"),
+        ("flat", input("input", Dtype::F32, &[64, 64]), "[64, 64]"),
         ("nan", safetensors(&[("input", Dtype::F32, images.2, &nan)]), "NaN"),
         ("floats", classes(Dtype::F32, &[2], &ZEROS), "classes|F32"),
         ("three", classes(Dtype::I64, &[3], &ZEROS), "classes|[3]"),
@@ -371,7 +380,7 @@ fn wrong_tensors() {
 #[test]
 fn listings() {
     let place = Place::with(&["rocket.jpg"]);
-    for command in ["explain", "layers", "models", "devices"] {
+    for command in ["explain", "layers", "models", "devices", "completions", "man"] {
         let (help, of_command) = (place.does("--help"), place.does(&format!("{command} --help")));
         assert!(help.contains(&format!("\n  {command} ")) && help.contains("Exit codes"), "{help}");
         assert!(of_command.contains(&format!("Usage: gradcam {command}")), "{of_command}");

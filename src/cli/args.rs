@@ -31,6 +31,9 @@ pub struct ModelArgs {
     /// Activation between the linear layers of a classifier of your own
     #[arg(long, value_name = "NAME", value_parser = words(&["relu", "relu6", "sigmoid", "silu", "hardswish", "gelu"]))]
     head_activation: Option<String>,
+    /// Say what the network is, how photos are prepared, and who said so
+    #[arg(short, long)]
+    verbose: bool,
     #[command(flatten)]
     preprocess: PreprocessArgs,
 }
@@ -109,6 +112,9 @@ impl ModelArgs {
         let o = if p.std.is_empty() { o } else { o.std(&p.std) };
         let o = p.transform_input.iter().fold(o, |o, transform| o.transform_input(*transform));
         let model = Model::open(&self.model, &o)?;
+        if self.verbose {
+            say(&format!("{}: {}", model.name(), model.description()));
+        }
         model.remarks().iter().for_each(|remark| say(&format!("{}: {remark}", model.name())));
         Ok(model)
     }
@@ -134,10 +140,10 @@ pub fn sides(text: &str) -> Result<[usize; 2], String> {
 #[derive(Args)]
 pub struct DeviceArgs {
     /// A number or a part of a name from `gradcam devices`, or "cpu" for plain loops without any driver
-    #[arg(long, value_name = "NAME|INDEX|cpu")]
+    #[arg(short, long, value_name = "NAME|INDEX|cpu")]
     pub device: Option<String>,
     /// Use only this graphics API
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, env = BACKEND, hide_env_values = true, ignore_case = true)]
     pub backend: Option<BackendArg>,
     /// Kernel variant: "buffers" and "buffers-shared" suit GPUs, "textures" suits drivers on a CPU; if not given, the
     /// best one by a short measurement on the device
@@ -174,11 +180,18 @@ impl Precision {
     }
 }
 
+/// Names the graphics API for every program on wgpu.
+pub const BACKEND: &str = "WGPU_BACKEND";
+
 #[derive(Clone, Copy, ValueEnum)]
 pub enum BackendArg {
+    #[value(alias = "vk")]
     Vulkan,
+    #[value(alias = "mtl")]
     Metal,
+    #[value(alias = "d3d12")]
     Dx12,
+    #[value(aliases = ["opengl", "gles"])]
     Gl,
 }
 

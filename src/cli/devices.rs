@@ -8,7 +8,7 @@ use gradcam::gpu::{Verdict, Verdicts};
 use gradcam::{AdapterInfo, Backend, Error, Gpu, GpuOptions, Result};
 use serde::Serialize;
 
-use super::args::BackendArg;
+use super::args::{BACKEND, BackendArg};
 use super::bench::number;
 use super::remembered;
 use super::say::{Failure, complain, print_json};
@@ -20,7 +20,7 @@ use super::say::{Failure, complain, print_json};
 #[derive(Args)]
 pub struct Devices {
     /// Use only this graphics API
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, env = BACKEND, hide_env_values = true, ignore_case = true)]
     backend: Option<BackendArg>,
     /// Measure now which variant suits each adapter, and remember it
     #[arg(long)]

@@ -1,22 +1,24 @@
-//! The command line: one file per command, no engine code.
+//! The command line: one file or folder per command, no engine code.
 
 mod args;
 mod bench;
+mod completions;
 mod devices;
 mod explain;
 mod layers;
+mod manual;
 mod models;
-mod output;
 mod remembered;
 mod say;
 mod synthetic;
-mod tensors;
 mod tune;
 mod verify;
 
+use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 pub use say::broke;
 
@@ -27,6 +29,7 @@ use say::{Failure, complain, say};
 #[command(
     version,
     arg_required_else_help = true,
+    override_usage = "gradcam <COMMAND>\n       gradcam <IMAGE|DIR>...  is gradcam explain <IMAGE|DIR>...",
     after_help = "Exit codes: 0 all done, 1 something failed while running, 2 the request or a file was wrong."
 )]
 pub struct Cli {
@@ -43,9 +46,27 @@ enum Command {
     Layers(layers::Layers),
     Models(models::Models),
     Devices(devices::Devices),
+    Completions(completions::Completions),
+    Man(manual::Manual),
 }
 
 impl Cli {
+    /// Parses the arguments of the process. If they begin with a photo or an option, the command is `explain`.
+    pub fn of_process() -> Result<Self, clap::Error> {
+        let mut arguments: Vec<OsString> = std::env::args_os().collect();
+        let mut known = Self::command();
+        known.build();
+        let own = ["-h", "--help", "-V", "--version"];
+        let of_explain = |text: &OsString| text.as_encoded_bytes().starts_with(b"-") && own.iter().all(|o| text != o);
+        if let Some(first) = arguments.get(1)
+            && known.find_subcommand(first).is_none()
+            && (of_explain(first) || Path::new(first).exists())
+        {
+            arguments.insert(1, "explain".into());
+        }
+        Self::try_parse_from(arguments)
+    }
+
     /// Runs the command and prints its error on stderr.
     pub fn run(self) -> ExitCode {
         let outcome = match self.command {
@@ -56,6 +77,8 @@ impl Cli {
             Command::Layers(layers) => layers.run(),
             Command::Models(models) => models.run(),
             Command::Devices(devices) => devices.run(),
+            Command::Completions(completions) => completions.run(Self::command()),
+            Command::Man(manual) => manual.run(Self::command()),
         };
         match outcome {
             Ok(()) => ExitCode::SUCCESS,

@@ -29,6 +29,6 @@ pub fn keep(gpu: &Gpu, known: &Verdicts) {
 
 /// The file, in `GRADCAM_CACHE` or in the system's cache folder.
 fn file() -> Option<PathBuf> {
-    let folder = std::env::var_os("GRADCAM_CACHE").map(PathBuf::from);
+    let folder = std::env::var_os("GRADCAM_CACHE").filter(|folder| !folder.is_empty()).map(PathBuf::from);
     folder.or_else(|| dirs::cache_dir().map(|caches| caches.join("gradcam"))).map(|folder| folder.join("devices.json"))
 }

@@ -25,6 +25,19 @@ pub enum Origin {
     Assumed,
 }
 
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Option => "option",
+            Self::File => "file",
+            Self::Config => "config",
+            Self::Tensors => "tensors",
+            Self::Library => "library",
+            Self::Assumed => "assumption",
+        })
+    }
+}
+
 impl Origin {
     /// Whether the model's own files, or the caller, said it.
     pub fn is_known(self) -> bool {

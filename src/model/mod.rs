@@ -29,6 +29,8 @@ pub use options::ModelOptions;
 pub use preprocess::{CropMode, Interpolation, Origins, Preprocess};
 pub use scores::Scores;
 pub use weights::Tensor;
+#[doc(hidden)] // for the program
+pub use weights::safetensors::numbers;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -115,6 +117,22 @@ pub struct Layer {
     pub height: usize,
     /// Columns.
     pub width: usize,
+}
+
+/// In one line, for people.
+impl std::fmt::Display for Description<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        let Self { architecture, preprocess, scores, from, .. } = self;
+        let library = self.library.map_or(String::new(), |library| format!("{library}'s "));
+        let Origins { size, resize, crop_mode, interpolation, mean, std } = from.preprocess;
+        write!(
+            f,
+            "{library}{architecture} (by {}); {preprocess} (size by {size}, resize by {resize}, ",
+            from.architecture
+        )?;
+        write!(f, "crop mode by {crop_mode}, filter by {interpolation}, mean by {mean}, std by {std}); ")?;
+        write!(f, "scores are {} (by {}), labels by {}", format!("{scores:?}").to_lowercase(), from.scores, from.labels)
+    }
 }
 
 impl Model {
@@ -283,7 +301,7 @@ impl Model {
         let (labels, labels_by) = match labels {
             labels if labels.len() == classes => (labels, labels_by),
             _ if classes == 1000 => {
-                if !facts.get("provenance").is_some_and(|(_, by)| by == Origin::File) {
+                if facts.get("provenance").is_none_or(|(_, by)| by != Origin::File) {
                     remarks
                         .push("the names of its 1000 classes are guessed to be ImageNet's; --labels names them".into());
                 }

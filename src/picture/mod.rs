@@ -12,4 +12,4 @@ pub use ahead::{Ahead, ahead};
 pub use colormap::Colormap;
 pub use crop::Crop;
 pub use photo::Photo;
-pub use write::{write_atomically, write_png};
+pub use write::{Format, Unfinished, encode, is_overlay, write_atomically, write_png};

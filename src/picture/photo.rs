@@ -110,6 +110,11 @@ impl Photo {
         }
     }
 
+    /// The part of the photo's area that the network sees, 0 to 1.
+    pub fn seen(&self, preprocess: &Preprocess) -> f64 {
+        Crop::of(preprocess, self.width(), self.height()).seen()
+    }
+
     /// Width in pixels.
     pub fn width(&self) -> u32 {
         self.pixels.width()

@@ -1,36 +1,150 @@
-//! Writes files completely or not at all.
+//! Writes files completely or not at all, and overlays so that they are recognised later.
 
-use std::io::{BufWriter, Write};
-use std::path::Path;
+use std::fs::File;
+use std::io::{BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
 
-use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 
 use crate::error::{Error, Result};
 
-/// Writes a file under a temporary name and renames it once it is complete.
-///
-/// # Errors
-/// [`Error::Write`]. No file is left behind.
-pub fn write_atomically(path: &Path, content: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<()> {
-    let attempt = || {
+/// A file under a temporary name in the folder of its final one. If it is dropped, nothing is left behind.
+pub struct Unfinished {
+    file: tempfile::NamedTempFile,
+    path: PathBuf,
+}
+
+impl Unfinished {
+    /// Begins the file `path`.
+    ///
+    /// # Errors
+    /// [`Error::Write`] if its folder takes no files.
+    pub fn new(path: &Path) -> Result<Self> {
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut builder = tempfile::Builder::new();
         builder.prefix(".gradcam-");
         // The same mode as other programs' files, so that the user's umask decides who may read it.
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let mut file = builder.tempfile_in(folder)?;
-        let mut writer = BufWriter::new(file.as_file_mut());
+        let file = builder.tempfile_in(folder).map_err(|e| unwritten(path, e))?;
+        Ok(Self { file, path: path.to_owned() })
+    }
+
+    /// Writes something, at any place of the file.
+    ///
+    /// # Errors
+    /// [`Error::Write`] with what `content` returns.
+    pub fn write(&mut self, content: impl FnOnce(&mut File) -> std::io::Result<()>) -> Result<()> {
+        content(self.file.as_file_mut()).map_err(|e| unwritten(&self.path, e))
+    }
+
+    /// Gives the file its name. A file of that name is replaced.
+    ///
+    /// # Errors
+    /// [`Error::Write`].
+    pub fn finish(self) -> Result<()> {
+        self.file.persist(&self.path).map(drop).map_err(|e| unwritten(&self.path, e.error))
+    }
+}
+
+/// Without an OS error code only the kind is kept, because the message would name the temporary file.
+fn unwritten(path: &Path, e: std::io::Error) -> Error {
+    let source = if e.raw_os_error().is_some() { e } else { e.kind().into() };
+    Error::Write { path: path.to_owned(), source }
+}
+
+/// Writes a file under a temporary name and renames it once it is complete.
+///
+/// # Errors
+/// [`Error::Write`]. No file is left behind.
+pub fn write_atomically(path: &Path, content: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<()> {
+    let mut file = Unfinished::new(path)?;
+    file.write(|file| {
+        let mut writer = BufWriter::new(file);
         content(&mut writer)?;
-        writer.flush()?;
-        drop(writer);
-        file.persist(path).map_err(|e| e.error)?;
-        Ok(())
-    };
-    // Without an OS error code only the kind is kept, because the message would name the temporary file.
-    let plain = |e: std::io::Error| if e.raw_os_error().is_some() { e } else { e.kind().into() };
-    attempt().map_err(|e| Error::Write { path: path.to_owned(), source: plain(e) })
+        writer.flush()
+    })?;
+    file.finish()
+}
+
+/// The kinds of picture that overlays are written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Format {
+    /// Exact.
+    Png,
+    /// Smaller, at quality 90.
+    Jpeg,
+}
+
+impl Format {
+    /// The format of a file with this ending, `None` if overlays are not written as such.
+    pub fn of(path: &Path) -> Option<Self> {
+        match path.extension()?.to_ascii_lowercase().to_str()? {
+            "png" => Some(Self::Png),
+            "jpg" | "jpeg" => Some(Self::Jpeg),
+            _ => None,
+        }
+    }
+
+    /// The usual ending.
+    pub fn ending(self) -> &'static str {
+        match self {
+            Self::Png => "png",
+            Self::Jpeg => "jpg",
+        }
+    }
+}
+
+/// Quality of JPEGs, of 100.
+const QUALITY: u8 = 90;
+/// In a text of each overlay, so that a later run does not take it for a photo. PNG has such a text as a chunk of
+/// keyword and value, JPEG as a comment.
+const MARK: [&str; 2] = ["Software", "gradcam"];
+/// The mark is among so many bytes from a file's begin.
+const HEAD: u64 = 96;
+/// Bytes of a JPEG before its comment: the begin, and the segment that has to come first.
+const JFIF: usize = 20;
+
+/// RGBA bytes as a file of this format, without alpha channel, marked as an overlay.
+///
+/// # Errors
+/// [`Error::Request`] if the format does not hold so large a picture.
+pub fn encode(format: Format, width: u32, height: u32, rgba: &[u8]) -> Result<Vec<u8>> {
+    let fail = |e: &dyn std::fmt::Display| Error::Request(format!("{width}×{height} pixels cannot be encoded: {e}"));
+    let rgb: Vec<u8> = rgba.chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect();
+    let mut bytes = vec![];
+    match format {
+        Format::Png => {
+            let mut encoder = png::Encoder::new(&mut bytes, width, height);
+            encoder.set_color(png::ColorType::Rgb);
+            encoder.set_compression(png::Compression::Fast);
+            encoder.set_filter(png::Filter::Adaptive);
+            let [key, value] = MARK.map(str::to_owned);
+            let marked = encoder.add_text_chunk(key, value).and_then(|()| encoder.write_header());
+            marked.and_then(|mut writer| writer.write_image_data(&rgb)).map_err(|e| fail(&e))?;
+        }
+        Format::Jpeg => {
+            if width.max(height) > u16::MAX.into() {
+                return Err(fail(&"a JPEG has at most 65535 on a side; write a PNG"));
+            }
+            let encoder = JpegEncoder::new_with_quality(&mut bytes, QUALITY);
+            encoder.write_image(&rgb, width, height, ExtendedColorType::Rgb8).map_err(|e| fail(&e))?;
+            let text = MARK.join("\0");
+            let comment = [&[0xff, 0xfe, 0, text.len() as u8 + 2], text.as_bytes()].concat();
+            bytes.splice(JFIF..JFIF, comment);
+        }
+    }
+    Ok(bytes)
+}
+
+/// Whether the file is an overlay that [`encode`] made. `false` if it cannot be read.
+pub fn is_overlay(path: &Path) -> bool {
+    let mut head = vec![];
+    let read = File::open(path).and_then(|file| file.take(HEAD).read_to_end(&mut head));
+    let mark = MARK.join("\0");
+    read.is_ok() && head.windows(mark.len()).any(|bytes| bytes == mark.as_bytes())
 }
 
 /// Writes RGBA bytes as a PNG without alpha channel.
@@ -38,9 +152,30 @@ pub fn write_atomically(path: &Path, content: impl FnOnce(&mut dyn Write) -> std
 /// # Errors
 /// [`Error::Write`]. No file is left behind.
 pub fn write_png(path: &Path, width: u32, height: u32, rgba: &[u8]) -> Result<()> {
-    let rgb: Vec<u8> = rgba.chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect();
-    write_atomically(path, |out| {
-        let encoder = PngEncoder::new_with_quality(out, CompressionType::Fast, FilterType::Adaptive);
-        encoder.write_image(&rgb, width, height, ExtendedColorType::Rgb8).map_err(std::io::Error::other)
-    })
+    // A full disk is named as such only if no encoder stands between.
+    let bytes = encode(Format::Png, width, height, rgba)?;
+    write_atomically(path, |out| out.write_all(&bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The comment lies where decoders expect one, and both formats decode to the picture.
+    #[test]
+    fn overlays_are_marked() {
+        let place = tempfile::tempdir().unwrap();
+        let rgba: Vec<u8> = (0..64 * 32).flat_map(|i| [(i % 64 * 4) as u8, (i / 64 * 8) as u8, 90, 255]).collect();
+        for format in [Format::Png, Format::Jpeg] {
+            let path = place.path().join("overlay").with_extension(format.ending());
+            let bytes = encode(format, 64, 32, &rgba).unwrap();
+            std::fs::write(&path, &bytes).unwrap();
+            assert!(is_overlay(&path) && Format::of(&path) == Some(format));
+            let found = image::load_from_memory(&bytes).unwrap().into_rgba8();
+            let worst = found.as_raw().iter().zip(&rgba).map(|(a, b)| a.abs_diff(*b)).max();
+            assert!(found.dimensions() == (64, 32) && worst <= Some(24), "{format:?}: {worst:?}");
+        }
+        assert!(!is_overlay(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/chelsea.png"))));
+        assert!(encode(Format::Jpeg, 70_000, 1, &vec![0; 280_000]).is_err());
+    }
 }

@@ -99,6 +99,7 @@ impl Place {
         let bytes = std::fs::read(self.path(name)).unwrap();
         let values = |tensor: &TensorView| match tensor.dtype() {
             Dtype::I64 => bytemuck::pod_collect_to_vec::<_, i64>(tensor.data()).iter().map(|v| *v as f32).collect(),
+            Dtype::U8 => tensor.data().iter().map(|v| f32::from(*v)).collect(),
             _ => bytemuck::pod_collect_to_vec(tensor.data()),
         };
         let tensors = SafeTensors::deserialize(&bytes).unwrap();

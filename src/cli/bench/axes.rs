@@ -8,8 +8,7 @@ use gradcam::{Method, Result};
 use super::places::{self, Place};
 use super::rounds::{Group, Network};
 use super::row::unique;
-use crate::cli::args::sides;
-use crate::cli::args::{BackendArg, Precision, methods, seconds};
+use crate::cli::args::{BACKEND, BackendArg, Precision, methods, seconds, sides};
 use crate::cli::synthetic::open;
 
 #[derive(Args)]
@@ -35,7 +34,7 @@ pub struct Axes {
     #[arg(long)]
     all: bool,
     /// Use only this graphics API
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, env = BACKEND, hide_env_values = true, ignore_case = true)]
     backend: Option<BackendArg>,
     /// Kernel variants, or "all"; if not given, the best one by a short measurement on the device
     #[arg(long, value_name = "NAME")]

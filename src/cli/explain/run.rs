@@ -1,0 +1,141 @@
+//! A run over all images, in batches. While the device works on a batch, the next ones are prepared.
+
+use std::collections::VecDeque;
+use std::iter::Peekable;
+use std::time::Instant;
+
+use gradcam::{Batch, Classes, Error, Explainer, Images, Outputs, Pending, Photo, Result};
+
+use super::results::{Image, Results};
+use super::slow;
+use super::tensors::Tensors;
+use crate::cli::say::{Failure, say};
+
+/// Maximum number of pending batches.
+const IN_FLIGHT: usize = 3;
+
+pub struct Run {
+    pub explainer: Explainer,
+    pub outputs: Outputs,
+    pub classes: Classes,
+    pub results: Results,
+    /// Begin and end of the device's work on each batch, in nanoseconds of its clock.
+    pub busy: Vec<[u64; 2]>,
+    /// When the device began to be opened, until the first batch is submitted.
+    pub opened: Option<Instant>,
+}
+
+/// A batch of photos.
+type Part = (Vec<Image>, Vec<Photo>);
+
+impl Run {
+    /// Explains photos. One that cannot be read is reported and skipped.
+    pub fn photos(
+        &mut self,
+        photos: impl Iterator<Item = (Image, Result<Photo>)>,
+        mut size: usize,
+    ) -> Result<(), Failure> {
+        let mut photos = photos.peekable();
+        let mut flying: VecDeque<(Vec<Image>, Pending)> = VecDeque::new();
+        loop {
+            let mut parts = vec![self.batch(&mut photos, size)];
+            let over = parts[0].0.is_empty();
+            while let Some((mut images, mut photos)) = parts.pop().filter(|part| !part.0.is_empty()) {
+                let submitted = self.explainer.submit(Images::Photos(&photos), &self.classes, &self.outputs);
+                match pollster::block_on(submitted) {
+                    // Pending batches hold memory too, and so do plans of other shapes.
+                    Err(Error::OutOfMemory { .. }) if self.land(&mut flying)? || self.explainer.forget_plans() => {
+                        parts.push((images, photos));
+                    }
+                    Err(Error::OutOfMemory { .. }) if photos.len() > 1 => {
+                        // Halve the batch, for all later photos too.
+                        size = photos.len() / 2;
+                        let rest = (images.split_off(size), photos.split_off(size));
+                        parts.extend([rest, (images, photos)]);
+                    }
+                    // Other photos may be smaller.
+                    Err(error @ Error::OutOfMemory { .. }) => self.results.fail(&images[0], &error),
+                    result => flying.push_back((images, result?)),
+                }
+                if let Some(opened) = self.opened.take() {
+                    self.results.bar.suspend(|| slow::remark(opened.elapsed(), self.explainer.device()));
+                }
+                while flying.len() >= IN_FLIGHT {
+                    self.land(&mut flying)?;
+                }
+            }
+            if over {
+                while self.land(&mut flying)? {}
+                return Ok(());
+            }
+        }
+    }
+
+    /// The next photos that can be read and give inputs of one size, up to `size`.
+    fn batch(&mut self, photos: &mut Peekable<impl Iterator<Item = (Image, Result<Photo>)>>, size: usize) -> Part {
+        let mut part: Part = (vec![], vec![]);
+        let preprocess = self.explainer.model().preprocess.clone();
+        let side = |photo: &Photo| preprocess.input_size(photo.width() as usize, photo.height() as usize);
+        while part.0.len() < size {
+            let first = part.1.first().map(side);
+            let fits = |photo: &Result<Photo>| photo.as_ref().ok().is_none_or(|p| first.is_none_or(|f| f == side(p)));
+            match photos.next_if(|(_, photo)| fits(photo)) {
+                Some((image, Ok(photo))) => {
+                    part.0.push(Image { seen: Some(photo.seen(&preprocess)), ..image });
+                    part.1.push(photo);
+                }
+                Some((image, Err(error))) => self.results.fail(&image, &error),
+                None => break,
+            }
+        }
+        part
+    }
+
+    /// Waits for the oldest pending batch, if there is one, and shows its results.
+    fn land(&mut self, flying: &mut VecDeque<(Vec<Image>, Pending)>) -> Result<bool, Failure> {
+        let Some((images, pending)) = flying.pop_front() else { return Ok(false) };
+        self.show(&images, &pollster::block_on(pending.finish())?)?;
+        Ok(true)
+    }
+
+    fn show(&mut self, images: &[Image], batch: &Batch) -> Result<(), Failure> {
+        self.busy.extend(batch.stats.device_ns);
+        images.iter().zip(&batch.explanations).try_for_each(|(image, of_it)| self.results.show(image, of_it, batch))
+    }
+
+    /// Explains the images of a file.
+    pub fn tensors(&mut self, tensors: &Tensors, names: &[String], mut size: usize) -> Result<(), Failure> {
+        let [n, c, h, w] = tensors.shape;
+        let mut first = 0;
+        while first < n {
+            let last = n.min(first + size);
+            let images = Images::Tensor {
+                shape: [last - first, c, h, w],
+                values: &tensors.values[first * c * h * w..last * c * h * w],
+            };
+            let own = tensors.classes.as_ref().map(|c| Classes::PerImage(c[first..last].to_vec()));
+            let batch = match self.explainer.explain(images, own.as_ref().unwrap_or(&self.classes), &self.outputs) {
+                Err(Error::OutOfMemory { .. }) if self.explainer.forget_plans() => continue,
+                Err(Error::OutOfMemory { .. }) if last - first > 1 => {
+                    size = (last - first) / 2;
+                    continue;
+                }
+                result => result?,
+            };
+            let images = (first..last).map(|index| Image::new(index, names));
+            self.show(&images.collect::<Vec<_>>(), &batch)?;
+            first = last;
+        }
+        Ok(())
+    }
+
+    /// Prints the photos per second and the device's share of busy time.
+    pub fn timing(&self, seconds: f64) {
+        if let (Some(first), Some(last)) = (self.busy.first(), self.busy.last()) {
+            let worked: u64 = self.busy.iter().map(|[begin, end]| end - begin).sum();
+            let share = worked as f64 / (last[1] - first[0]) as f64 * 100.0;
+            let rate = self.results.done as f64 / seconds;
+            say(&format!("{rate:.1} photos/s, {seconds:.2} s in all; the device was busy {share:.1} % of its time"));
+        }
+    }
+}
