@@ -209,3 +209,105 @@ fn config_beside_the_weights() {
     write(&path, Dtype::F32, |v| v.to_le_bytes().to_vec(), &[("architecture", "squeezenet1_1")]);
     assert_eq!(open().unwrap().architecture(), "squeezenet1_1");
 }
+
+/// What is in a config.json does not matter, unless it is needed: other programs have files of that name.
+#[test]
+fn configs_of_all_kinds() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    write(&path, Dtype::F32, |v| v.to_le_bytes().to_vec(), &[]);
+    let open = |config: &str| {
+        std::fs::write(folder.path().join("config.json"), config).unwrap();
+        Model::open(path.to_str().unwrap(), &ModelOptions::default())
+    };
+    let left_out = ["", "{", "[]", "// a comment\n{}", "{\"a\": 1,}", "7"];
+    for config in left_out {
+        let model = open(config).unwrap_or_else(|error| panic!("{config}: {error}"));
+        assert!(model.remarks()[0].contains("config.json is left out"), "{config}: {:?}", model.remarks());
+    }
+    let ignored = [
+        "\u{feff}{}",
+        r#"{"label_names": null, "pretrained_cfg": null, "architecture": null}"#,
+        r#"{"pretrained_cfg": [], "id2label": {"a": "b"}, "mean": null, "model_args": null}"#,
+    ];
+    for config in ignored {
+        assert!(open(config).unwrap().remarks().iter().any(|r| r.contains("taken for torchvision's squeezenet1_1")));
+    }
+    let odd = open(r#"{"architecture": {"name": "resnet18"}}"#).unwrap();
+    assert!(odd.remarks()[0].contains("'architecture' is no name"), "{:?}", odd.remarks());
+    for (config, word) in [
+        (r#"{"mean": [0.5, 0.5]}"#, "'mean' is [0.5,0.5]; 3 finite numbers"),
+        (r#"{"std": [0.0, 1.0, 1.0]}"#, "'std'"),
+        (r#"{"input_size": [3, 0, 224]}"#, "'input_size'"),
+        (r#"{"interpolation": "random"}"#, "'interpolation' is \"random\"; nearest, box"),
+        (r#"{"crop_mode": "zoom"}"#, "center, squash, border or whole"),
+        (r#"{"crop_pct": 7}"#, "'crop_pct' is 7"),
+        (r#"{"model_args": {"act_layer": "gelu"}}"#, "'act_layer' is \"gelu\", which is not supported"),
+        (r#"{"model_args": {"output_stride": 8}}"#, "squeezenet1_1 has no dilated form"),
+        (r#"{"global_pool": "token"}"#, "'global_pool' is \"token\""),
+        (r#"{"architecture": "resnetblur50"}"#, "unknown architecture 'resnetblur50'"),
+    ] {
+        let error = open(config).err().unwrap_or_else(|| panic!("{config} passes")).to_string();
+        assert!(error.contains(word), "{config}: {error}");
+    }
+    let described = open(r#"{"label_names": ["n1", "n2", "n3", "n4", "n5"], "label_descriptions": {"n2": "a bee"}}"#);
+    assert_eq!(described.as_ref().unwrap().label(1), "a bee");
+    assert_eq!(described.unwrap().class("n2").unwrap(), 1);
+}
+
+/// Options come before the files, and the results say who said what.
+#[test]
+fn options_come_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    write(&path, Dtype::F32, |v| v.to_le_bytes().to_vec(), &[("mean", "0.5"), ("std", "[0.25, 0.5, 0.25]")]);
+    let config = r#"{"crop_pct": 0.5, "mean": [0, 0, 0], "problem_type": "multi_label_classification"}"#;
+    std::fs::write(folder.path().join("config.json"), config).unwrap();
+    let options = ModelOptions::default().size([100, 60]).std(&[1.0]).labels(["a", "b", "c", "d", "e"]);
+    let model = Model::open(path.to_str().unwrap(), &options).unwrap();
+    let description = serde_json::to_value(model.description()).unwrap();
+    assert_eq!(description["preprocess"]["size"], serde_json::json!([100, 60]));
+    assert_eq!(description["preprocess"]["resize"], serde_json::json!([200, 120]));
+    assert_eq!(description["preprocess"]["mean"], serde_json::json!([0.5, 0.5, 0.5]));
+    assert_eq!((&description["scores"], &description["architecture"]), (&"sigmoid".into(), &"squeezenet1_1".into()));
+    let from = &description["from"];
+    let of_photos = &from["preprocess"];
+    for (part, by) in [("size", "option"), ("resize", "config"), ("std", "option"), ("mean", "file")] {
+        assert_eq!(of_photos[part], by, "{part}");
+    }
+    assert_eq!((&from["architecture"], &from["labels"]), (&"tensors".into(), &"option".into()));
+    let wrong = Model::open(path.to_str().unwrap(), &ModelOptions::default().labels(["a"])).err().unwrap();
+    assert!(wrong.to_string().contains("1 labels are given for 5 classes"), "{wrong}");
+}
+
+/// Prefixes, other networks in the same file, and tensors outside the network.
+#[test]
+fn other_tensors_in_the_file() {
+    let own = zeros(&names(row("squeezenet1_1", Library::Torchvision), 5));
+    let named = |prefix: &str| own.iter().map(|(n, s, v)| (format!("{prefix}{n}"), s.clone(), v.clone())).collect();
+    let open = |tensors: Vec<Tensor>, options: &ModelOptions| Model::from_tensors("two", tensors, options);
+    let usual = ModelOptions::default();
+    let twice: Vec<Tensor> = [named("model."), named("ema.module.")].concat();
+    let error = open(twice.clone(), &usual).err().unwrap().to_string();
+    assert!(error.contains("'ema.module.', 'model.'; name one with --prefix"), "{error}");
+    for prefix in ["model", "ema.module."] {
+        let model = open(twice.clone(), &ModelOptions::default().prefix(prefix)).unwrap();
+        assert!(model.remarks()[0].contains("ignores tensors outside the network: "), "{:?}", model.remarks());
+        assert!(open(twice.clone(), &ModelOptions::default().prefix(prefix).strict(true)).is_err());
+    }
+    assert!(open(named(""), &ModelOptions::default().strict(true)).unwrap().remarks().is_empty());
+    // A value that is not finite matters in the network only.
+    let mut nan = named("");
+    nan.push(("normalize.mean".into(), vec![1], [f32::NAN][..].into()));
+    assert!(open(nan.clone(), &usual).is_ok());
+    nan[0].2 = vec![f32::INFINITY; nan[0].2.len()].into();
+    assert!(open(nan, &usual).err().unwrap().to_string().contains("features.0.weight' holds inf at 0"));
+    // A body without a classifier, and a tensor inside the body that nothing asks for.
+    let mut body: Vec<Tensor> = named("");
+    body.retain(|(name, ..)| !name.starts_with("classifier"));
+    assert!(open(body, &usual).err().unwrap().to_string().contains("holds no classifier"));
+    let mut attention: Vec<Tensor> = named("");
+    attention.push(("features.3.attention.weight".into(), vec![1], [0.0][..].into()));
+    let error = open(attention, &usual).err().unwrap().to_string();
+    assert!(error.contains("the nearest architecture; unexpected: features.3.attention.weight"), "{error}");
+}

@@ -71,6 +71,9 @@ impl Config {
             _ = entries.get(name).or_else(|| entry(name)).map(|value| note(name, value));
         }
         ["model_args", "global_pool", "model_type"].iter().for_each(|n| _ = entries.get(*n).map(|v| note(n, v)));
+        if let Some(transform) = entries.get("model_args").and_then(|arguments| arguments.get("transform_input")) {
+            note("transform_input", transform);
+        }
         let multi_label = entries.get("problem_type").is_some_and(|v| v == "multi_label_classification")
             || entries.get("multi_label").is_some_and(|v| v == true);
         if multi_label {

@@ -8,26 +8,35 @@ use super::weights::{Ending, fail};
 use crate::error::{Error, Result};
 use crate::graph::GlobalPool;
 
-/// timm's constructor arguments that do not change what a trained network computes: they are for training, for
-/// initial values, or the tensors tell the same.
-const HARMLESS: [&str; 17] = [
-    "num_classes",
-    "in_chans",
-    "drop_rate",
-    "drop_path_rate",
-    "drop_block_rate",
-    "head_drop_rate",
-    "zero_init_last",
-    "head_init_scale",
+/// Constructor arguments of timm and torchvision that do not change what a trained network computes: they are for
+/// training, for initial values, or the tensors tell the same.
+const HARMLESS: [&str; 26] = [
+    "aux_logits",
     "checkpoint_path",
+    "device",
+    "drop_block_rate",
+    "drop_path_rate",
+    "drop_rate",
+    "dropout",
+    "dropout_aux",
+    "dtype",
+    "exportable",
+    "head_drop_rate",
+    "head_init_scale",
+    "in_chans",
+    "init_weights",
+    "memory_efficient",
+    "no_jit",
+    "num_classes",
     "pretrained",
     "pretrained_cfg",
     "pretrained_cfg_overlay",
+    "proj_drop_rate",
     "scriptable",
-    "exportable",
-    "no_jit",
-    "device",
-    "dtype",
+    "stochastic_depth_prob",
+    "transform_input", // followed with the preprocessing
+    "zero_init_last",
+    "zero_init_residual",
 ];
 
 /// What the facts about the model `what` say of its end and its strides.
@@ -73,4 +82,46 @@ pub fn need(what: &str, facts: &Facts, needs: &[(&str, &str)]) -> Result<()> {
 fn refuse(what: &str, name: &str, value: &Value) -> Error {
     let remedy = "remove it from config.json if the weights were trained without it";
     fail(what, format!("config.json's '{name}' is {value}, which is not supported; {remedy}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::facts::Origin;
+    use crate::model::zoo::architectures;
+
+    fn of(name: &str, value: Value) -> Result<Ending> {
+        let mut facts = Facts::default();
+        facts.note("model_args", json!({ name: value }), Origin::Config);
+        ending("model", &facts)
+    }
+
+    /// Each argument of the libraries' constructors is followed, does not matter, or is refused by name.
+    #[test]
+    fn no_argument_passes_in_silence() {
+        let arguments = include_str!("../../tests/data/constructor_arguments.txt").lines();
+        let mut refused = 0;
+        for name in arguments.filter(|name| !HARMLESS.contains(name)) {
+            let error = of(name, json!("strange")).err().unwrap_or_else(|| panic!("{name} is ignored")).to_string();
+            assert!(error.contains(&format!("'{name}' is \"strange\"")), "{error}");
+            refused += 1;
+        }
+        assert!(refused > 60, "{refused}");
+        for pool in ["avg", "max", "avgmax", "catavgmax"] {
+            assert_eq!(of("global_pool", json!(pool)).unwrap().pool == GlobalPool::Average, pool == "avg", "{pool}");
+        }
+        assert_eq!(of("output_stride", json!(8)).unwrap().output_stride, Some(8));
+        assert!(of("output_stride", json!(4)).is_err());
+    }
+
+    /// Only those families dilate that ask for it.
+    #[test]
+    fn who_dilates() {
+        for architecture in architectures() {
+            let is_resnet = architecture.default_layer == "layer4" && architecture.size == 224;
+            assert_eq!(architecture.dilates, is_resnet, "{}", architecture.name);
+        }
+    }
 }

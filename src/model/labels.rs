@@ -1,5 +1,6 @@
 //! Names of the classes.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::Value;
@@ -68,8 +69,12 @@ impl Labels {
             Value::Object(map) => {
                 let by_number = |(key, value): (&String, &Value)| Some((key.parse::<usize>().ok()?, text(value)?));
                 let by_label = |(key, value): (&String, &Value)| Some((value.as_u64()? as usize, key.clone()));
-                let numbered: Option<Vec<(usize, String)>> =
-                    map.iter().map(by_label).collect::<Option<_>>().or_else(|| map.iter().map(by_number).collect());
+                // A map from labels to numbers has each number once, even where the labels are numbers too.
+                let to_numbers: Option<Vec<(usize, String)>> = map.iter().map(by_label).collect();
+                let each_once = |of: &Vec<(usize, String)>| {
+                    (0..of.len()).eq(of.iter().map(|(number, _)| *number).collect::<BTreeSet<_>>())
+                };
+                let numbered = to_numbers.filter(each_once).or_else(|| map.iter().map(by_number).collect());
                 numbered.filter(|numbered| numbered.iter().all(|(number, _)| *number < MOST)).map(|numbered| {
                     let mut labels: Vec<String> = vec![];
                     for (number, label) in numbered {
@@ -141,6 +146,70 @@ impl Labels {
             Err(_) => {
                 Err(Error::unknown("class", name, "gradcam models --labels", self.shown.iter().map(String::as_str)))
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn labels(names: &[&str]) -> Labels {
+        Labels::new(names.iter().map(|name| (*name).to_owned()).collect())
+    }
+
+    #[test]
+    fn exact_labels_come_first() {
+        let numbers = labels(&["0", "1", "10", "2"]);
+        assert_eq!(numbers.class("2", 4).unwrap(), 3, "a label before a number");
+        assert_eq!(numbers.class("3", 4).unwrap(), 3, "a number where no label is one");
+        let findings = labels(&["No Finding", "No finding", "Mass"]);
+        assert_eq!((findings.class("No finding", 3).unwrap(), findings.class(" mass ", 3).unwrap()), (1, 2));
+        let asked = findings.class("no finding", 3).unwrap_err().to_string();
+        assert!(asked.contains("0 (No Finding), 1 (No finding)"), "{asked}");
+        assert!(findings.class("3", 3).unwrap_err().to_string().contains("0 to 2"));
+    }
+
+    #[test]
+    fn word_net_ids() {
+        let imagenet = Labels::imagenet();
+        assert_eq!(imagenet.len(), 1000);
+        assert_eq!((imagenet.class("n02123045", 1000).unwrap(), imagenet.of(281)), (281, "tabby".into()));
+        let mut described = labels(&["n01", "n02"]);
+        described.describe(|name| (name == "n02").then_some("an animal"));
+        assert_eq!((described.of(0), described.of(1)), ("n01".into(), "an animal".into()));
+        assert_eq!((described.class("n02", 2).unwrap(), described.class("An Animal", 2).unwrap()), (1, 1));
+    }
+
+    #[test]
+    fn forms_of_json() {
+        let is = |value: Value| Labels::from_json(&value) == labels(&["a", "b"]);
+        for value in [json!(["a", "b"]), json!({"1": "b", "0": "a"}), json!({"b": 1, "a": 0})] {
+            assert!(is(value.clone()), "{value}");
+        }
+        assert_eq!(Labels::from_json(&json!({"0": 7, "1": 8})), labels(&["7", "8"]), "labels may be numbers");
+        let digits = Labels::from_json(&json!({"0": 0, "1": 1, "10": 2, "2": 3}));
+        assert_eq!(digits, labels(&["0", "1", "10", "2"]), "ImageFolder's order");
+        for value in [json!(null), json!("a"), json!({"x": "a"}), json!([["a"]]), json!({"99999999999": "a"})] {
+            assert!(Labels::from_json(&value).is_empty(), "{value}");
+        }
+    }
+
+    #[test]
+    fn files_of_labels() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("labels");
+        let read = |text: &[u8]| {
+            std::fs::write(&path, text).unwrap();
+            Labels::read(&path)
+        };
+        for text in ["a\nb\n", "\u{feff}a\r\nb", "[\"a\", \"b\"]", "{\"a\": 0, \"b\": 1}"] {
+            assert_eq!(read(text.as_bytes()).unwrap(), ["a", "b"], "{text}");
+        }
+        for text in [&b""[..], b"{", b"\xff\xfe"] {
+            assert!(read(text).is_err(), "{text:?}");
         }
     }
 }

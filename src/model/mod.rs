@@ -12,6 +12,7 @@ mod labels;
 mod layers;
 mod listed;
 mod network;
+mod open;
 mod options;
 mod preprocess;
 mod recognise;
@@ -25,6 +26,7 @@ pub use facts::Origin;
 pub use labels::Labels;
 #[doc(hidden)]
 pub use network::Network;
+pub use open::models;
 pub use options::ModelOptions;
 pub use preprocess::{CropMode, Interpolation, Origins, Preprocess};
 pub use scores::Scores;
@@ -32,18 +34,12 @@ pub use weights::Tensor;
 #[doc(hidden)] // for the program
 pub use weights::safetensors::numbers;
 
-use std::path::Path;
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::graph::{Graph, Kind, Op, Shape};
 use blueprint::{Appended, Blueprint};
-use config::Config;
-use facts::Facts;
-use listed::Listed;
-use recognise::recognise;
-use weights::{Weights, fail, safetensors};
-use zoo::{Library, transforms};
+use zoo::Library;
 
 /// Name of the bundled model.
 pub const BUNDLED: &str = "efficientnet_lite0";
@@ -136,184 +132,6 @@ impl std::fmt::Display for Description<'_> {
 }
 
 impl Model {
-    /// The bundled model: EfficientNet-Lite0 with Google's ImageNet weights.
-    ///
-    /// # Errors
-    /// None, unless the library was built from damaged files.
-    #[cfg(feature = "bundled")]
-    pub fn bundled() -> Result<Self> {
-        Self::bundled_with(&ModelOptions::default())
-    }
-
-    #[cfg(feature = "bundled")]
-    fn bundled_with(options: &ModelOptions) -> Result<Self> {
-        if options.architecture.is_some() {
-            return Err(Error::Request("the bundled model has its own architecture; name none".into()));
-        }
-        let weights = bundled::weights().unwrap_or_default();
-        Self::new(safetensors::parse(BUNDLED, &weights)?, None, options)
-    }
-
-    /// The bundled model by its name, or the model of a weights file.
-    ///
-    /// The architecture is the first that is given of: the options, the file's metadata, a `config.json` beside the
-    /// file. If none names it, it is the only architecture with these tensors.
-    ///
-    /// # Errors
-    /// [`Error::Unknown`], [`Error::Read`] or [`Error::Weights`].
-    pub fn open(name: &str, options: &ModelOptions) -> Result<Self> {
-        #[cfg(feature = "bundled")]
-        if name == BUNDLED {
-            return Self::bundled_with(options);
-        }
-        let path = Path::new(name);
-        if path.extension().is_none() && !path.exists() {
-            return Err(Error::unknown("model", name, "gradcam models", models()));
-        }
-        let (weights, folder) = weights::open(path)?;
-        Self::new(weights, Some(&folder), options)
-    }
-
-    /// The model of a weights file's bytes; `what` names it in errors.
-    ///
-    /// # Errors
-    /// [`Error::Weights`] if the file is damaged, does not fit the architecture, or the architecture does not exist.
-    pub fn parse(what: &str, bytes: &[u8], options: &ModelOptions) -> Result<Self> {
-        Self::new(weights::parse(what, bytes)?, None, options)
-    }
-
-    /// The model of tensors in memory, each with its extents; `what` names the model in errors.
-    ///
-    /// # Errors
-    /// As [`Model::parse`].
-    pub fn from_tensors(what: &str, tensors: Vec<Tensor>, options: &ModelOptions) -> Result<Self> {
-        Self::new(Weights::new(what, tensors)?, None, options)
-    }
-
-    /// The model of tensors, with what the files in `folder` say of it.
-    fn new(weights: Weights, folder: Option<&Path>, options: &ModelOptions) -> Result<Self> {
-        let what = weights.what().to_owned();
-        let mut facts = options.facts();
-        facts.note_metadata(&weights.metadata);
-        let config = folder.map(|folder| Config::read(folder, &mut facts)).unwrap_or_default();
-
-        let named = options.architecture.as_deref().map(|name| (name, Origin::Option));
-        let written = facts.get("architecture").and_then(|(name, by)| Some((name.as_str()?, by)));
-        let (name, tag, by) = match named.or(written) {
-            Some((name, by)) => {
-                // As in `timm/resnet18.a1_in1k`.
-                let name = name.rsplit('/').next().unwrap_or(name);
-                let (name, tag) = name.split_once('.').map_or((name, None), |(name, tag)| (name, Some(tag)));
-                (Some(name.to_owned()), tag.map(str::to_owned), by)
-            }
-            None => (None, None, Origin::Tensors),
-        };
-        let ending = follow::ending(&what, &facts)?;
-        let mut network = recognise(&weights, name.as_deref(), &ending, options)?;
-        follow::need(&what, &facts, network.needs)?;
-        let architecture = network.architecture;
-        if ending.output_stride.is_some() && !architecture.dilates {
-            return Err(fail(
-                &what,
-                format!("{} has no dilated form here: output_stride is not supported", architecture.name),
-            ));
-        }
-        let mut remarks = config.remarks;
-        remarks.append(&mut network.remarks);
-
-        let written = facts.text("tag").map(str::to_owned);
-        let transform = match (&tag, written) {
-            (Some(tag), _) => match transforms::of(architecture, Some(tag)) {
-                None if by == Origin::Option => {
-                    let tags = transforms::tags(architecture.name);
-                    let error = Error::unknown("tag", tag, "timm.list_pretrained", tags);
-                    return Err(fail(&what, error.to_string()));
-                }
-                found => found,
-            },
-            (None, Some(tag)) => transforms::of(architecture, Some(&tag)),
-            (None, None) => None,
-        };
-        let transform = transform.or_else(|| transforms::of(architecture, None));
-        let of_library = transform.as_ref().map_or_else(
-            || "is usual".to_owned(),
-            |transform| format!("{} does for its weights {}", architecture.library, transform.tag),
-        );
-        for (name, value) in transform.into_iter().flat_map(|transform| transform.facts) {
-            // A mean of three colours is none of another number of channels.
-            let of_colours = network.channels == 3 || !matches!(name, "mean" | "std" | "transform_input");
-            // Of the library's builders only those of its own trained weights turn this on.
-            if of_colours && (name != "transform_input" || network.classes == 1000) {
-                facts.note(name, value, Origin::Library);
-            }
-        }
-        let is_true = |value: &serde_json::Value| value.as_bool();
-        let transform_input = facts.read(&what, "transform_input", "true or false is needed", is_true)?;
-        if transforms::of(architecture, None)
-            .is_some_and(|t| t.facts.iter().any(|(name, _)| *name == "transform_input"))
-            && transform_input.is_none_or(|(_, by)| by == Origin::Library)
-        {
-            remarks.push(match transform_input {
-                Some(_) => "transform_input is assumed to be on, as for torchvision's own weights".into(),
-                None => {
-                    "transform_input is assumed to be off; if these were torchvision's weights, --transform-input true"
-                        .into()
-                }
-            });
-        }
-        let listed = Listed::new(network, transform_input.is_some_and(|(transform, _)| transform));
-        let labels = match &options.labels {
-            Some(labels) => (Labels::new(labels.clone()), Origin::Option),
-            None => (config.labels, Origin::Config),
-        };
-        let mut model = Self::of(Arc::new(listed), what, &facts, by, labels)?;
-        remarks.append(&mut model.remarks);
-        let Origins { size, resize, interpolation, mean, std, .. } = model.from.preprocess;
-        if folder.is_some() && ![size, resize, interpolation, mean, std].iter().all(|origin| origin.is_known()) {
-            remarks.push(format!(
-                "taken for {}'s {}; how photos were prepared is not said in full, so as {of_library}: {}; \
-                 --size, --resize, --crop-mode, --interpolation, --mean and --std change it",
-                architecture.library, architecture.name, model.preprocess
-            ));
-        }
-        Ok(Self { remarks, ..model })
-    }
-
-    /// Of any importer's blueprint, with the facts about the file `what`. The architecture was named by `by`.
-    fn of(
-        blueprint: Arc<dyn Blueprint>,
-        what: String,
-        facts: &Facts,
-        by: Origin,
-        (labels, labels_by): (Labels, Origin),
-    ) -> Result<Self> {
-        let classes = blueprint.classes();
-        let (preprocess, of_photos) = Preprocess::of(&what, facts, blueprint.size(), blueprint.channels())?;
-        let (scores, of_scores) = Scores::of(&what, facts, classes)?;
-        let mut remarks = vec![];
-        if !labels.is_empty() && labels.len() != classes {
-            let wrong = format!("{} labels are given for {classes} classes", labels.len());
-            if labels_by == Origin::Option {
-                return Err(fail(&what, wrong));
-            }
-            remarks.push(format!("{wrong}, so they are left out"));
-        }
-        let (labels, labels_by) = match labels {
-            labels if labels.len() == classes => (labels, labels_by),
-            _ if classes == 1000 => {
-                if facts.get("provenance").is_none_or(|(_, by)| by != Origin::File) {
-                    remarks
-                        .push("the names of its 1000 classes are guessed to be ImageNet's; --labels names them".into());
-                }
-                (Labels::imagenet(), Origin::Assumed)
-            }
-            _ => (Labels::default(), Origin::Assumed),
-        };
-        let provenance = facts.text("provenance").map(str::to_owned);
-        let from = From { architecture: by, preprocess: of_photos, scores: of_scores, labels: labels_by };
-        Ok(Self { blueprint, name: what, provenance, preprocess, scores, labels, from, remarks })
-    }
-
     /// What the model is, and who said so.
     pub fn description(&self) -> Description<'_> {
         Description {
@@ -407,9 +225,4 @@ impl Model {
     pub fn class(&self, name: &str) -> Result<usize> {
         self.labels.class(name, self.classes())
     }
-}
-
-/// Names of the models that are available without a file.
-pub fn models() -> impl Iterator<Item = &'static str> {
-    cfg!(feature = "bundled").then_some(BUNDLED).into_iter()
 }

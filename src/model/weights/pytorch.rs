@@ -205,3 +205,86 @@ impl Found<'_> {
 fn join(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tensors::Problem;
+    use super::*;
+
+    macro_rules! data {
+        ($name:literal) => {
+            include_bytes!(concat!("../../../tests/data/", $name))
+        };
+    }
+
+    /// Views of a shared storage, other formats, and a counter; see `tools/make_checkpoints.py`.
+    #[test]
+    fn a_checkpoint() {
+        let weights = parse("checkpoint.pth", data!("checkpoint.pth")).unwrap();
+        let is = |name: &str, shape: &[usize], values: &[f32]| {
+            let name = format!("state_dict.{name}");
+            let found = weights.fitting(&name, shape).unwrap_or_else(|problem| panic!("{name}: {problem:?}"));
+            assert_eq!(&*found, values, "{name}");
+        };
+        let eighths = |numbers: &[usize]| numbers.iter().map(|n| *n as f32 / 8.0).collect::<Vec<f32>>();
+        is("plain", &[4, 6], &eighths(&(0..24).collect::<Vec<_>>()));
+        let transposed: Vec<usize> = (0..6).flat_map(|column| (0..4).map(move |row| row * 6 + column)).collect();
+        is("transposed", &[6, 4], &eighths(&transposed));
+        is("part", &[2, 3], &eighths(&[8, 9, 10, 14, 15, 16]));
+        ["half", "bfloat", "double"].iter().for_each(|name| is(name, &[4], &eighths(&[0, 1, 2, 3])));
+        is("scalar", &[], &[2.5]);
+        is("empty", &[0, 3], &[]);
+        is("parameter", &[3], &eighths(&[0, 1, 2]));
+        let Err(Problem::Format(format)) = weights.fitting("state_dict.counter", &[]) else { panic!("a counter") };
+        assert!(format.contains("LongStorage"), "{format}");
+        assert_eq!(weights.names().count(), 10);
+    }
+
+    #[test]
+    fn a_whole_model() {
+        let weights = parse("whole.pth", data!("whole.pth")).unwrap();
+        let names: Vec<&str> = weights.names().collect();
+        assert_eq!(names, ["0.bias", "0.weight", "1.bias", "1.running_mean", "1.running_var", "1.weight"]);
+        assert_eq!(&*weights.fitting("1.weight", &[2]).unwrap(), [2.0, 3.0]);
+    }
+
+    #[test]
+    fn other_files_are_named() {
+        let old = super::super::parse("old.pth", data!("old.pth")).err().unwrap().to_string();
+        assert!(old.contains("before version 1.6"), "{old}");
+        let script = parse("script.pth", data!("script.pth")).err().unwrap().to_string();
+        assert!(script.contains("TorchScript"), "{script}");
+    }
+
+    /// No damage ends in a panic, or in memory without bound.
+    #[test]
+    fn damaged_files() {
+        for whole in [&data!("checkpoint.pth")[..], data!("whole.pth")] {
+            for end in (0..whole.len()).step_by(7) {
+                drop(parse("cut", &whole[..end]));
+            }
+            let mut random = 1_u64;
+            for _ in 0..4000 {
+                let mut damaged = whole.to_vec();
+                for _ in 0..4 {
+                    random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    let at = (random >> 33) as usize % damaged.len();
+                    damaged[at] = (random >> 24) as u8;
+                }
+                drop(parse("damaged", &damaged));
+                // Past the checksums of the archive.
+                if let Some(begin) = damaged.windows(2).position(|two| two == [0x80, 2]) {
+                    drop(Pickle::parse(&damaged[begin..]));
+                }
+            }
+        }
+        // Lists in lists, each twice in the next: as many values as no memory holds.
+        let bomb = [b"\x80\x02]".to_vec(), b"q\x00](h\x00h\x00e".repeat(64), b".".to_vec()].concat();
+        let pickle = Pickle::parse(&bomb).unwrap();
+        assert!(Found { pickle: &pickle, tensors: vec![], looked_at: 0 }.walk(pickle.whole(), "", 0).is_none());
+        // Deeper than a stack.
+        let deep = [b"\x80\x02".to_vec(), b"(".repeat(100_000), b"t".repeat(100_000), b".".to_vec()].concat();
+        let pickle = Pickle::parse(&deep).unwrap();
+        assert!(Found { pickle: &pickle, tensors: vec![], looked_at: 0 }.walk(pickle.whole(), "", 0).is_none());
+    }
+}

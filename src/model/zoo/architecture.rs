@@ -42,6 +42,8 @@ pub struct Architecture {
     pub family: bool,
     /// Whether it can dilate its last stages instead of striding.
     pub dilates: bool,
+    /// Other networks of its library with the same tensors, which have no row.
+    pub twins: &'static [&'static str],
     /// Prefixes of the names of unused tensors, such as those of auxiliary classifiers.
     pub ignored: &'static [&'static str],
     #[doc(hidden)]
@@ -58,6 +60,7 @@ impl Architecture {
             size: 224,
             family: false,
             dilates: false,
+            twins: &[],
             ignored: &[],
             build,
         }

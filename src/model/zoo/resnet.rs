@@ -24,9 +24,9 @@ const fn small(name: &'static str, default_layer: &'static str, build: super::Bu
 }
 
 pub const ROWS: &[Architecture] = &[
-    row("resnet18", |b, x, c| resnet(b, x, c, &R18)),
+    Architecture { twins: &["resnetblur18"], ..row("resnet18", |b, x, c| resnet(b, x, c, &R18)) },
     row("resnet34", |b, x, c| resnet(b, x, c, &R34)),
-    row("resnet50", |b, x, c| resnet(b, x, c, &R50)),
+    Architecture { twins: &["resnetaa50", "resnetblur50"], ..row("resnet50", |b, x, c| resnet(b, x, c, &R50)) },
     row("resnet101", |b, x, c| resnet(b, x, c, &R101)),
     row("resnet152", |b, x, c| resnet(b, x, c, &Design { repeats: [3, 8, 36, 3], ..R50 })),
     row("resnext50_32x4d", |b, x, c| resnet(b, x, c, &Design { block: X4, ..R50 })),
