@@ -222,9 +222,13 @@ def bare(name, layer):
     return dict(model=tv(name), layer=layer, transform=weights.transforms())
 
 
+# A transform that is no library's own.
+OTHER = {"input_size": [3, 192, 192], "crop_pct": 0.9, "interpolation": "bicubic", "mean": [0.5] * 3, "std": [0.25] * 3}
+
 for name, layer in (("mobilenet_v2", "features"), ("efficientnet_b0", "features"), ("resnet50", "layer4"),
                     ("convnext_tiny", "features"), ("regnet_y_400mf", "trunk_output")):
     CASES[f"bare_{name}"] = lambda name=name, layer=layer: bare(name, layer)
+    CASES[f"config_{name}"] = lambda name=name, layer=layer: hub(tv(name), name, layer, OTHER)
 
 
 def timm_bare(name, layer, options=None):
@@ -236,6 +240,14 @@ def timm_bare(name, layer, options=None):
 for name, layer, options in (("mobilenetv2_100", "bn2", None), ("regnety_004", "s4", None), ("resnet26d", "layer4", None),
                              ("convnext_tiny", "stages", None), ("tf_efficientnet_b0", "bn2", {"arch": "tf_efficientnet_b0"})):
     CASES[f"timm_{name}"] = lambda name=name, layer=layer, options=options: timm_bare(name, layer, options)
+    CASES[f"timm_config_{name}"] = lambda name=name, layer=layer: hub(timm.create_model(name, num_classes=5), name, layer, OTHER)
+
+
+@case
+def timm_densenet():
+    """timm's `features` is torchvision's after the ReLU."""
+    cfg = timm.get_pretrained_cfg("densenet121").to_dict()
+    return hub(timm.create_model("densenet121", num_classes=5), "densenet121", "features", cfg)
 
 
 @case

@@ -20,13 +20,15 @@ line = re.compile(r"^(?P<library>\w+) (?P<name>\w+): logits (?P<logits>\S+), hea
 errors = {(m["library"], m["name"]): (m["logits"], m["maps"]) for m in line.finditer(printed)}
 program = ["cargo", "run", "--quiet", "--", "models", "--json"]
 rows = json.loads(subprocess.run(program, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout)["architectures"]
+rows = [row for row in rows if not row["family"]]
 
 table = [
     "# Networks",
     "",
-    f"gradcam loads weights for these {len(rows)} architectures, under torchvision's and timm's tensor names. Parameters and",
-    "multiply-adds are those with ImageNet's 1000 classes at the given size. Heads of any size and inputs of any",
-    "sensible size work. Where torchvision and timm share names and tensors there is one row.",
+    f"gradcam loads weights for these {len(rows)} architectures, under torchvision's and timm's tensor names and [some",
+    "others](own-network.md), and for any ResNet by its shapes. Parameters and multiply-adds are those with ImageNet's 1000",
+    "classes at the given size. Heads of any size and inputs of any sensible size work. Where torchvision and timm share names",
+    "and tensors there is one row.",
     "",
     "The last two columns are the largest differences from pytorch-grad-cam 1.5.7 on PyTorch 2.15. Those of logits are",
     "relative to the largest logit. Those of heat maps are in 0..1.",

@@ -9,6 +9,7 @@ use super::facts::{Facts, Origin};
 use super::listed::Listed;
 use super::recognise::{Recognised, recognise};
 use super::weights::{self, Tensor, Weights, fail};
+use super::zoo::Library;
 use super::zoo::transforms::{self, Transform};
 use super::{BUNDLED, From, Labels, Model, ModelOptions, Origins, Preprocess, Scores, follow};
 use crate::error::{Error, Result};
@@ -77,7 +78,8 @@ impl Model {
         let config = folder.map(|folder| Config::read(folder, &mut facts)).unwrap_or_default();
         let named = Named::of(options, &facts);
         let ending = follow::ending(&what, &facts)?;
-        let mut network = recognise(&weights, named.name.as_deref(), &ending, options)?;
+        let mut network =
+            recognise(&weights, named.name.as_deref().map(|name| (name, named.library)), &ending, options)?;
         follow::need(&what, &facts, network.needs)?;
         if ending.output_stride.is_some() && !network.architecture.dilates {
             let reason = format!("{} has no dilated form: output_stride is not supported", network.architecture.name);
@@ -161,6 +163,8 @@ impl Model {
 /// The architecture's name, and the tag of its weights, as in `timm/resnet18.a1_in1k`.
 struct Named {
     name: Option<String>,
+    /// The library whose modules are meant, where both have the network with the same tensors.
+    library: Option<Library>,
     tag: Option<String>,
     by: Origin,
 }
@@ -170,11 +174,17 @@ impl Named {
         let option = options.architecture.as_deref().map(|name| (name, Origin::Option));
         let written = facts.get("architecture").and_then(|(name, by)| Some((name.as_str()?, by)));
         let Some((name, by)) = option.or(written) else {
-            return Self { name: None, tag: None, by: Origin::Tensors };
+            return Self { name: None, library: None, tag: None, by: Origin::Tensors };
         };
-        let name = name.rsplit('/').next().unwrap_or(name);
+        let (place, name) = name.rsplit_once('/').unwrap_or(("", name));
         let (name, tag) = name.split_once('.').map_or((name, None), |(name, tag)| (name, Some(tag)));
-        Self { name: Some(name.to_owned()), tag: tag.map(str::to_owned), by }
+        let library = match place.rsplit(['/', ':']).next() {
+            Some("timm") => Some(Library::Timm),
+            Some("torchvision") => Some(Library::Torchvision),
+            _ => tag.and_then(|tag| transforms::library(name, tag)),
+        };
+        let library = library.or(if by == Origin::Config { Some(Library::Timm) } else { None });
+        Self { name: Some(name.to_owned()), library, tag: tag.map(str::to_owned), by }
     }
 
     /// How the library prepares photos for the weights of the tag, or else of its default one.

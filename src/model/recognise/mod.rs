@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 use super::options::ModelOptions;
 use super::weights::{Ending, Problem, Weights, fail};
-use super::zoo::{Architecture, architectures};
+use super::zoo::{Architecture, Library, architectures};
 use crate::error::{Error, Result};
 use crate::graph::{Activation, GlobalPool};
 use dialects::{DIALECTS, Dialect};
@@ -56,13 +56,20 @@ struct Near {
     prefix: String,
 }
 
-/// The architecture of the name in `options` or `name`. Without a name, the only one whose body these tensors are.
+/// The architecture of a name, perhaps in one of the libraries. Without a name, the only one whose body these tensors
+/// are.
 ///
 /// # Errors
 /// [`Error::Weights`] if the name is not known, if the tensors do not fit (with those that are missing, misshapen or
 /// unexpected), or if they fit several architectures.
-pub fn recognise(weights: &Weights, name: Option<&str>, ending: &Ending, options: &ModelOptions) -> Result<Recognised> {
+pub fn recognise(
+    weights: &Weights,
+    named: Option<(&str, Option<Library>)>,
+    ending: &Ending,
+    options: &ModelOptions,
+) -> Result<Recognised> {
     let what = weights.what();
+    let (name, library) = named.map_or((None, None), |(name, library)| (Some(name), library));
     let candidates: Vec<&Architecture> = architectures().filter(|a| name.is_none_or(|n| n == a.name)).collect();
     if let (Some(name), true) = (name, candidates.is_empty()) {
         let error = Error::unknown("architecture", name, "gradcam models", architectures().map(|a| a.name));
@@ -85,6 +92,8 @@ pub fn recognise(weights: &Weights, name: Option<&str>, ending: &Ending, options
         let prefixes = prefixes.into_iter().map(|p| format!("'{p}'")).collect::<Vec<_>>().join(", ");
         return Err(fail(what, format!("holds several such networks, named {prefixes}; name one with --prefix")));
     }
+    // Both libraries may have the network, with modules that give other outputs.
+    bodies.sort_by_key(|body| Some(body.architecture.library) != library);
     match bodies.into_iter().next() {
         Some(body) => body.complete(weights, ending, options),
         None => Err(complain(weights, nearest, ending, name.is_some())),

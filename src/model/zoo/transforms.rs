@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Architecture;
+use super::{Architecture, Library};
 
 const TABLE: &str = include_str!("transforms.txt");
 
@@ -41,6 +41,13 @@ pub fn of(architecture: &Architecture, tag: Option<&str>) -> Option<Transform> {
     facts.extend([("crop_mode", json!(mode)), ("interpolation", json!(interpolation)), ("mean", mean), ("std", std)]);
     facts.extend(more.iter().map(|flag| (*flag, json!(true))));
     Some(Transform { tag, facts })
+}
+
+/// The library whose weights have this tag.
+pub fn library(name: &str, tag: &str) -> Option<Library> {
+    let rows = TABLE.lines().map(|line| line.split(' ').collect::<Vec<_>>());
+    let row = rows.into_iter().find(|row| row[1] == name && row[2].eq_ignore_ascii_case(tag))?;
+    Some(if row[0] == "timm" { Library::Timm } else { Library::Torchvision })
 }
 
 /// All tags of an architecture's weights.
