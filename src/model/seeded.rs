@@ -40,7 +40,8 @@ impl Model {
         let x = graph.push(Op::Pack, &[input])?;
         (architecture.build)(&mut Builder::new(graph, &mut formula), x, classes)?;
         let tensors = formula.tensors.into_iter().map(|(name, (shape, values))| (name, shape, values));
-        let options = ModelOptions::default().architecture(architecture.name).transform_input(false);
+        let name = format!("{}/{}", architecture.library, architecture.name);
+        let options = ModelOptions::default().architecture(name).transform_input(false);
         Self::from_tensors(architecture.name, tensors.collect(), &options)
     }
 }

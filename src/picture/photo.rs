@@ -68,8 +68,14 @@ impl Photo {
         if reader.format().is_none() {
             return Err(fail("not a picture; PNG, JPEG, WebP, GIF, BMP and TIFF are supported".into()));
         }
-        if reader.format() == Some(ImageFormat::Jpeg) && jpeg::is_truncated(bytes) {
-            return Err(fail("cannot be decoded: the file is truncated, its end mark is missing".into()));
+        if reader.format() == Some(ImageFormat::Jpeg) {
+            let undecodable = |reason: String| fail(format!("cannot be decoded: {reason}"));
+            let (width, height) = jpeg::size(bytes).map_err(undecodable)?;
+            check_size(name, width, height)?;
+            let jpeg::Jpeg { pixels, orientation } = jpeg::decode(bytes).map_err(undecodable)?;
+            let mut image = DynamicImage::ImageRgba8(pixels);
+            image.apply_orientation(orientation);
+            return Ok(Self { pixels: image.into_rgba8(), name: name.to_owned(), input: None });
         }
         let mut limits = Limits::default();
         limits.max_alloc = Some(MAX_ALLOCATION);
