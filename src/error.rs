@@ -153,7 +153,7 @@ impl Error {
             })
             .filter(|(score, _)| *score > 0.7)
             .collect();
-        near.sort_by(|a, b| b.0.total_cmp(&a.0));
+        near.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
         let suggestions = near.into_iter().take(3).map(|(_, k)| k.to_owned()).collect();
         Self::Unknown { kind, name: name.to_owned(), suggestions, list }
     }

@@ -83,7 +83,7 @@ impl Adapter {
             return "variant not measured yet: its first use does, or --probe".into();
         };
         let mut probed: Vec<(&String, &f64)> = self.probe_ms.iter().collect();
-        probed.sort_by(|a, b| a.1.total_cmp(b.1));
+        probed.sort_unstable_by(|a, b| a.1.total_cmp(b.1));
         let figures: Vec<String> = probed.iter().map(|(name, ms)| format!("{name} {}", number(**ms))).collect();
         let why =
             if figures.is_empty() { String::new() } else { format!(", by the probe (ms): {}", figures.join(", ")) };

@@ -124,7 +124,8 @@ impl Gpu {
             best = best.min(seconds);
             candidates.push((seconds, profile, probe));
         }
-        let mut probed: BTreeMap<String, f64> = candidates.iter().map(|(s, p, _)| (p.name.to_owned(), *s)).collect();
+        let mut probed = BTreeMap::new();
+        probed.extend(candidates.iter().map(|(seconds, profile, _)| (profile.name.to_owned(), *seconds)));
         candidates.retain(|(seconds, ..)| *seconds <= HOPELESS * best);
         for _ in 1..RUNS {
             for (least, _, probe) in &mut candidates {

@@ -1,6 +1,6 @@
 //! What is known about a model besides its tensors, and who said so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
@@ -65,9 +65,10 @@ impl Facts {
     }
 
     /// Notes the entries of a file's metadata. They are texts that hold JSON, or a word.
-    pub fn note_metadata<'a>(&mut self, metadata: impl IntoIterator<Item = (&'a String, &'a String)>) {
+    pub fn note_metadata(&mut self, metadata: &HashMap<String, String>) {
         // In the order of their names, so that it is the same in each run.
-        let sorted: BTreeMap<&String, &String> = metadata.into_iter().collect();
+        let mut sorted: Vec<(&String, &String)> = metadata.iter().collect();
+        sorted.sort_unstable();
         for (name, text) in sorted {
             let value = serde_json::from_str(text).unwrap_or_else(|_| text.as_str().into());
             self.note(name, value, Origin::File);

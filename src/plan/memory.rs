@@ -28,7 +28,7 @@ pub fn assign(
     let size = |id: NodeId| bytes(types[id].kind, types[id].shape);
     let mut order: Vec<(NodeId, (usize, usize))> =
         life.iter().enumerate().filter_map(|(id, life)| Some((id, (*life)?))).collect();
-    order.sort_by_key(|(id, _)| std::cmp::Reverse(size(*id)));
+    order.sort_unstable_by_key(|(id, _)| (std::cmp::Reverse(size(*id)), *id));
     let mut slots: Vec<Slot> = vec![];
     let mut lives: Vec<Vec<(usize, usize)>> = vec![];
     let mut slot_of = vec![None; types.len()];

@@ -177,7 +177,7 @@ fn fusions(graph: &Graph, profile: &Profile, needed: &[bool], outputs: &[NodeId]
             None => kernels.push(Kernel { node, prologue, epilogue }),
         }
     }
-    kernels.sort_by_key(|kernel| kernel.epilogue.value);
+    kernels.sort_unstable_by_key(|kernel| kernel.epilogue.value);
     kernels
 }
 

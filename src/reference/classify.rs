@@ -11,7 +11,7 @@ pub fn select(logits: &[f64], [_, classes, ..]: Shape, requests: &[f64], [_, k, 
     let mut records = vec![];
     for (logits, requests) in logits.chunks(classes).zip(requests.chunks(k)) {
         let mut ranking: Vec<usize> = (0..classes).collect();
-        ranking.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]).then(a.cmp(&b)));
+        ranking.sort_unstable_by(|&a, &b| logits[b].total_cmp(&logits[a]).then(a.cmp(&b)));
         let max = logits[ranking[0]];
         let sum: f64 = logits.iter().map(|l| (l - max).exp()).sum();
         let others = logits.iter().filter(|l| !(**l as f32).is_finite()).count();

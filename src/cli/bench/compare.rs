@@ -176,7 +176,7 @@ impl Side {
         };
         let measured = rows.iter().filter_map(|row| row.figures.as_ref());
         let mut spreads: Vec<([f64; 3], usize)> = measured.map(|figures| (spread(figures), figures.runs)).collect();
-        spreads.sort_by(|(a, _), (b, _)| a[1].total_cmp(&b[1]));
+        spreads.sort_unstable_by(|(a, _), (b, _)| a[1].total_cmp(&b[1]));
         let mut quickest = spreads.first().copied();
         if let (Some(([p25, median, p75], _)), Some(([_, second, _], _))) = (&mut quickest, spreads.get(1)) {
             *p25 = p25.min(*median * 2.0 - second).max(0.0);

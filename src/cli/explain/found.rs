@@ -103,7 +103,7 @@ impl Found {
                 }
             }
         }
-        inputs.sort_by(|a, b| a.path.cmp(&b.path));
+        inputs.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         match (inputs.is_empty(), left_out.is_empty()) {
             (false, true) => {}
             (false, false) => self.remarks.push(format!("left out of {}: {left_out}", root.display())),

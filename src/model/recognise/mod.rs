@@ -93,8 +93,8 @@ pub fn recognise(
         return Err(fail(what, format!("holds several such networks, named {prefixes}; name one with --prefix")));
     }
     // Both libraries may have the network, with modules that give other outputs.
-    bodies.sort_by_key(|body| Some(body.architecture.library) != library);
-    match bodies.into_iter().next() {
+    let meant = bodies.iter().position(|body| Some(body.architecture.library) == library).unwrap_or(0);
+    match bodies.into_iter().nth(meant) {
         Some(body) => body.complete(weights, ending, options),
         None => Err(complain(weights, nearest, ending, name.is_some())),
     }

@@ -130,7 +130,7 @@ fn inside(folder: &Path) -> Result<PathBuf> {
     let ending = |path: &Path| path.extension().map(|e| e.to_string_lossy().to_lowercase());
     let mut files = entries(folder)?;
     files.retain(|path| path.is_file() && ending(path).is_some_and(|ending| known.contains(&&*ending)));
-    files.sort();
+    files.sort_unstable();
     match &files[..] {
         [one] => Ok(one.clone()),
         [] => Err(fail(&what, format!("no weights in this folder ({})", known.join(", ")))),

@@ -53,13 +53,11 @@ pub fn transform(block: &[i16; BLOCK], quantisation: &[u16; BLOCK], out: &mut [u
         out.chunks_mut(stride).take(8).for_each(|row| row[..8].fill(flat));
         return;
     }
-    let mut columns = [[0; 8]; 8];
-    for column in 0..8 {
-        let numbers = eight(std::array::from_fn(|row| value(row * 8 + column)));
-        (0..8).for_each(|row| columns[row][column] = descale(numbers[row], CONSTANT - AFTER_COLUMNS));
-    }
-    for (row, line) in columns.into_iter().zip(out.chunks_mut(stride)) {
-        let numbers = eight(row);
-        (0..8).for_each(|column| line[column] = limit(descale(numbers[column], CONSTANT + AFTER_COLUMNS + 3)));
+    let columns: [[i32; 8]; 8] = std::array::from_fn(|column| {
+        eight(std::array::from_fn(|row| value(row * 8 + column))).map(|x| descale(x, CONSTANT - AFTER_COLUMNS))
+    });
+    for (row, line) in out.chunks_mut(stride).take(8).enumerate() {
+        let numbers = eight(std::array::from_fn(|column| columns[column][row]));
+        line[..8].copy_from_slice(&numbers.map(|x| limit(descale(x, CONSTANT + AFTER_COLUMNS + 3))));
     }
 }

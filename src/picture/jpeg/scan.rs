@@ -139,7 +139,7 @@ pub fn decode(header: &[u8], bytes: &[u8], tables: &Tables, frame: &mut Frame) -
     Ok(bits.position())
 }
 
-fn code<'a>(code: Option<&'a Code>) -> Result<&'a Code, String> {
+fn code(code: Option<&Code>) -> Result<&Code, String> {
     code.ok_or_else(|| "a Huffman table is missing".into())
 }
 

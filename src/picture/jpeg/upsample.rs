@@ -34,7 +34,7 @@ impl<'a> Rows<'a> {
         let line = |y: usize| &plane.numbers[y.min(height - 1) * plane.stride..][..width];
         let own = line(y / *down);
         // The neighbour above for the upper of two rows, and below for the lower one.
-        let is_upper = y % 2 == 0;
+        let is_upper = y.is_multiple_of(2);
         let near = || line(if is_upper { (y / 2).saturating_sub(1) } else { y / 2 + 1 });
         match (*across, *down) {
             (2, 1) if width > 2 => doubled(own, row),
