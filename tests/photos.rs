@@ -66,3 +66,67 @@ fn damaged_jpegs() {
         }
     }
 }
+
+/// A TIFF file of one number a pixel, 16 × 8.
+fn tiff_of<C: tiff::encoder::colortype::ColorType>(numbers: &[C::Inner]) -> Vec<u8>
+where
+    [C::Inner]: tiff::encoder::TiffValue,
+{
+    let mut bytes = std::io::Cursor::new(vec![]);
+    tiff::encoder::TiffEncoder::new(&mut bytes).unwrap().write_image::<C>(16, 8, numbers).unwrap();
+    bytes.into_inner()
+}
+
+/// Numbers beyond 8 bits are brought into bytes by an explicit rule, and it is said when it matters.
+#[test]
+fn deep_pictures() {
+    use tiff::encoder::colortype::{Gray16, Gray32Float, GrayI16};
+    let ramp = |most: f64| (0..16 * 8).map(move |i| f64::from(i) / 127.0 * most);
+    let greys = |bytes: &[u8], window: &str| {
+        let photo = Photo::decode_with("deep.tif", bytes, window.parse().unwrap()).map_err(|e| e.to_string())?;
+        Ok::<_, String>((photo.rgba().chunks(4).map(|p| p[0]).collect::<Vec<u8>>(), photo.remark().map(str::to_owned)))
+    };
+    let bytes_of = |low: f64, high: f64, most: f64| -> Vec<u8> {
+        ramp(most).map(|n| ((n.round() - low) / (high - low) * 255.0).round().clamp(0.0, 255.0) as u8).collect()
+    };
+
+    let whole = tiff_of::<Gray16>(&ramp(65535.0).map(|n| n.round() as u16).collect::<Vec<_>>());
+    assert_eq!(greys(&whole, "full").unwrap(), (bytes_of(0.0, 65535.0, 65535.0), None));
+    // Twelve bits in sixteen, as X-rays are.
+    let twelve = tiff_of::<Gray16>(&ramp(4095.0).map(|n| n.round() as u16).collect::<Vec<_>>());
+    let (dark, remark) = greys(&twelve, "full").unwrap();
+    assert!(dark.iter().all(|v| *v <= 16) && remark.unwrap().contains("--window 0,4095"));
+    for window in ["auto", "0,4095"] {
+        assert_eq!(greys(&twelve, window).unwrap(), (bytes_of(0.0, 4095.0, 4095.0), None), "{window}");
+    }
+    let signed = tiff_of::<GrayI16>(&ramp(1000.0).map(|n| n.round() as i16 - 500).collect::<Vec<_>>());
+    assert_eq!(greys(&signed, "auto").unwrap().0, bytes_of(0.0, 1000.0, 1000.0));
+    let height = tiff_of::<Gray32Float>(&ramp(1900.0).map(|n| n.round() as f32).collect::<Vec<_>>());
+    assert!(greys(&height, "full").unwrap_err().contains("go from 0 to 1900, not from 0 to 1; --window auto"));
+    assert_eq!(greys(&height, "0,1900").unwrap().0, bytes_of(0.0, 1900.0, 1900.0));
+    let fractions = tiff_of::<Gray32Float>(&ramp(1.0).map(|n| n as f32).collect::<Vec<_>>());
+    assert_eq!(greys(&fractions, "full").unwrap().0[127], 255);
+    let said = greys(&std::fs::read("examples/coffee.png").unwrap(), "auto").unwrap().1.unwrap();
+    assert!(said.contains("8 bits"), "{said}");
+}
+
+/// Files that people take for photos are named for what they are, with a remedy.
+#[test]
+fn other_kinds_are_named() {
+    let at = |at: usize, mark: &[u8]| [&vec![0; at], mark, &[0; 400]].concat();
+    for (bytes, words) in [
+        (at(4, b"ftypheic"), "HEIC photo|heif-convert"),
+        (at(4, b"ftypavif"), "AVIF|avifdec"),
+        (at(4, b"ftypisom"), "video|ffmpeg"),
+        (at(128, b"DICM"), "DICOM|window"),
+        (at(0, b"\x1f\x8b"), "NIfTI|slices"),
+        (at(0, b"\x93NUMPY"), "NumPy|--tensors"),
+        (at(0, b"<!DOCTYPE html>"), "HTML|download"),
+        (at(0, b"\0\0\0\x0cjP  "), "JPEG 2000|opj_decompress"),
+        (at(0, b"DDS "), "format Dds|PNG"),
+        (at(0, b"hello"), "not a picture|PNM, QOI and TGA"),
+    ] {
+        let error = Photo::decode("x.jpg", &bytes).err().unwrap().to_string();
+        assert!(words.split('|').all(|word| error.contains(word)), "{words}: {error}");
+    }
+}

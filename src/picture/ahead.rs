@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::Photo;
+use super::{Photo, Window};
 use crate::error::Result;
 use crate::model::Preprocess;
 
@@ -23,7 +23,7 @@ pub struct Ahead {
 
 /// Decodes photos and prepares them for a network, on up to `threads` threads. At most twice as many photos are held,
 /// however long one of them takes.
-pub fn ahead(paths: Vec<PathBuf>, preprocess: &Preprocess, threads: usize) -> Ahead {
+pub fn ahead(paths: Vec<PathBuf>, preprocess: &Preprocess, shades: Window, threads: usize) -> Ahead {
     let threads = threads.clamp(1, paths.len().max(1));
     let window = 2 * threads;
     let paths: Arc<[PathBuf]> = paths.into();
@@ -36,7 +36,7 @@ pub fn ahead(paths: Vec<PathBuf>, preprocess: &Preprocess, threads: usize) -> Ah
         let next = move || queue.lock().unwrap_or_else(PoisonError::into_inner).recv().ok();
         std::thread::spawn(move || {
             while let Some((at, path)) = next().and_then(|at| Some((at, paths.get(at)?))) {
-                let photo = Photo::open(path).map(|photo| photo.prepared(&preprocess));
+                let photo = Photo::open_with(path, shades).map(|photo| photo.prepared(&preprocess));
                 if sender.send((at, photo)).is_err() {
                     return; // The receiver is gone.
                 }
@@ -85,7 +85,7 @@ mod tests {
             mean: vec![0.0; 3],
             std: vec![1.0; 3],
         };
-        let mut photos = ahead(paths, &preprocess, 2);
+        let mut photos = ahead(paths, &preprocess, Window::Full, 2);
         // The pipe has no writer yet, so all that can be ready is ready when nothing has come for a while.
         let pause = std::time::Duration::from_millis(500);
         let early: Vec<_> = std::iter::from_fn(|| photos.ready.recv_timeout(pause).ok()).collect();

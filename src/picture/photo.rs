@@ -1,17 +1,18 @@
 //! Decoding of photos, with limits against hostile files.
 
 use std::borrow::Cow;
-use std::io::Cursor;
+use std::io::{Cursor, Read};
 use std::path::Path;
 
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbaImage};
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbaImage};
 
-use super::{Crop, jpeg};
+use super::{Crop, Window, deep, jpeg, kinds};
 use crate::error::{Error, Result};
 use crate::model::Preprocess;
 
-/// The largest number of pixels: 2²⁶, as a square of 8192.
-const MAX_PIXELS: u64 = 1 << 26;
+/// The largest number of pixels: 2²⁷, as a square of 11,585, and twice as many in a JPEG, whose decoder needs less.
+const MAX_PIXELS: u64 = 1 << 27;
 /// The smallest side in pixels. A smaller photo shows nothing to explain.
 const MIN_SIDE: u32 = 8;
 /// The largest file, in bytes.
@@ -31,27 +32,41 @@ pub struct Photo {
     /// Its name, for errors and listings.
     pub name: String,
     pixels: RgbaImage,
+    remark: Option<String>,
     /// A network's input, if it was made in advance.
     input: Option<(Preprocess, Vec<u8>)>,
 }
 
 impl Photo {
-    /// Decodes a picture file. The format (PNG, JPEG, WebP, GIF, BMP or TIFF) is recognised by the content.
+    /// Decodes a picture file. The format (PNG, JPEG, WebP, GIF, BMP, TIFF, PNM or QOI) is recognised by the
+    /// content, TGA by the ending.
     ///
     /// # Errors
     /// [`Error::Read`] or [`Error::Picture`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open_with(path, Window::default())
+    }
+
+    /// Decodes a picture file, and maps numbers beyond 8 bits by a window.
+    ///
+    /// # Errors
+    /// [`Error::Read`] or [`Error::Picture`].
+    pub fn open_with(path: impl AsRef<Path>, window: Window) -> Result<Self> {
         let path = path.as_ref();
         let read = |source| Error::Read { path: path.to_owned(), source };
         if path.is_dir() {
             return Err(read(std::io::ErrorKind::IsADirectory.into()));
         }
-        let length = std::fs::metadata(path).map_err(read)?.len();
-        if length > MAX_FILE {
-            let reason = format!("{} MiB are too many for a picture", length >> 20);
-            return Err(Error::Picture { what: path.display().to_string(), reason });
+        // A special file has no length, and perhaps no end.
+        let mut bytes = vec![];
+        let file = std::fs::File::open(path).map_err(read)?;
+        file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(read)?;
+        let name = path.display().to_string();
+        if bytes.len() as u64 > MAX_FILE {
+            let reason = format!("more than {} MiB are too many for a picture", MAX_FILE >> 20);
+            return Err(Error::Picture { what: name, reason });
         }
-        Self::decode(&path.display().to_string(), &std::fs::read(path).map_err(read)?)
+        Self::decode_with(&name, &bytes, window)
     }
 
     /// Decodes the bytes of a picture file; `name` names it in errors.
@@ -59,34 +74,50 @@ impl Photo {
     /// # Errors
     /// [`Error::Picture`].
     pub fn decode(name: &str, bytes: &[u8]) -> Result<Self> {
+        Self::decode_with(name, bytes, Window::default())
+    }
+
+    /// Decodes the bytes of a picture file, and maps numbers beyond 8 bits by a window.
+    ///
+    /// # Errors
+    /// [`Error::Picture`].
+    pub fn decode_with(name: &str, bytes: &[u8], window: Window) -> Result<Self> {
         let fail = |reason: String| Error::Picture { what: name.to_owned(), reason };
-        let undecodable = |e: image::ImageError| match e {
-            image::ImageError::Limits(_) => fail("decoding it would take too much memory".into()),
-            e => fail(format!("cannot be decoded: {e}")),
-        };
+        let undecodable = |reason: String| fail(format!("cannot be decoded: {reason}"));
         let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|e| fail(e.to_string()))?;
-        if reader.format().is_none() {
-            return Err(fail("not a picture; PNG, JPEG, WebP, GIF, BMP and TIFF are supported".into()));
+        // This format has no mark of its own.
+        if reader.format().is_none() && name.to_lowercase().ends_with(".tga") {
+            reader.set_format(ImageFormat::Tga);
         }
-        if reader.format() == Some(ImageFormat::Jpeg) {
-            let undecodable = |reason: String| fail(format!("cannot be decoded: {reason}"));
-            let (width, height) = jpeg::size(bytes).map_err(undecodable)?;
-            check_size(name, width, height)?;
-            let jpeg::Jpeg { pixels, orientation } = jpeg::decode(bytes).map_err(undecodable)?;
-            let mut image = DynamicImage::ImageRgba8(pixels);
-            image.apply_orientation(orientation);
-            return Ok(Self { pixels: image.into_rgba8(), name: name.to_owned(), input: None });
-        }
-        let mut limits = Limits::default();
-        limits.max_alloc = Some(MAX_ALLOCATION);
-        reader.limits(limits);
-        let mut decoder = reader.into_decoder().map_err(undecodable)?;
-        let (width, height) = decoder.dimensions();
-        check_size(name, width, height)?;
-        let orientation = decoder.orientation().map_err(undecodable)?;
-        let mut image = DynamicImage::from_decoder(decoder).map_err(undecodable)?;
+        let windowed = |mut image: DynamicImage| {
+            let remark = deep::apply(&mut image, window).map_err(fail)?;
+            Ok::<_, Error>((image, remark))
+        };
+        let ((mut image, remark), orientation) = match reader.format() {
+            Some(ImageFormat::Jpeg) => {
+                let (width, height) = jpeg::size(bytes).map_err(undecodable)?;
+                check_size(name, width, height, 2 * MAX_PIXELS)?;
+                let jpeg::Jpeg { pixels, orientation } = jpeg::decode(bytes).map_err(undecodable)?;
+                (windowed(DynamicImage::ImageRgba8(pixels))?, orientation)
+            }
+            Some(format) if format.reading_enabled() => match decode_other(name, reader)? {
+                Some((image, orientation)) => (windowed(image)?, orientation),
+                None if format == ImageFormat::Tiff => {
+                    let (pixels, remark) = deep::of_tiff(bytes, window).map_err(undecodable)?;
+                    check_size(name, pixels.width(), pixels.height(), MAX_PIXELS)?;
+                    ((DynamicImage::ImageRgba8(pixels), remark), Orientation::NoTransforms)
+                }
+                None => return Err(undecodable("its colours are of a kind that is not supported".into())),
+            },
+            other => return Err(fail(kinds::named(bytes, other.map(|format| format!("{format:?}")).as_deref()))),
+        };
         image.apply_orientation(orientation);
-        Ok(Self { pixels: image.into_rgba8(), name: name.to_owned(), input: None })
+        Ok(Self { pixels: image.into_rgba8(), name: name.to_owned(), remark, input: None })
+    }
+
+    /// What should be said of the picture, such as that it is almost black.
+    pub fn remark(&self) -> Option<&str> {
+        self.remark.as_deref()
     }
 
     /// A photo from RGBA bytes in row-major order.
@@ -94,10 +125,10 @@ impl Photo {
     /// # Errors
     /// [`Error::Picture`] if there are not `width · height · 4` bytes, or too few or too many pixels.
     pub fn from_rgba(name: &str, width: u32, height: u32, bytes: Vec<u8>) -> Result<Self> {
-        check_size(name, width, height)?;
+        check_size(name, width, height, MAX_PIXELS)?;
         let fail = || Error::Picture { what: name.to_owned(), reason: format!("not {width}×{height} RGBA bytes") };
         let pixels = RgbaImage::from_raw(width, height, bytes).ok_or_else(fail)?;
-        Ok(Self { name: name.to_owned(), pixels, input: None })
+        Ok(Self { name: name.to_owned(), pixels, remark: None, input: None })
     }
 
     /// The photo together with a network's input made from it, which [`crate::Explainer`] then uses. Threads can so
@@ -137,12 +168,37 @@ impl Photo {
     }
 }
 
-fn check_size(name: &str, width: u32, height: u32) -> Result<()> {
+/// Decodes a picture of another format than JPEG. None if its colours are of a kind that the image library does not know.
+fn decode_other(name: &str, mut reader: ImageReader<Cursor<&[u8]>>) -> Result<Option<(DynamicImage, Orientation)>> {
+    let undecodable = |e: ImageError| {
+        let reason = match e {
+            ImageError::Limits(_) => "decoding it would take too much memory".into(),
+            e => format!("cannot be decoded: {e}"),
+        };
+        Error::Picture { what: name.to_owned(), reason }
+    };
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MAX_ALLOCATION);
+    reader.limits(limits);
+    let mut decoder = match reader.into_decoder() {
+        Err(ImageError::Unsupported(_)) => return Ok(None),
+        other => other.map_err(undecodable)?,
+    };
+    let (width, height) = decoder.dimensions();
+    check_size(name, width, height, MAX_PIXELS)?;
+    let orientation = decoder.orientation().map_err(undecodable)?;
+    match DynamicImage::from_decoder(decoder) {
+        Err(ImageError::Unsupported(_)) => Ok(None),
+        image => Ok(Some((image.map_err(undecodable)?, orientation))),
+    }
+}
+
+fn check_size(name: &str, width: u32, height: u32, most: u64) -> Result<()> {
     let fail = |reason: String| Err(Error::Picture { what: name.to_owned(), reason });
-    if u64::from(width) * u64::from(height) > MAX_PIXELS {
+    if u64::from(width) * u64::from(height) > most {
         return fail(format!(
             "{width}×{height} pixels are too many; scale it down to {} million pixels",
-            MAX_PIXELS / 1_000_000
+            most / 1_000_000
         ));
     }
     if width.min(height) < MIN_SIDE {

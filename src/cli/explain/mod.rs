@@ -18,7 +18,7 @@ use std::time::Instant;
 
 use clap::Args;
 use gradcam::model::Preprocess;
-use gradcam::picture::{Format, ahead};
+use gradcam::picture::{Format, Window, ahead};
 use gradcam::{Classes, Colormap, Error, Explainer, Method, Model, Outputs, Photo, Result, Style};
 use serde_json::{Map, Value};
 
@@ -80,6 +80,10 @@ pub struct Explain {
     /// Colours of the heat map
     #[arg(long, value_name = "jet|turbo|viridis|inferno|gray", default_value = "jet", help_heading = "Overlays")]
     colormap: String,
+    /// Which numbers of pictures beyond 8 bits are black and white: those of their type, of the picture, or two numbers
+    #[arg(long, value_name = "full|auto|MIN,MAX", default_value = "full", hide_default_value = true)]
+    #[arg(allow_hyphen_values = true, help_heading = "Preprocessing")]
+    window: Window,
     /// Draw the class and its probability into the overlay
     #[arg(long, help_heading = "Overlays")]
     caption: bool,
@@ -164,7 +168,7 @@ impl Explain {
             let ended = match &tensors {
                 Some(tensors) => run.tensors(tensors, &names, self.batch as usize),
                 None => {
-                    let photos = photos(&found.inputs, &todo, &run.explainer.model().preprocess);
+                    let photos = photos(&found.inputs, &todo, &run.explainer.model().preprocess, self.window);
                     run.photos(photos.zip(&todo).map(|(photo, i)| (Image::new(*i, &names), photo)), self.batch as usize)
                 }
             };
@@ -223,14 +227,21 @@ fn name(path: &Path) -> String {
 }
 
 /// Decodes these photos, ahead on threads.
-fn photos(inputs: &[Input], todo: &[usize], preprocess: &Preprocess) -> Box<dyn Iterator<Item = Result<Photo>>> {
+fn photos(
+    inputs: &[Input],
+    todo: &[usize],
+    preprocess: &Preprocess,
+    window: Window,
+) -> Box<dyn Iterator<Item = Result<Photo>>> {
     if inputs[0].path.as_os_str() == STDIN {
         let mut bytes = vec![];
         let read = |source| Error::Read { path: name(&inputs[0].path).into(), source };
         let photo = stdin().lock().take(MOST).read_to_end(&mut bytes).map_err(read);
-        return Box::new(std::iter::once(photo.and_then(|_| Photo::decode(&name(&inputs[0].path), &bytes))));
+        return Box::new(std::iter::once(
+            photo.and_then(|_| Photo::decode_with(&name(&inputs[0].path), &bytes, window)),
+        ));
     }
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     let paths = todo.iter().map(|i| inputs[*i].path.clone()).collect();
-    Box::new(ahead(paths, preprocess, threads).map(|(_, photo)| photo))
+    Box::new(ahead(paths, preprocess, window, threads).map(|(_, photo)| photo))
 }

@@ -81,6 +81,9 @@ impl Run {
             let fits = |photo: &Result<Photo>| photo.as_ref().ok().is_none_or(|p| first.is_none_or(|f| f == side(p)));
             match photos.next_if(|(_, photo)| fits(photo)) {
                 Some((image, Ok(photo))) => {
+                    if let Some(remark) = photo.remark() {
+                        self.results.bar.suspend(|| say(&format!("{}: {remark}", image.name)));
+                    }
                     part.0.push(Image { seen: Some(photo.seen(&preprocess)), ..image });
                     part.1.push(photo);
                 }

@@ -34,7 +34,7 @@ pub fn convert(colours: Colours, rows: &[Rows], line: &mut [u8]) {
 }
 
 /// ITU-R BT.601 over the whole range, with 16 fractional bits.
-fn rgb(y: u8, cb: u8, cr: u8) -> [u8; 3] {
+pub fn rgb(y: u8, cb: u8, cr: u8) -> [u8; 3] {
     const HALF: i32 = 1 << 15;
     let (y, cb, cr) = (i32::from(y), i32::from(cb) - 128, i32::from(cr) - 128);
     let r = y + ((91881 * cr + HALF) >> 16);

@@ -15,6 +15,7 @@ mod upsample;
 use image::RgbaImage;
 use image::metadata::Orientation;
 
+pub use colour::rgb;
 use frame::{Component, Frame, Segments};
 
 /// What a decoded file is.
