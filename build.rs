@@ -1,12 +1,31 @@
-//! Packs the bundled weights, for a smaller program: of f16 numbers the upper bytes, which are alike, are compressed; the lower
-//! ones, which are noise, follow as they are. `model::bundled` takes them apart.
+//! Packs what the library carries, for a smaller program: its texts in one stream, and of the bundled weights' f16 numbers the
+//! upper bytes, which are alike; the lower ones, which are noise, follow as they are. `texts` and `model::bundled` unpack.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+use miniz_oxide::deflate::compress_to_vec;
+
 const WEIGHTS: &str = "weights/efficientnet_lite0.safetensors";
+const TABLES: [&str; 3] =
+    ["src/model/zoo/transforms.txt", "weights/imagenet_labels.txt", "weights/imagenet_synsets.txt"];
 
 fn main() {
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo's folder"));
+    let write = |name: &str, content: &[u8]| fs::write(out.join(name), content).expect("room for what is packed");
+    let shaders = ["shaders", "shaders/shared"].map(|folder| files(Path::new(folder))).concat();
+    let (mut text, mut table) = (String::new(), String::new());
+    for path in shaders.iter().map(String::as_str).chain(TABLES) {
+        println!("cargo:rerun-if-changed={path}");
+        let begin = text.len();
+        text += &fs::read_to_string(path).expect("a text of the repository");
+        table += &format!("({path:?}, {begin}..{}), ", text.len());
+    }
+    println!("cargo:rerun-if-changed=shaders");
+    println!("cargo:rerun-if-changed=shaders/shared");
+    write("texts.packed", &compress_to_vec(text.as_bytes(), 9));
+    write("texts.rs", format!("&[{table}]").as_bytes());
+
     println!("cargo:rerun-if-changed={WEIGHTS}");
     if env::var_os("CARGO_FEATURE_BUNDLED").is_none() {
         return;
@@ -15,9 +34,18 @@ fn main() {
     let (pairs, rest) = file.as_chunks::<2>();
     assert!(rest.is_empty(), "{WEIGHTS} has an odd number of bytes");
     let [lower, upper] = [0, 1].map(|i| pairs.iter().map(|pair| pair[i]).collect::<Vec<u8>>());
-    let packed = [lower, miniz_oxide::deflate::compress_to_vec(&upper, 9)].concat();
-    let out = env::var_os("OUT_DIR").expect("cargo's folder");
+    write("bundled.packed", &[lower, compress_to_vec(&upper, 9)].concat());
     let length = format!("/// Bytes of the weights when they are whole.\nconst WHOLE: usize = {};\n", file.len());
-    fs::write(Path::new(&out).join("bundled.packed"), packed).expect("room for the packed weights");
-    fs::write(Path::new(&out).join("bundled.rs"), length).expect("room for their length");
+    write("bundled.rs", length.as_bytes());
+}
+
+/// The files in a folder, sorted.
+fn files(folder: &Path) -> Vec<String> {
+    let entries =
+        fs::read_dir(folder).expect("a folder of the repository").map(|entry| entry.expect("an entry").path());
+    let files =
+        entries.filter(|path| path.is_file()).map(|path| path.to_str().expect("a plain name").replace('\\', "/"));
+    let mut files: Vec<String> = files.collect();
+    files.sort();
+    files
 }

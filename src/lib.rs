@@ -20,6 +20,7 @@ pub mod gpu;
 inside!(cam, graph, kernels, plan, reference);
 pub mod model;
 pub mod picture;
+mod texts;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod verify;
 

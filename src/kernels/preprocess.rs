@@ -3,24 +3,7 @@
 
 use std::borrow::Cow;
 
-/// Path and text of every shader and shared snippet.
-macro_rules! files {
-    ($folder:literal: $($name:literal)*) => {
-        &[$((concat!($folder, $name), include_str!(concat!("../../shaders/", $folder, $name, ".wgsl")))),*]
-    };
-}
-
-const SHADERS: &[(&str, &str)] = files!("":
-    "activation" "activation_grad" "add" "channels" "class_outer" "class_weights" "concat" "conv" "conv_pool"
-    "conv_shared" "copy" "depthwise" "gate" "gate_grad" "layer_norm" "layer_norm_grad" "linear" "linear_grad"
-    "max_pool" "min_max" "normalise" "overlay" "pack" "peak" "pointwise" "pointwise_shared" "pool" "pool_grad" "reduce"
-    "rescale" "resize" "scale_shift" "separable" "seed" "select" "spread" "unpack" "weighted_sum" "winograd_input"
-    "winograd_output");
-const SHARED: &[(&str, &str)] = files!("shared/":
-    "accumulate" "accumulate_matrices" "accumulate_shared" "accumulate_staged" "activation" "bilinear" "bring_next" "conv"
-    "epilogue" "expanded_patch" "expanded_row" "geometry" "greatest" "grid" "lanes" "macro_tile"
-    "main_staged" "main_tiled" "moments" "pointwise" "pool" "present" "prologue" "read" "read_weight" "rescale" "resized"
-    "source" "split" "spread_taps" "stored_row" "strip" "sums" "tile" "winograd_tile" "write" "write_map");
+use crate::texts;
 
 /// Prefixes of the contract lines of a snippet that is imported between statements. The first lists the names that it uses from
 /// the code around it, the second the names that it defines for that code. Names are separated by commas. `params.field` is a
@@ -33,12 +16,13 @@ const MATRICES: &str = "enable f16;\nenable wgpu_cooperative_matrix;\n";
 
 /// Names of all shaders.
 pub fn shaders() -> impl Iterator<Item = &'static str> {
-    SHADERS.iter().map(|(name, _)| *name)
+    texts::inside("shaders").map(name)
 }
 
 /// A hash (FNV-1a) of the text of all shaders and shared snippets.
 pub fn fingerprint() -> u64 {
-    let bytes = SHADERS.iter().chain(SHARED).flat_map(|(path, _)| find(path).into_owned().into_bytes());
+    let paths = texts::inside("shaders").chain(texts::inside("shaders/shared"));
+    let bytes = paths.flat_map(|path| find(name(path)).into_owned().into_bytes());
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }
 
@@ -63,8 +47,12 @@ fn find(path: &str) -> Cow<'static, str> {
         let file = std::path::Path::new(&folder).join(format!("{path}.wgsl"));
         return std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display())).into();
     }
-    let found = SHADERS.iter().chain(SHARED).find(|(p, _)| *p == path);
-    found.unwrap_or_else(|| panic!("no shader file '{path}'")).1.into()
+    texts::text(&format!("shaders/{path}.wgsl")).unwrap_or_else(|| panic!("no shader file '{path}'")).into()
+}
+
+/// A shader's name, or a snippet's with its folder.
+fn name(path: &'static str) -> &'static str {
+    path.trim_start_matches("shaders/").trim_end_matches(".wgsl")
 }
 
 /// Expands lines whose directives are balanced.

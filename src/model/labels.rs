@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::error::{Error, Result};
+use crate::texts::text;
 
 /// More classes than any classifier has.
 const MOST: usize = 1 << 20;
@@ -26,11 +27,8 @@ impl Labels {
 
     /// ImageNet's 1000 names, with their WordNet ids.
     pub fn imagenet() -> Self {
-        let lines = |text: &str| text.lines().map(str::to_owned).collect();
-        Self {
-            shown: lines(include_str!("../../weights/imagenet_labels.txt")),
-            others: lines(include_str!("../../weights/imagenet_synsets.txt")),
-        }
+        let lines = |path| text(path).into_iter().flat_map(str::lines).map(str::to_owned).collect();
+        Self { shown: lines("weights/imagenet_labels.txt"), others: lines("weights/imagenet_synsets.txt") }
     }
 
     /// The labels in a file: one a line, or JSON as [`Labels::from_json`] reads it.

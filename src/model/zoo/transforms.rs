@@ -3,8 +3,13 @@
 use serde_json::{Value, json};
 
 use super::{Architecture, Library};
+use crate::texts::text;
 
-const TABLE: &str = include_str!("transforms.txt");
+/// The words of each row: library, architecture, tag, and the transform.
+fn rows() -> impl Iterator<Item = Vec<&'static str>> {
+    let lines = text("src/model/zoo/transforms.txt").into_iter().flat_map(str::lines);
+    lines.filter(|line| !line.starts_with('#')).map(|line| line.split(' ').collect())
+}
 
 /// The facts of one row.
 pub struct Transform {
@@ -19,7 +24,6 @@ pub struct Transform {
 /// A tag may belong to the other library, since some rows stand for both.
 pub fn of(architecture: &Architecture, tag: Option<&str>) -> Option<Transform> {
     let library = architecture.library.to_string();
-    let rows = || TABLE.lines().map(|line| line.split(' ').collect::<Vec<_>>());
     let mut named = rows().filter(|row| row.get(1) == Some(&architecture.name));
     let row = match tag {
         Some(tag) => named.find(|row| row[2].eq_ignore_ascii_case(tag)),
@@ -45,15 +49,11 @@ pub fn of(architecture: &Architecture, tag: Option<&str>) -> Option<Transform> {
 
 /// The library whose weights have this tag.
 pub fn library(name: &str, tag: &str) -> Option<Library> {
-    let rows = TABLE.lines().map(|line| line.split(' ').collect::<Vec<_>>());
-    let row = rows.into_iter().find(|row| row[1] == name && row[2].eq_ignore_ascii_case(tag))?;
+    let row = rows().find(|row| row[1] == name && row[2].eq_ignore_ascii_case(tag))?;
     Some(if row[0] == "timm" { Library::Timm } else { Library::Torchvision })
 }
 
 /// All tags of an architecture's weights.
 pub fn tags(name: &str) -> impl Iterator<Item = &'static str> {
-    TABLE.lines().filter_map(move |line| {
-        let mut words = line.split(' ').skip(1);
-        (words.next() == Some(name)).then(|| words.next()).flatten()
-    })
+    rows().filter(move |row| row[1] == name).map(|row| row[2])
 }

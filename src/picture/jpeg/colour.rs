@@ -1,7 +1,17 @@
 //! From a file's colours to RGBA, as libjpeg and Pillow round it.
 
-use super::Colours;
 use super::upsample::Rows;
+
+/// How the file's components become colours.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Colours {
+    Grey,
+    Rgb,
+    YCbCr,
+    Cmyk,
+    /// CMYK whose first three are stored as YCbCr.
+    Ycck,
+}
 
 /// Converts one row.
 pub fn convert(colours: Colours, rows: &[Rows], line: &mut [u8]) {

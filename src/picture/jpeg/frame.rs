@@ -1,10 +1,7 @@
 //! Segments, the frame and its components.
 
-use super::TRUNCATED;
-use super::idct::{Plane, transform};
-
-/// Numbers of a block of 8 × 8.
-pub const BLOCK: usize = 64;
+use super::huffman::TRUNCATED;
+use super::idct::{BLOCK, Plane, transform};
 
 /// The segments of a file.
 pub struct Segments<'a> {

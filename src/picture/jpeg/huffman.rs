@@ -1,6 +1,7 @@
 //! Huffman codes and the bits of a scan.
 
-use super::TRUNCATED;
+/// What is wrong with a file that ends too early.
+pub const TRUNCATED: &str = "the file is truncated";
 
 /// Bits that are looked up at once.
 const QUICK: u32 = 9;

@@ -1,7 +1,8 @@
 //! The inverse cosine transform as libjpeg's `jpeg_idct_islow` rounds it: Loeffler, Ligtenberg and Moschytz, ICASSP 1989,
 //! with constants of 13 fractional bits, and two more after the columns.
 
-use super::frame::BLOCK;
+/// Numbers of a block of 8 × 8.
+pub const BLOCK: usize = 64;
 
 /// A component's numbers.
 pub struct Plane {

@@ -15,8 +15,10 @@ mod upsample;
 use image::RgbaImage;
 use image::metadata::Orientation;
 
+use colour::Colours;
 pub use colour::rgb;
 use frame::{Component, Frame, Segments};
+use huffman::TRUNCATED;
 
 /// What a decoded file is.
 pub struct Jpeg {
@@ -24,19 +26,6 @@ pub struct Jpeg {
     pub pixels: RgbaImage,
     pub orientation: Orientation,
 }
-
-/// How the file's components become colours.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Colours {
-    Grey,
-    Rgb,
-    YCbCr,
-    Cmyk,
-    /// CMYK whose first three are stored as YCbCr.
-    Ycck,
-}
-
-const TRUNCATED: &str = "the file is truncated";
 
 /// Width and height, without decoding.
 ///

@@ -1,8 +1,8 @@
 //! Decodes the scans' coefficients: T.81, annexes F (sequential) and G (progressive).
 
-use super::TRUNCATED;
-use super::frame::{BLOCK, Frame};
-use super::huffman::{Bits, Code};
+use super::frame::Frame;
+use super::huffman::{Bits, Code, TRUNCATED};
+use super::idct::BLOCK;
 
 /// Where the coefficients of a block lie, in the order in which they are coded.
 const ZIGZAG: [u8; BLOCK] = [
