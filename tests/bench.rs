@@ -127,7 +127,7 @@ fn failures_are_rows() {
     place.refuses(
         2,
         "bench squeezenet1_1 --size 8x8 => input
-         bench --size 64 => --size|224x224
+         bench --size 64x => --size|HxW
          bench --size 0x64 => --size
          bench squeezenet1_1 resnet5000 => resnet5000|gradcam models
          bench --method nonsense => nonsense|gradcam explain --help

@@ -17,6 +17,7 @@ import numpy as np
 import timm
 import torch
 import torchvision
+import transformers
 from PIL import Image
 from safetensors.numpy import save_file
 from timm.data import create_transform
@@ -76,23 +77,58 @@ def densenet_before_torch_0_4():
                 rename=lambda k: re.sub(r"(denselayer\d+\.(?:norm|conv))(\d)\.", r"\1.\2.", k))
 
 
+class Logits(nn.Module):
+    """A model of transformers, which returns a record."""
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, x):
+        return self.model(pixel_values=x).logits
+
+
+def hugging(kind, config, layer, target, size, **processor):
+    """A model of transformers with its config and image processor; `target` is its module at the layer."""
+    model = Logits(getattr(transformers, f"{kind}ForImageClassification")(config))
+    processor = {"size": {"shortest_edge": size}, "resample": 3, "image_mean": list(IMAGENET["mean"]),
+                 "image_std": list(IMAGENET["std"]), **processor}
+    pct = processor.get("crop_pct")
+    transform = simple(int(size / pct) if pct else size, size, T.InterpolationMode.BICUBIC)
+    return dict(model=model, target=target(model.model), layer=layer, config=config.to_dict(), processor=processor,
+                transform=transform, rename=lambda k: k.removeprefix("model."))
+
+
+def of_kind(kind, **config):
+    return getattr(transformers, f"{kind}Config")(num_labels=5, **config)
+
+
 @case
 def transformers_resnet():
-    def rename(k):
-        k = re.sub(r"^conv1\.", "resnet.embedder.embedder.convolution.", k)
-        k = re.sub(r"^bn1\.", "resnet.embedder.embedder.normalization.", k)
-        block = lambda m: f"resnet.encoder.stages.{int(m[1]) - 1}.layers.{m[2]}."
-        k = re.sub(r"^layer(\d)\.(\d)\.downsample\.0", lambda m: block(m) + "shortcut.convolution", k)
-        k = re.sub(r"^layer(\d)\.(\d)\.downsample\.1", lambda m: block(m) + "shortcut.normalization", k)
-        k = re.sub(r"^layer(\d)\.(\d)\.conv(\d)", lambda m: f"{block(m)}layer.{int(m[3]) - 1}.convolution", k)
-        k = re.sub(r"^layer(\d)\.(\d)\.bn(\d)", lambda m: f"{block(m)}layer.{int(m[3]) - 1}.normalization", k)
-        return re.sub(r"^fc\.", "classifier.1.", k)
-    config = {"architectures": ["ResNetForImageClassification"], "model_type": "resnet", "hidden_act": "relu",
-              "downsample_in_bottleneck": False, "id2label": {str(i): f"label {i}" for i in range(5)}}
-    processor = {"size": {"shortest_edge": 224}, "crop_pct": 0.875, "resample": 3, "image_mean": list(IMAGENET["mean"]),
-                 "image_std": list(IMAGENET["std"])}
-    return dict(model=tv("resnet18"), layer="layer4", rename=rename, config=config, processor=processor,
-                transform=simple(mode=T.InterpolationMode.BICUBIC))
+    config = of_kind("ResNet", layer_type="basic", hidden_sizes=[64, 128, 256, 512], depths=[2, 2, 2, 2])
+    return hugging("ResNet", config, "layer4", lambda m: m.resnet.encoder.stages[-1], 224, crop_pct=0.875)
+
+
+@case
+def transformers_resnet_bottleneck():
+    config = of_kind("ResNet", hidden_sizes=[256, 512, 1024, 2048], depths=[2, 2, 2, 2])
+    return hugging("ResNet", config, "layer4", lambda m: m.resnet.encoder.stages[-1], 160, crop_pct=0.875)
+
+
+@case
+def transformers_regnet():
+    config = of_kind("RegNet", layer_type="y", hidden_sizes=[48, 104, 208, 440], depths=[1, 3, 6, 6], groups_width=8)
+    return hugging("RegNet", config, "s4", lambda m: m.regnet.encoder.stages[-1], 160)
+
+
+@case
+def transformers_convnext():
+    config = of_kind("ConvNext", hidden_sizes=[96, 192, 384, 768], depths=[3, 3, 9, 3])
+    return hugging("ConvNext", config, "stages", lambda m: m.convnext.encoder.stages[-1], 160, crop_pct=0.875)
+
+
+for size in (160, 161):
+    CASES[f"transformers_mobilenet_v2_{size}"] = lambda size=size: hugging(
+        "MobileNetV2", of_kind("MobileNetV2", depth_multiplier=0.75), "conv_1x1", lambda m: m.mobilenet_v2.conv_1x1, size)
 
 
 @case

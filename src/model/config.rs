@@ -67,7 +67,17 @@ impl Config {
         let photos = inner.unwrap_or(entries);
         let entry = |name: &str| photos.get(name).filter(|value| !value.is_null() && *value != "");
         PREPROCESSING.iter().for_each(|name| _ = entry(name).map(|value| note(name, value)));
-        for name in ["transform_input", "tag", "hidden_act", "downsample_in_bottleneck", "downsample_in_first_stage"] {
+        for name in [
+            "transform_input",
+            "tag",
+            "hidden_act",
+            "downsample_in_bottleneck",
+            "downsample_in_first_stage",
+            "tf_padding",
+            "layer_norm_eps",
+            "first_layer_is_expansion",
+            "output_stride",
+        ] {
             _ = entries.get(name).or_else(|| entry(name)).map(|value| note(name, value));
         }
         ["model_args", "global_pool", "model_type"].iter().for_each(|n| _ = entries.get(*n).map(|v| note(n, v)));

@@ -21,12 +21,12 @@ pub struct Labels {
 
 impl Labels {
     /// These names.
-    pub fn new(shown: Vec<String>) -> Self {
+    pub(crate) fn new(shown: Vec<String>) -> Self {
         Self { shown, others: vec![] }
     }
 
     /// ImageNet's 1000 names, with their WordNet ids.
-    pub fn imagenet() -> Self {
+    pub(crate) fn imagenet() -> Self {
         let lines = |path| text(path).into_iter().flat_map(str::lines).map(str::to_owned).collect();
         Self { shown: lines("weights/imagenet_labels.txt"), others: lines("weights/imagenet_synsets.txt") }
     }
@@ -56,7 +56,7 @@ impl Labels {
 
     /// The labels of a JSON list, of a map from numbers to labels, or of one from labels to numbers. Empty if it is
     /// none of them.
-    pub fn from_json(value: &Value) -> Self {
+    pub(crate) fn from_json(value: &Value) -> Self {
         let text = |value: &Value| match value {
             Value::String(text) => Some(text.clone()),
             Value::Number(number) => Some(number.to_string()),
@@ -88,23 +88,23 @@ impl Labels {
     }
 
     /// Shows what `describe` says of a name instead of the name, which stays as the other name.
-    pub fn describe<'a>(&mut self, describe: impl Fn(&str) -> Option<&'a str>) {
+    pub(crate) fn describe<'a>(&mut self, describe: impl Fn(&str) -> Option<&'a str>) {
         self.others = self.shown.clone();
         self.shown.iter_mut().for_each(|name| *name = describe(name).unwrap_or(name).to_owned());
     }
 
     /// Whether no names are known.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.shown.is_empty()
     }
 
     /// Number of names.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.shown.len()
     }
 
     /// A class's name, or its number if no names are known.
-    pub fn of(&self, class: usize) -> String {
+    pub(crate) fn of(&self, class: usize) -> String {
         self.shown.get(class).cloned().unwrap_or_else(|| format!("class {class}"))
     }
 
@@ -114,7 +114,7 @@ impl Labels {
     /// # Errors
     /// [`Error::Unknown`] with similar labels, [`Error::Request`] for a number past the last class, or for a label of
     /// several classes.
-    pub fn class(&self, name: &str, classes: usize) -> Result<usize> {
+    pub(crate) fn class(&self, name: &str, classes: usize) -> Result<usize> {
         let labels = || self.shown.iter().enumerate().chain(self.others.iter().enumerate());
         let named = |is: &dyn Fn(&str) -> bool| {
             let mut found: Vec<usize> = labels().filter(|(_, label)| is(label)).map(|(class, _)| class).collect();

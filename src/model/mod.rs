@@ -68,14 +68,14 @@ pub struct Model {
     pub preprocess: Preprocess,
     scores: Scores,
     labels: Labels,
-    from: From,
+    from: Sources,
     remarks: Vec<String>,
 }
 
 /// Who said what about a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
-pub struct From {
+pub struct Sources {
     /// Who named the architecture.
     pub architecture: Origin,
     /// Who said how photos are prepared.
@@ -99,7 +99,7 @@ pub struct Description<'a> {
     /// What the scores mean.
     pub scores: Scores,
     /// Who said so.
-    pub from: From,
+    pub from: Sources,
 }
 
 /// A module's output.
@@ -220,7 +220,7 @@ impl Model {
     /// The class that is named: by its exact label or WordNet id, else by a label in other letters, else by its number.
     ///
     /// # Errors
-    /// [`Error::Unknown`] with similar labels, [`Error::Request`] for a number past the last class, or for a label of
+    /// [`crate::Error::Unknown`] with similar labels, [`crate::Error::Request`] for a number past the last class, or for a label of
     /// several classes.
     pub fn class(&self, name: &str) -> Result<usize> {
         self.labels.class(name, self.classes())

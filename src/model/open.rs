@@ -11,7 +11,7 @@ use super::recognise::{Recognised, recognise};
 use super::weights::{self, Tensor, Weights, fail};
 use super::zoo::Library;
 use super::zoo::transforms::{self, Transform};
-use super::{BUNDLED, From, Labels, Model, ModelOptions, Origins, Preprocess, Scores, follow};
+use super::{BUNDLED, Labels, Model, ModelOptions, Origins, Preprocess, Scores, Sources, follow};
 use crate::error::{Error, Result};
 
 impl Model {
@@ -80,7 +80,7 @@ impl Model {
         let ending = follow::ending(&what, &facts)?;
         let mut network =
             recognise(&weights, named.name.as_deref().map(|name| (name, named.library)), &ending, options)?;
-        follow::need(&what, &facts, network.needs)?;
+        follow::need(&what, &facts, &network.needs)?;
         if ending.output_stride.is_some() && !network.architecture.dilates {
             let reason = format!("{} has no dilated form: output_stride is not supported", network.architecture.name);
             return Err(fail(&what, reason));
@@ -155,7 +155,7 @@ impl Model {
             _ => (Labels::default(), Origin::Assumed),
         };
         let provenance = facts.text("provenance").map(str::to_owned);
-        let from = From { architecture: by, preprocess: of_photos, scores: of_scores, labels: labels_by };
+        let from = Sources { architecture: by, preprocess: of_photos, scores: of_scores, labels: labels_by };
         Ok(Self { blueprint, name: what, provenance, preprocess, scores, labels, from, remarks })
     }
 }

@@ -20,7 +20,7 @@ pub struct Axes {
     #[arg(long, value_name = "N", default_values_t = [1], value_parser = clap::value_parser!(u32).range(1..=1024))]
     batch: Vec<u32>,
     /// Height and width of the images; the network's own if not given
-    #[arg(long, value_name = "HxW", value_parser = sides)]
+    #[arg(long, value_name = "N|HxW", value_parser = sides)]
     size: Vec<[usize; 2]>,
     /// Layer to explain at; the last feature map if not given
     #[arg(long, value_name = "PATH")]

@@ -33,7 +33,7 @@ pub struct Recognised {
     /// Number of channels of the input.
     pub channels: usize,
     /// Entries of a config, with the only values that this network follows.
-    pub needs: &'static [(&'static str, &'static str)],
+    pub needs: Vec<(&'static str, &'static str)>,
     /// What was assumed or left out, each in a line.
     pub remarks: Vec<String>,
 }
@@ -183,7 +183,7 @@ impl Body {
             None => self.users_head(weights, &mut ending, options, &mut remarks)?,
         };
         let Self { architecture, outline, prefix, dialect, .. } = self;
-        let needs = dialect.needs;
+        let needs = [dialect.needs, architecture.needs].concat();
         let asked = outline.names();
         let belongs = |name: &str| asked.contains(name) || is_under(name, &outline.root);
         let network = tensors.renamed(|name| belongs(name).then(|| name.to_owned()));

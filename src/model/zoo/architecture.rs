@@ -12,11 +12,17 @@ pub enum Library {
     Torchvision,
     /// `timm`.
     Timm,
+    /// `transformers`, of networks that are others there.
+    Transformers,
 }
 
 impl std::fmt::Display for Library {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        f.write_str(if *self == Self::Torchvision { "torchvision" } else { "timm" })
+        f.write_str(match self {
+            Self::Torchvision => "torchvision",
+            Self::Timm => "timm",
+            Self::Transformers => "transformers",
+        })
     }
 }
 
@@ -42,6 +48,8 @@ pub struct Architecture {
     pub family: bool,
     /// Whether it can dilate its last stages instead of striding.
     pub dilates: bool,
+    /// Entries of a config that would change the computation, with the only value that is followed.
+    pub needs: &'static [(&'static str, &'static str)],
     /// Other networks of its library with the same tensors, which have no row.
     pub twins: &'static [&'static str],
     /// Prefixes of the names of unused tensors, such as those of auxiliary classifiers.
@@ -60,6 +68,7 @@ impl Architecture {
             size: 224,
             family: false,
             dilates: false,
+            needs: &[],
             twins: &[],
             ignored: &[],
             build,

@@ -52,7 +52,7 @@ fn densenet(
     })?;
     let x = match library {
         Torchvision => b.layer("relu", x, Op::Activate(Relu))?,
-        Timm => x,
+        _ => x,
     };
     let x = b.global_pool((library == Timm).then_some("global_pool"), x)?;
     b.classifier("classifier", x, classes)

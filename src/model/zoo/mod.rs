@@ -18,6 +18,7 @@ mod shufflenet_v2;
 mod squeeze_excitation;
 mod squeezenet;
 mod timm_efficientnet;
+mod transformers;
 pub(crate) mod transforms;
 mod vgg;
 
@@ -39,6 +40,7 @@ const FAMILIES: &[&[Architecture]] = &[
     shufflenet_v2::ROWS,
     squeezenet::ROWS,
     timm_efficientnet::ROWS,
+    transformers::ROWS,
     vgg::ROWS,
 ];
 

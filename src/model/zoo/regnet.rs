@@ -131,7 +131,7 @@ fn whole_groups(width: usize, group: usize, library: Library) -> usize {
     let nearest = match library {
         Torchvision if groups.round() < 0.9 * groups => groups.ceil(),
         Torchvision => groups.round(),
-        Timm => groups.round_ties_even(),
+        _ => groups.round_ties_even(),
     };
     nearest as usize * group
 }
@@ -144,7 +144,7 @@ fn regnet(b: &mut Builder, x: NodeId, classes: usize, library: Library, design: 
             let x = b.global_pool(Some("avgpool"), x)?;
             b.classifier("fc", x, classes)
         }
-        Timm => {
+        _ => {
             let x = trunk(b, x, library, design)?;
             b.module("head", |b| {
                 let x = b.global_pool(Some("global_pool"), x)?;
@@ -190,7 +190,7 @@ fn block(
             let sum = b.op(Op::Add, &[shortcut, y])?;
             b.layer("activation", sum, Op::Activate(Relu))
         }
-        Timm => {
+        _ => {
             let y = bottleneck(b, x, library, ["conv1", "conv2", "conv3"], variant, stage, stride)?;
             let shortcut = shortcut(b, "downsample")?;
             let sum = b.op(Op::Add, &[y, shortcut])?;
