@@ -31,7 +31,7 @@ impl Labels {
         Self { shown: lines("weights/imagenet_labels.txt"), others: lines("weights/imagenet_synsets.txt") }
     }
 
-    /// The labels in a file: one a line, or JSON as [`Labels::from_json`] reads it.
+    /// The labels in a file: one a line, a JSON list, or a JSON map from numbers to labels or from labels to numbers.
     ///
     /// # Errors
     /// [`Error::Read`] or [`Error::Weights`].
