@@ -37,7 +37,7 @@ table = [
     "  million parameters. One network of each family is also measured at an early and a middle layer.",
     "* `tests/zoo.rs` measured them on lavapipe, Mesa 22.3.6, with the variant `textures-subgroup`. Weights come from a",
     "  formula, see `tools/networks.py`.",
-    "* The 97 networks under 100 million parameters agree within the same tolerances in every variant, on Mesa 22.3.6 and",
+    "* 97 of the networks under 100 million parameters agree within the same tolerances in every variant, on Mesa 22.3.6 and",
     "  25.0.7, with run-time checks and without",
     "  (`GRADCAM_TEST_VARIANT=buffers GRADCAM_TEST_CHECKED=1 cargo test --test zoo`).",
     "",
