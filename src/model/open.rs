@@ -89,7 +89,7 @@ impl Model {
         remarks.append(&mut network.remarks);
         let usual = named.transform(&what, &facts, &network)?;
         let as_library = usual.as_ref().map_or_else(
-            || "it is usual".into(),
+            || "is usual".into(),
             |usual| format!("{} does for its weights {}", network.architecture.library, usual.tag),
         );
         note_usual(&mut facts, usual, &network);

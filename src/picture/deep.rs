@@ -51,9 +51,10 @@ pub fn apply(image: &mut DynamicImage, window: Window) -> Result<Option<String>,
 pub fn of_tiff(bytes: &[u8], window: Window) -> Result<(RgbaImage, Option<String>), String> {
     let mut limits = Limits::default();
     limits.decoding_buffer_size = MOST;
-    let mut decoder = Decoder::new(Cursor::new(bytes)).map_err(|e| e.to_string())?.with_limits(limits);
-    let (width, height) = decoder.dimensions().map_err(|e| e.to_string())?;
-    let colours = decoder.colortype().map_err(|e| e.to_string())?;
+    let reason = |e: tiff::TiffError| format!("{e}; save it as RGB, as TIFF or PNG");
+    let mut decoder = Decoder::new(Cursor::new(bytes)).map_err(reason)?.with_limits(limits);
+    let (width, height) = decoder.dimensions().map_err(reason)?;
+    let colours = decoder.colortype().map_err(reason)?;
     let channels = match colours {
         ColorType::Gray(_) => 1,
         ColorType::RGB(_) | ColorType::YCbCr(8) => 3,
@@ -61,7 +62,7 @@ pub fn of_tiff(bytes: &[u8], window: Window) -> Result<(RgbaImage, Option<String
         ColorType::Multiband { num_samples, .. } => usize::from(num_samples),
         other => return Err(format!("a TIFF with the colours {other:?}, which are not supported; save it as RGB")),
     };
-    let result = decoder.read_image().map_err(|e| e.to_string())?;
+    let result = decoder.read_image().map_err(reason)?;
     macro_rules! numbers {
         ($($kind:ident $type:ty),*) => {
             match result {
