@@ -131,6 +131,14 @@ for size in (160, 161):
         "MobileNetV2", of_kind("MobileNetV2", depth_multiplier=0.75), "conv_1x1", lambda m: m.mobilenet_v2.conv_1x1, size)
 
 
+for size, more in ((160, {}), (141, {"depthwise_padding": [5, 8, 16]})):
+    scale = dict(width_coefficient=1.1, depth_coefficient=1.2, hidden_dim=1408) if more else \
+        dict(width_coefficient=1.0, depth_coefficient=1.0, hidden_dim=1280)
+    CASES[f"transformers_efficientnet_{size}"] = lambda size=size, more=more, scale=scale: hugging(
+        "EfficientNet", of_kind("EfficientNet", **scale, **more), "encoder.top_conv",
+        lambda m: m.efficientnet.encoder.top_conv, size)
+
+
 @case
 def children():
     net = tv("resnet18")

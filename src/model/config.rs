@@ -77,6 +77,10 @@ impl Config {
             "layer_norm_eps",
             "first_layer_is_expansion",
             "output_stride",
+            "batch_norm_eps",
+            "squeeze_expansion_ratio",
+            "strides",
+            "depthwise_padding",
         ] {
             _ = entries.get(name).or_else(|| entry(name)).map(|value| note(name, value));
         }
