@@ -295,6 +295,8 @@ fn other_tensors_in_the_file() {
         assert!(model.remarks()[0].contains("ignores tensors outside the network: "), "{:?}", model.remarks());
         assert!(open(twice.clone(), &ModelOptions::default().prefix(prefix).strict(true)).is_err());
     }
+    let other = open(twice, &ModelOptions::default().prefix("student")).err().unwrap().to_string();
+    assert!(other.contains("begins with 'student'"), "{other}");
     assert!(open(named(""), &ModelOptions::default().strict(true)).unwrap().remarks().is_empty());
     // A value that is not finite matters in the network only.
     let mut nan = named("");

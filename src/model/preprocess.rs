@@ -112,7 +112,7 @@ impl Preprocess {
             .read(what, "mean", &count, |v| each(v, channels, f32::MIN))?
             .unwrap_or_else(|| (if channels == 3 { IMAGENET_MEAN.to_vec() } else { vec![0.5; channels] }, assumed));
         let count =
-            format!("{channels} finite {} above 1e-6 needed", if channels == 1 { "number is" } else { "numbers" });
+            format!("{channels} finite {} needed, above 1e-6", if channels == 1 { "number is" } else { "numbers are" });
         let (std, std_by) = facts
             .read(what, "std", &count, |v| each(v, channels, 1e-6))?
             .unwrap_or_else(|| (if channels == 3 { IMAGENET_STD.to_vec() } else { vec![0.5; channels] }, assumed));

@@ -75,6 +75,9 @@ pub fn recognise(
         let error = Error::unknown("architecture", name, "gradcam models", architectures().map(|a| a.name));
         return Err(fail(what, error.to_string()));
     }
+    if let Some(prefix) = options.prefix.as_deref().filter(|prefix| !weights.names().any(|n| n.starts_with(prefix))) {
+        return Err(fail(what, format!("no tensor's name begins with '{prefix}'; choose another --prefix")));
+    }
     let (mut bodies, nearest) = search(weights, &candidates, ending, options.prefix.as_deref());
     // The body of a small network may be a part of a large one's: the one that explains most is meant.
     let most = bodies.iter().map(|body| body.outline.body().len()).max().unwrap_or(0);
