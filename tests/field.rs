@@ -36,6 +36,25 @@ fn write(folder: &Path, metadata: &HashMap<String, String>) {
     }
 }
 
+/// A TIFF file of five bands: the photo's colours and the negatives of two.
+fn bands_of(photo: &Photo) -> Photo {
+    use tiff::tags::{PhotometricInterpretation, SampleFormat};
+    struct FiveBands;
+    impl tiff::encoder::colortype::ColorType for FiveBands {
+        type Inner = u8;
+        const TIFF_VALUE: PhotometricInterpretation = PhotometricInterpretation::BlackIsZero;
+        const BITS_PER_SAMPLE: &'static [u16] = &[8; 5];
+        const SAMPLE_FORMAT: &'static [SampleFormat] = &[SampleFormat::Uint; 5];
+        fn horizontal_predict(_row: &[u8], _result: &mut Vec<u8>) {}
+    }
+    let numbers: Vec<u8> =
+        photo.rgba().chunks_exact(4).flat_map(|p| [p[0], p[1], p[2], 255 - p[0], 255 - p[1]]).collect();
+    let mut bytes = std::io::Cursor::new(vec![]);
+    let mut encoder = tiff::encoder::TiffEncoder::new(&mut bytes).unwrap();
+    encoder.write_image::<FiveBands>(photo.width(), photo.height(), &numbers).unwrap();
+    Photo::decode("bands.tif", &bytes.into_inner()).unwrap()
+}
+
 fn options(text: &str) -> ModelOptions {
     let named: HashMap<String, Value> = serde_json::from_str(text).unwrap();
     named.into_iter().fold(ModelOptions::default(), |options, (name, value)| match &*name {
@@ -52,6 +71,8 @@ fn checkpoints_as_people_have_them() {
     let device = Device::from(pollster::block_on(Gpu::open(&GpuOptions::default())).expect("an adapter: make setup"));
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let photo = Photo::open(root.join("examples/chelsea.png")).unwrap();
+    let bands = bands_of(&photo);
+    assert!(bands.has_channels(5) && !bands.has_channels(4) && bands.remark().unwrap().contains("5 bands"));
     let mut goldens: Vec<_> =
         std::fs::read_dir(root.join("tests/goldens/field")).unwrap().map(|entry| entry.unwrap().path()).collect();
     goldens.sort();
@@ -80,7 +101,8 @@ fn checkpoints_as_people_have_them() {
         };
         let mut explainer = Explainer::new(model, device.clone()).with_layer(&metadata["layer"]).unwrap();
         let outputs = Outputs::default().logits(true).heatmap(true);
-        let images = Images::Photos(std::slice::from_ref(&photo));
+        let photo = if metadata.get("photo").is_some_and(|kind| kind == "bands") { &bands } else { &photo };
+        let images = Images::Photos(std::slice::from_ref(photo));
         let batch = explainer.explain(images, &Classes::Top(1), &outputs).unwrap();
         let explanation = &batch.explanations[0];
         let heatmap = &explanation.heatmaps[0];

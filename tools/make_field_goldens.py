@@ -316,6 +316,22 @@ def whole():
                 transform=T.Compose([T.Resize((224, 337)), T.ToTensor(), T.Normalize(**IMAGENET)]))
 
 
+@case
+def bands():
+    """A TIFF of five bands, each resized as Pillow's mode F: the test makes it of the photo's colours and two negatives."""
+    model = small()
+    model.conv1[0] = nn.Conv2d(5, 24, 3, 2, 1, bias=False)
+
+    def transform(image):
+        photo = np.asarray(image)
+        numbers = np.concatenate([photo, 255 - photo[..., :2]], 2).astype(np.float32) / 255
+        resize, crop = T.Resize(256), T.CenterCrop(224)
+        planes = [np.asarray(crop(resize(Image.fromarray(numbers[..., k], "F")))) for k in range(5)]
+        return (torch.from_numpy(np.stack(planes)) - 0.5) / 0.5
+
+    return dict(model=model, layer="conv5", transform=transform, photo="bands")
+
+
 def write(name):
     made = {"transform": simple(), "rename": lambda k: k, "options": None, "scores": "softmax", **CASES[name]()}
     model = made["model"].eval()
@@ -342,6 +358,7 @@ def write(name):
         "processor": json.dumps(made["processor"]) if "processor" in made else "",
         "options": json.dumps(made["options"] or {}),
         "layer": made["layer"],
+        "photo": made.get("photo", ""),
     }
     heat = np.asarray(maps)[0]
     GOLDENS.mkdir(parents=True, exist_ok=True)

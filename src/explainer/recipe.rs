@@ -69,12 +69,16 @@ impl Recipe {
                 if sizes.clone().any(|size| size != [h, w]) {
                     return fail("the photos of a batch give inputs of several sizes; explain them apart".into());
                 }
-                if ![1, 3].contains(&channels) {
+                if let Some(photo) = photos.iter().find(|photo| !photo.has_channels(channels)) {
                     return fail(format!(
-                        "the network takes {channels} channels, which photos do not have; give tensors"
+                        "{}: the network takes {channels} channels; give a TIFF of {channels} bands, not marked as RGB, or tensors",
+                        photo.name
                     ));
                 }
-                (Kind::Pixels, [photos.len(), 3, h, w])
+                match channels {
+                    1 | 3 => (Kind::Pixels, [photos.len(), 3, h, w]),
+                    _ => (Kind::Plain, [photos.len(), channels, h, w]),
+                }
             }
             Images::Tensor { shape, values } => {
                 if shape[1] != channels || shape.iter().product::<usize>() != values.len() {

@@ -65,19 +65,35 @@ impl Crop {
     /// The network's input, from the photo's RGBA bytes: opaque RGBA bytes, equal to those that Pillow makes. For a
     /// network with one channel they are grey.
     pub fn resample(&self, rgba: &[u8], preprocess: &Preprocess) -> Vec<u8> {
-        let range = |a: usize| self.origin[a]..self.origin[a] + self.size[a] as isize;
         let mean = |channel: usize| preprocess.mean.get(channel).copied().unwrap_or(preprocess.mean[0]);
-        let resize = Resize {
+        let border = [0, 1, 2].map(|channel| (mean(channel) * 255.0).round_ties_even() as u8);
+        let resize = self.resize(preprocess, border);
+        let grey = (preprocess.channels() == 1).then(|| grey(rgba));
+        let rgb = resample(grey.as_deref().unwrap_or(rgba), 4, &resize);
+        rgb.iter().flat_map(|&[r, g, b]| [r, g, b, 255]).collect()
+    }
+
+    /// The network's input, from the numbers 0 to 1 of a picture with a band for each of its channels: band after band,
+    /// normalised. Pillow makes the same of each band in its mode `F`.
+    pub fn resample_bands(&self, bands: &[f32], preprocess: &Preprocess) -> Vec<f32> {
+        let normalised = preprocess.mean.iter().zip(&preprocess.std).enumerate();
+        let input = normalised.flat_map(|(band, (mean, std))| {
+            let numbers = resample(&bands[band..], preprocess.channels(), &self.resize(preprocess, [*mean]));
+            numbers.into_iter().map(move |[number]| (number - mean) / std)
+        });
+        input.collect()
+    }
+
+    /// The resize with a border of the mean colour, or of zeros as `CenterCrop` has it.
+    fn resize<Pixel: Default>(&self, preprocess: &Preprocess, mean: Pixel) -> Resize<Pixel> {
+        let range = |a: usize| self.origin[a]..self.origin[a] + self.size[a] as isize;
+        Resize {
             from: self.photo,
             to: self.resized,
             crop: [range(0), range(1)],
             interpolation: preprocess.interpolation,
-            border: [0, 1, 2].map(|channel| match preprocess.crop_mode {
-                CropMode::Border => (mean(channel) * 255.0).round_ties_even() as u8,
-                _ => 0, // CenterCrop's
-            }),
-        };
-        if preprocess.channels() == 1 { resample(&grey(rgba), &resize) } else { resample(rgba, &resize) }
+            border: if preprocess.crop_mode == CropMode::Border { mean } else { Pixel::default() },
+        }
     }
 }
 

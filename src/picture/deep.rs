@@ -5,6 +5,7 @@ use std::io::Cursor;
 use image::{DynamicImage, RgbaImage};
 use tiff::ColorType;
 use tiff::decoder::{Decoder, DecodingResult, Limits};
+use tiff::tags::Tag;
 
 use super::jpeg;
 use super::window::{Window, ends, part};
@@ -43,12 +44,28 @@ pub fn apply(image: &mut DynamicImage, window: Window) -> Result<Option<String>,
     Ok(remark)
 }
 
-/// A TIFF file of numbers of any type, or of any number of bands, of which the first three are shown. Also returns what
-/// should be said of it.
+/// A TIFF file of numbers of any type, or of any number of bands.
+pub struct Tiff {
+    /// Its colours, or the first three bands.
+    pub pixels: RgbaImage,
+    /// All bands, pixel by pixel, within the window's 0 to 1, if the file marks none as a colour.
+    pub bands: Option<Bands>,
+    /// What should be said of it.
+    pub remark: Option<String>,
+}
+
+/// The numbers of a picture with any number of bands, pixel by pixel.
+#[derive(Clone)]
+pub struct Bands {
+    pub count: usize,
+    pub numbers: Vec<f32>,
+}
+
+/// Reads a TIFF file.
 ///
 /// # Errors
 /// What is wrong with the file, or not supported.
-pub fn of_tiff(bytes: &[u8], window: Window) -> Result<(RgbaImage, Option<String>), String> {
+pub fn of_tiff(bytes: &[u8], window: Window) -> Result<Tiff, String> {
     let mut limits = Limits::default();
     limits.decoding_buffer_size = MOST;
     let reason = |e: tiff::TiffError| format!("{e}; save it as RGB, as TIFF or PNG");
@@ -62,7 +79,11 @@ pub fn of_tiff(bytes: &[u8], window: Window) -> Result<(RgbaImage, Option<String
         ColorType::Multiband { num_samples, .. } => usize::from(num_samples),
         other => return Err(format!("a TIFF with the colours {other:?}, which are not supported; save it as RGB")),
     };
-    let result = decoder.read_image().map_err(reason)?;
+    if decoder.find_tag_unsigned::<u16>(Tag::Orientation).map_err(reason)?.is_some_and(|at| at > 1) {
+        return Err("a TIFF of unusual numbers that is not upright; save it upright".into());
+    }
+    let mut result = DecodingResult::U8(vec![]);
+    let layout = decoder.read_image_to_buffer(&mut result).map_err(reason)?;
     macro_rules! numbers {
         ($($kind:ident $type:ty),*) => {
             match result {
@@ -76,15 +97,25 @@ pub fn of_tiff(bytes: &[u8], window: Window) -> Result<(RgbaImage, Option<String
         };
     }
     let (numbers, range): (Vec<f64>, _) = numbers!(U8 u8, U16 u16, U32 u32, U64 u64, I8 i8, I16 i16, I32 i32, I64 i64);
-    if numbers.len() != width as usize * height as usize * channels {
-        return Err("a TIFF with its bands apart, which is not supported; save it with interleaved bands".into());
+    let area = width as usize * height as usize;
+    if numbers.len() != area * channels {
+        return Err("a TIFF whose bands differ, which is not supported; save it with equal bands".into());
     }
+    let apart = layout.planes > 1;
+    let numbers: Vec<f64> = match apart {
+        true => (0..area)
+            .flat_map(|pixel| (0..channels).map(move |band| band * area + pixel))
+            .map(|at| numbers[at])
+            .collect(),
+        false => numbers,
+    };
     let (ends, mut remark) = ends(numbers.iter().copied(), range, window)?;
-    if channels > 4 || channels == 2 {
-        remark = Some(format!(
-            "has {channels} bands, of which the first {} seen",
-            if channels > 2 { "three are" } else { "is" }
-        ));
+    let bands = matches!(colours, ColorType::Multiband { .. })
+        .then(|| Bands { count: channels, numbers: numbers.iter().map(|number| part(*number, ends) as f32).collect() });
+    if bands.is_some() {
+        let shown = if channels == 2 { "first is" } else { "first three are" };
+        let seen = format!("has {channels} bands, of which the {shown} shown, and seen by a network for photos");
+        remark = Some(remark.map_or(seen.clone(), |dark| format!("{dark}; {seen}")));
     }
     let byte = |number: f64| (part(number, ends) * 255.0).round() as u8;
     let rgba = numbers.chunks_exact(channels).flat_map(|pixel| match *pixel {
@@ -96,5 +127,6 @@ pub fn of_tiff(bytes: &[u8], window: Window) -> Result<(RgbaImage, Option<String
         [grey, ..] => [byte(grey), byte(grey), byte(grey), 255],
         [] => [255; 4],
     });
-    RgbaImage::from_raw(width, height, rgba.collect()).map(|image| (image, remark)).ok_or_else(|| "not whole".into())
+    let pixels = RgbaImage::from_raw(width, height, rgba.collect()).ok_or("not whole")?;
+    Ok(Tiff { pixels, bands, remark })
 }

@@ -7,7 +7,8 @@ use std::path::Path;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbaImage};
 
-use super::{Crop, Window, deep, jpeg, kinds};
+use super::deep::{self, Bands};
+use super::{Crop, Window, jpeg, kinds};
 use crate::error::{Error, Result};
 use crate::model::Preprocess;
 
@@ -32,6 +33,8 @@ pub struct Photo {
     /// Its name, for errors and listings.
     pub name: String,
     pixels: RgbaImage,
+    /// All that a picture holds that is not a photo, for networks of so many channels.
+    bands: Option<Bands>,
     remark: Option<String>,
     /// A network's input, if it was made in advance.
     input: Option<(Preprocess, Vec<u8>)>,
@@ -93,6 +96,7 @@ impl Photo {
             let remark = deep::apply(&mut image, window).map_err(fail)?;
             Ok::<_, Error>((image, remark))
         };
+        let mut bands = None;
         let ((mut image, remark), orientation) = match reader.format() {
             Some(ImageFormat::Jpeg) => {
                 let (width, height) = jpeg::size(bytes).map_err(undecodable)?;
@@ -103,16 +107,17 @@ impl Photo {
             Some(format) if format.reading_enabled() => match decode_other(name, reader)? {
                 Some((image, orientation)) => (windowed(image)?, orientation),
                 None if format == ImageFormat::Tiff => {
-                    let (pixels, remark) = deep::of_tiff(bytes, window).map_err(undecodable)?;
-                    check_size(name, pixels.width(), pixels.height(), MAX_PIXELS)?;
-                    ((DynamicImage::ImageRgba8(pixels), remark), Orientation::NoTransforms)
+                    let tiff = deep::of_tiff(bytes, window).map_err(undecodable)?;
+                    check_size(name, tiff.pixels.width(), tiff.pixels.height(), MAX_PIXELS)?;
+                    bands = tiff.bands;
+                    ((DynamicImage::ImageRgba8(tiff.pixels), tiff.remark), Orientation::NoTransforms)
                 }
                 None => return Err(undecodable("its colours are of a kind that is not supported".into())),
             },
             other => return Err(fail(kinds::named(bytes, other.map(|format| format!("{format:?}")).as_deref()))),
         };
         image.apply_orientation(orientation);
-        Ok(Self { pixels: image.into_rgba8(), name: name.to_owned(), remark, input: None })
+        Ok(Self { pixels: image.into_rgba8(), bands, name: name.to_owned(), remark, input: None })
     }
 
     /// What should be said of the picture, such as that it is almost black.
@@ -128,7 +133,7 @@ impl Photo {
         check_size(name, width, height, MAX_PIXELS)?;
         let fail = || Error::Picture { what: name.to_owned(), reason: format!("not {width}×{height} RGBA bytes") };
         let pixels = RgbaImage::from_raw(width, height, bytes).ok_or_else(fail)?;
-        Ok(Self { name: name.to_owned(), pixels, remark: None, input: None })
+        Ok(Self { name: name.to_owned(), pixels, bands: None, remark: None, input: None })
     }
 
     /// The photo together with a network's input made from it, which [`crate::Explainer`] then uses. Threads can so
@@ -139,11 +144,22 @@ impl Photo {
         Self { input: Some((preprocess.clone(), input)), ..self }
     }
 
-    /// The network's input: RGBA bytes of the part that the network sees, equal to those that Pillow makes.
+    /// Whether a network with so many channels can see it. One channel sees it in grey; more than three are the bands of
+    /// a TIFF file.
+    pub fn has_channels(&self, channels: usize) -> bool {
+        matches!(channels, 1 | 3) || self.bands.as_ref().is_some_and(|bands| bands.count == channels)
+    }
+
+    /// The network's input: RGBA bytes of the part that the network sees, equal to those that Pillow makes. For a
+    /// network with other than one or three channels they are the bands' normalised numbers as f32, band after band.
     pub fn input(&self, preprocess: &Preprocess) -> Cow<'_, [u8]> {
-        match &self.input {
-            Some((made, input)) if made == preprocess => Cow::Borrowed(input),
-            _ => Cow::Owned(Crop::of(preprocess, self.width(), self.height()).resample(self.rgba(), preprocess)),
+        let crop = || Crop::of(preprocess, self.width(), self.height());
+        match (&self.input, &self.bands) {
+            (Some((made, input)), _) if made == preprocess => Cow::Borrowed(input),
+            (_, Some(bands)) if !matches!(preprocess.channels(), 1 | 3) && bands.count == preprocess.channels() => {
+                Cow::Owned(bytemuck::cast_slice(&crop().resample_bands(&bands.numbers, preprocess)).to_vec())
+            }
+            _ => Cow::Owned(crop().resample(self.rgba(), preprocess)),
         }
     }
 

@@ -1,8 +1,9 @@
 //! Pillow's resampling, equal to the byte: networks are trained on images that Pillow, or a copy of it, has
 //! resampled.
 //!
-//! Rows come first, then columns. Each result is rounded to bytes. Weights have 22 fractional bits. A library with
-//! coarser weights differs in one byte of five hundred, which moves heat maps of earlier layers by up to 0.1.
+//! Rows come first, then columns. Each result of bytes is rounded to bytes, with weights of 22 fractional bits. A library
+//! with coarser weights differs in one byte of five hundred, which moves heat maps of earlier layers by up to 0.1. Bands
+//! are resampled as Pillow's pictures of mode `F`: weights and sums in f64, each result rounded to f32.
 
 use std::f64::consts::PI;
 use std::ops::Range;
@@ -13,7 +14,7 @@ use crate::model::Interpolation::{self, Bicubic, Bilinear, Box, Hamming, Lanczos
 const BITS: u32 = 22;
 
 /// A resize of a picture, of whose result a part is wanted.
-pub struct Resize {
+pub struct Resize<Pixel> {
     /// Width and height of the picture.
     pub from: [usize; 2],
     /// Width and height of the whole result.
@@ -21,13 +22,13 @@ pub struct Resize {
     /// The columns and rows wanted. Those outside the result have the colour of the border.
     pub crop: [Range<isize>; 2],
     pub interpolation: Interpolation,
-    pub border: [u8; 3],
+    pub border: Pixel,
 }
 
 /// The input elements that make one output element, with their weights.
-struct Taps {
+struct Taps<Weight> {
     first: usize,
-    weights: Vec<i32>,
+    weights: Vec<Weight>,
 }
 
 /// How far a filter reaches. The distance is in output elements if the input shrinks.
@@ -59,7 +60,12 @@ fn filter(interpolation: Interpolation, x: f64) -> f64 {
 }
 
 /// Taps of the outputs in `range` when `input` elements are resized to `resized`; none for outputs beside them.
-fn taps(interpolation: Interpolation, input: usize, resized: usize, range: Range<isize>) -> Vec<Option<Taps>> {
+fn taps<S: Sample>(
+    interpolation: Interpolation,
+    input: usize,
+    resized: usize,
+    range: Range<isize>,
+) -> Vec<Option<Taps<S::Weight>>> {
     let scale = input as f64 / resized as f64;
     let stretch = scale.max(1.0);
     let reach = stretch * reach(interpolation);
@@ -73,7 +79,7 @@ fn taps(interpolation: Interpolation, input: usize, resized: usize, range: Range
     };
     let tap = |output: usize| {
         if interpolation == Nearest {
-            return Taps { first: nearest[output], weights: vec![1 << BITS] };
+            return Taps { first: nearest[output], weights: vec![S::weight(1.0)] };
         }
         let centre = (output as f64 + 0.5) * scale;
         let first = (centre - reach + 0.5).max(0.0) as usize;
@@ -81,46 +87,76 @@ fn taps(interpolation: Interpolation, input: usize, resized: usize, range: Range
         let weights: Vec<f64> =
             (first..end).map(|i| filter(interpolation, (i as f64 - centre + 0.5) / stretch)).collect();
         let sum: f64 = weights.iter().sum();
-        let fixed = |w: &f64| (w / sum * f64::from(1 << BITS)).round() as i32;
-        Taps { first, weights: weights.iter().map(fixed).collect() }
+        Taps { first, weights: weights.iter().map(|weight| S::weight(weight / sum)).collect() }
     };
     range.map(|output| usize::try_from(output).ok().filter(|output| *output < resized).map(tap)).collect()
 }
 
-impl Taps {
-    fn apply(&self, element: impl Fn(usize) -> u8) -> u8 {
-        let products = self.weights.iter().enumerate().map(|(i, w)| w * i32::from(element(self.first + i)));
-        ((products.sum::<i32>() + (1 << (BITS - 1))) >> BITS).clamp(0, 255) as u8
+/// A kind of number that is resampled.
+pub trait Sample: Copy {
+    type Weight: Copy;
+
+    fn weight(weight: f64) -> Self::Weight;
+
+    fn sum(products: impl Iterator<Item = (Self::Weight, Self)>) -> Self;
+}
+
+impl Sample for u8 {
+    type Weight = i32;
+
+    fn weight(weight: f64) -> i32 {
+        (weight * f64::from(1 << BITS)).round() as i32
+    }
+
+    fn sum(products: impl Iterator<Item = (i32, u8)>) -> u8 {
+        let sum: i32 = products.map(|(weight, number)| weight * i32::from(number)).sum();
+        ((sum + (1 << (BITS - 1))) >> BITS).clamp(0, 255) as u8
     }
 }
 
-/// The wanted part of a resized RGBA picture. The result is opaque.
-pub fn resample(rgba: &[u8], resize: &Resize) -> Vec<u8> {
+impl Sample for f32 {
+    type Weight = f64;
+
+    fn weight(weight: f64) -> f64 {
+        weight
+    }
+
+    fn sum(products: impl Iterator<Item = (f64, f32)>) -> f32 {
+        products.map(|(weight, number)| weight * f64::from(number)).sum::<f64>() as f32
+    }
+}
+
+impl<Weight: Copy> Taps<Weight> {
+    fn apply<S: Sample<Weight = Weight>>(&self, element: impl Fn(usize) -> S) -> S {
+        S::sum(self.weights.iter().enumerate().map(|(i, weight)| (*weight, element(self.first + i))))
+    }
+}
+
+/// The wanted part of a resized picture, whose pixels have the first `N` of `stride` numbers each.
+pub fn resample<S: Sample, const N: usize>(picture: &[S], stride: usize, resize: &Resize<[S; N]>) -> Vec<[S; N]> {
     let [columns, rows] =
-        [0, 1].map(|a| taps(resize.interpolation, resize.from[a], resize.to[a], resize.crop[a].clone()));
+        [0, 1].map(|a| taps::<S>(resize.interpolation, resize.from[a], resize.to[a], resize.crop[a].clone()));
     let width = resize.from[0];
     let used = || rows.iter().flatten();
     let first = used().map(|t| t.first).min().unwrap_or(0);
     let end = used().map(|t| t.first + t.weights.len()).max().unwrap_or(0);
-    let line = |y: usize| &rgba[y * width * 4..][..width * 4];
-    let inside: Vec<&Taps> = columns.iter().flatten().collect();
-    let narrow: Vec<[u8; 3]> = (first..end)
-        .flat_map(|y| inside.iter().map(move |tap| [0, 1, 2].map(|c| tap.apply(|x| line(y)[x * 4 + c]))))
+    let line = |y: usize| &picture[y * width * stride..];
+    let inside: Vec<_> = columns.iter().flatten().collect();
+    let narrow: Vec<[S; N]> = (first..end)
+        .flat_map(|y| inside.iter().map(move |tap| std::array::from_fn(|c| tap.apply(|x| line(y)[x * stride + c]))))
         .collect();
     // The columns inside are neighbours.
     let border = columns.iter().take_while(|tap| tap.is_none()).count();
-    let mut input = Vec::with_capacity(rows.len() * columns.len() * 4);
+    let mut input = Vec::with_capacity(rows.len() * columns.len());
     for row in &rows {
         for (x, column) in columns.iter().enumerate() {
-            let rgb = match (row, column) {
+            input.push(match (row, column) {
                 (Some(tap), Some(_)) => {
                     let x = x - border;
-                    [0, 1, 2].map(|c| tap.apply(|y| narrow[(y - first) * inside.len() + x][c]))
+                    std::array::from_fn(|c| tap.apply(|y| narrow[(y - first) * inside.len() + x][c]))
                 }
                 _ => resize.border,
-            };
-            input.extend(rgb);
-            input.push(255);
+            });
         }
     }
     input
