@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::facts::{Facts, Origin};
 use super::labels::Labels;
+use super::recognise::needs;
 
 /// The largest file that is read.
 const LARGEST: u64 = 16 << 20;
@@ -67,21 +68,7 @@ impl Config {
         let photos = inner.unwrap_or(entries);
         let entry = |name: &str| photos.get(name).filter(|value| !value.is_null() && *value != "");
         PREPROCESSING.iter().for_each(|name| _ = entry(name).map(|value| note(name, value)));
-        for name in [
-            "transform_input",
-            "tag",
-            "hidden_act",
-            "downsample_in_bottleneck",
-            "downsample_in_first_stage",
-            "tf_padding",
-            "layer_norm_eps",
-            "first_layer_is_expansion",
-            "output_stride",
-            "batch_norm_eps",
-            "squeeze_expansion_ratio",
-            "strides",
-            "depthwise_padding",
-        ] {
+        for name in ["transform_input", "tag"].into_iter().chain(needs().map(|(name, _)| name)) {
             _ = entries.get(name).or_else(|| entry(name)).map(|value| note(name, value));
         }
         ["model_args", "global_pool", "model_type"].iter().for_each(|n| _ = entries.get(*n).map(|v| note(n, v)));

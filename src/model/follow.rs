@@ -89,7 +89,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::model::config::Config;
     use crate::model::facts::Origin;
+    use crate::model::recognise::needs;
     use crate::model::zoo::architectures;
 
     fn of(name: &str, value: Value) -> Result<Ending> {
@@ -114,6 +116,23 @@ mod tests {
         }
         assert_eq!(of("output_stride", json!(8)).unwrap().output_stride, Some(8));
         assert!(of("output_stride", json!(4)).is_err());
+    }
+
+    /// Each entry that a row or a dialect needs is read from a config, and refused if it says something else.
+    #[test]
+    fn what_is_needed_is_read() {
+        for (name, needed) in needs() {
+            for (said, is_right) in
+                [(serde_json::from_str(needed).unwrap_or(json!(needed)), true), (json!("strange"), false)]
+            {
+                let folder = tempfile::tempdir().unwrap();
+                std::fs::write(folder.path().join("config.json"), json!({ name: said }).to_string()).unwrap();
+                let mut facts = Facts::default();
+                Config::read(folder.path(), &mut facts);
+                assert_eq!(facts.get(name).unwrap().0, &said, "{name}");
+                assert_eq!(need("model", &facts, &[(name, needed)]).is_ok(), is_right, "{name}");
+            }
+        }
     }
 
     /// Only those families dilate that ask for it.

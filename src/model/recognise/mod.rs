@@ -18,6 +18,11 @@ use dialects::{DIALECTS, Dialect};
 use head::{Chain, chain};
 use outline::{Outline, is_under};
 
+/// Every entry of a config that an architecture or a dialect needs, with the only value that is followed.
+pub fn needs() -> impl Iterator<Item = (&'static str, &'static str)> {
+    architectures().map(|row| row.needs).chain(DIALECTS.iter().map(|dialect| dialect.needs)).flatten().copied()
+}
+
 /// The usual places of classifiers that stand beside the body.
 const ROOTS: [&str; 12] =
     ["head.fc", "fc", "classifier", "last_linear", "head", "logits", "linear", "cls_head", "cls", "output", "out", "1"];
