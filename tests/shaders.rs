@@ -6,7 +6,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use gradcam::cam::{self, Layer, Method};
-use gradcam::graph::{Builder, Graph, Kind, NodeId, Op, Overlay, ParamSource, Rule, fold, gradients};
+use gradcam::graph::{
+    Activation, Arithmetic, Builder, Contract, Digit, Form, Graph, Kind, NodeId, Op, Overlay, ParamSource, Rearrange,
+    Rule, Side, fold, gradients,
+};
 use gradcam::kernels::{Profile, preprocess};
 use gradcam::model::zoo::{Architecture, architectures};
 use gradcam::plan::Plan;
@@ -89,6 +92,40 @@ fn variants() -> BTreeSet<(&'static str, Vec<(&'static str, u32)>)> {
         let numbers: Vec<NodeId> = numbers.map(|map| graph.push(Op::Unpack, &[map]).unwrap()).collect();
         add(&graph, &[overlay]);
         add(&graph, &numbers);
+    }
+    // Operations that only imported networks have.
+    for c in [8, 6] {
+        let mut graph = Graph::default();
+        let push = |graph: &mut Graph, op: Op, operands: &[NodeId]| graph.push(op, operands).unwrap();
+        let x = graph.input(Kind::Plain, [1, c, 4, 5]);
+        let x = push(&mut graph, Op::Pack, &[x]);
+        let axis = |extent, axis| Digit { extent, from: Some((axis, 1)), to: Some((axis, 1)) };
+        let from = Side::whole([c, 4, 5]);
+        let mut values: Vec<NodeId> =
+            Activation::ALL.iter().map(|f| push(&mut graph, Op::Activate(*f), &[x])).collect();
+        for (to, digits) in [
+            ([c, 4, 1], vec![axis(c, 0), axis(4, 1), Digit { to: None, ..axis(5, 2) }]),
+            ([1, 4, 5], vec![Digit { to: None, ..axis(c, 0) }, axis(4, 1), axis(5, 2)]),
+        ] {
+            let moved = push(&mut graph, Op::Rearrange(Rearrange { from, to: Side::whole(to), digits }), &[x]);
+            for op in [Arithmetic::Add, Arithmetic::Multiply] {
+                values.push(push(&mut graph, Op::Broadcast(op), &[x, moved]));
+            }
+        }
+        for form in [Form::Channels, Form::Pixels([1, c / 2])] {
+            let y = push(&mut graph, Op::Contract(Contract { form, groups: 2 }), &[x, x]);
+            values.push(push(&mut graph, Op::Softmax, &[y]));
+        }
+        let mut outputs = vec![];
+        for y in values {
+            let y = push(&mut graph, Op::Mean, &[y]);
+            let [_, channels, ..] = graph.shape(y);
+            let seed = graph.input(Kind::Plain, [1, channels, 1, 1]);
+            let seed = push(&mut graph, Op::Pack, &[seed]);
+            let dx = gradients(&mut graph, y, seed, &[x], Rule::Standard).unwrap()[0];
+            outputs.push(push(&mut graph, Op::Unpack, &[dx]));
+        }
+        add(&graph, &outputs);
     }
     all.extend(Profile::ALL.map(|p| ("peak", vec![("WORKGROUP", p.flat), ("ROUNDS", 1)])));
     all

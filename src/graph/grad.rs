@@ -1,6 +1,8 @@
 //! Truncated reverse mode: gradients of data from the class scores back to the target layer, and no further.
 
-use super::{Activation, Graph, GraphError, NodeId, Op, Rule, simplify};
+use super::{
+    Activation, Arithmetic, Contract, Conv2d, Digit, Form, Graph, GraphError, NodeId, Op, Rearrange, Rule, Side, simplify,
+};
 
 /// Appends the backward pass from `output` to each of `targets`, and returns the nodes of their gradients.
 ///
@@ -71,6 +73,47 @@ fn backward(graph: &mut Graph, id: NodeId, operand: usize, dy: NodeId, rule: Rul
         Op::Pool2d(pool) => graph.push(Op::Pool2dGrad(pool), &[dy, x]),
         Op::AdaptivePool { .. } => graph.push(Op::AdaptivePoolGrad { from: input }, &[dy]),
         Op::Mean => graph.push(Op::MeanGrad { input }, &[dy]),
+        Op::Conv2dGrad { conv, .. } => graph.push(Op::Conv2d(Conv2d { bias: None, ..conv }), &[dy]),
+        Op::Rearrange(moves) => graph.push(Op::Rearrange(moves.transposed()), &[dy]),
+        Op::Broadcast(Arithmetic::Add) if operand == 0 => Ok(dy),
+        Op::Broadcast(Arithmetic::Add) => sum_to(graph, dy, x),
+        Op::Broadcast(op) if operand == 0 => graph.push(Op::Broadcast(op), &[dy, inputs[1]]),
+        Op::Broadcast(_) if input == [1, 1] && graph.shape(inputs[0])[1] == c => {
+            graph.push(Op::GateGrad, &[dy, inputs[0]])
+        }
+        Op::Broadcast(op) => {
+            let product = graph.push(Op::Broadcast(op), &[dy, inputs[0]])?;
+            sum_to(graph, product, x)
+        }
+        Op::Contract(Contract { form, groups }) => {
+            let (a, b) = (inputs[0], inputs[1]);
+            let (form, operands) = match (form, operand) {
+                (Form::Channels, 0) => (Form::Across, [dy, b]),
+                (Form::Channels, _) => (Form::Pixels(input), [a, dy]),
+                (Form::Across, 0) => (Form::Channels, [dy, b]),
+                (Form::Across, _) => (Form::Pixels(input), [dy, a]),
+                (Form::Pixels(_), 0) => (Form::Across, [b, dy]),
+                (Form::Pixels(_), _) => (Form::Channels, [a, dy]),
+            };
+            graph.push(Op::Contract(Contract { form, groups }), &operands)
+        }
+        Op::Softmax => graph.push(Op::SoftmaxGrad, &[dy, id]),
         op => Err(GraphError::NoGradient(format!("{op:?}"))),
     }
+}
+
+/// `dy` summed over the axes along which the value `x` was repeated.
+fn sum_to(graph: &mut Graph, dy: NodeId, x: NodeId) -> Result<NodeId, GraphError> {
+    let ([_, c, h, w], [_, xc, xh, xw]) = (graph.shape(dy), graph.shape(x));
+    let (from, to) = ([c, h, w], [xc, xh, xw]);
+    if from == to {
+        return Ok(dy);
+    }
+    let digit = |axis: usize| Digit {
+        extent: from[axis],
+        from: Some((axis, 1)),
+        to: (to[axis] == from[axis]).then_some((axis, 1)),
+    };
+    let digits = (0..3).filter(|axis| from[*axis] > 1).map(digit).collect();
+    graph.push(Op::Rearrange(Rearrange { from: Side::whole(from), to: Side::whole(to), digits }), &[dy])
 }

@@ -11,6 +11,7 @@ mod head;
 mod nodes;
 mod op;
 mod param;
+mod rearrange;
 mod rule;
 mod shape;
 mod simplify;
@@ -22,8 +23,11 @@ pub use error::GraphError;
 pub use fold::fold;
 pub use grad::gradients;
 pub use nodes::{Graph, Node};
-pub use op::{Activation, ClassWeights, Conv2d, LayerNorm, Linear, Op, Overlay, Pool2d, PoolKind, Window};
+pub use op::{
+    Activation, Arithmetic, ClassWeights, Contract, Conv2d, Form, LayerNorm, Linear, Op, Overlay, Pool2d, PoolKind, Window,
+};
 pub use param::Param;
+pub use rearrange::{Digit, MAX_DIGITS, Rearrange, Side};
 pub use rule::Rule;
 pub use shape::infer;
 pub use simplify::gradient_mean;

@@ -1,5 +1,6 @@
 //! The operations of a network, of its backward pass and of the Grad-CAM tail.
 
+use super::rearrange::Rearrange;
 use super::value::ParamId;
 
 /// A two-dimensional convolution, as `torch.nn.Conv2d`. Padding at the start and at the end is given separately, so
@@ -97,12 +98,52 @@ pub enum Activation {
     HardSwish,
     /// `x · Φ(x)`, where Φ is the distribution function of the normal distribution (the exact form).
     Gelu,
+    /// `tanh(x)`.
+    Tanh,
+    /// `ln(1 + exp(x))`.
+    Softplus,
+    /// `x` above 0, `exp(x) - 1` below.
+    Elu,
+    /// `x · tanh(softplus(x))`.
+    Mish,
+    /// `x / 2 · (1 + tanh(√(2/π) · (x + 0.044715 x³)))`, GELU's older approximation.
+    GeluTanh,
+    /// The error function.
+    Erf,
+    /// `|x|`, with derivative 0 at 0.
+    Abs,
+    /// `exp(x)`.
+    Exp,
+    /// The natural logarithm.
+    Log,
+    /// `√x`.
+    Sqrt,
+    /// `1 / x`.
+    Reciprocal,
 }
 
 impl Activation {
     /// All activations, for tests and tables.
-    pub const ALL: [Self; 7] =
-        [Self::Relu, Self::Relu6, Self::Sigmoid, Self::Silu, Self::HardSigmoid, Self::HardSwish, Self::Gelu];
+    pub const ALL: [Self; 18] = [
+        Self::Relu,
+        Self::Relu6,
+        Self::Sigmoid,
+        Self::Silu,
+        Self::HardSigmoid,
+        Self::HardSwish,
+        Self::Gelu,
+        Self::Tanh,
+        Self::Softplus,
+        Self::Elu,
+        Self::Mish,
+        Self::GeluTanh,
+        Self::Erf,
+        Self::Abs,
+        Self::Exp,
+        Self::Log,
+        Self::Sqrt,
+        Self::Reciprocal,
+    ];
 
     /// Whether the function is monotonic: the greatest `x` then gives the greatest value.
     pub fn grows(self) -> bool {
@@ -112,7 +153,14 @@ impl Activation {
     /// Whether the derivative is computed from the function's output (`true`) or from its input. If from the output,
     /// the input's memory is free as soon as the function has run.
     pub fn saves_output(self) -> bool {
-        !matches!(self, Self::Silu | Self::HardSwish | Self::Gelu)
+        use Activation::{Elu, Exp, HardSigmoid, Reciprocal, Relu, Relu6, Sigmoid, Sqrt, Tanh};
+        matches!(self, Relu | Relu6 | Sigmoid | HardSigmoid | Tanh | Elu | Exp | Sqrt | Reciprocal)
+    }
+
+    /// Whether the function and its derivative are finite wherever its argument is. Others must not meet the unused
+    /// lanes of a block.
+    pub fn is_tame(self) -> bool {
+        !matches!(self, Self::Exp | Self::Log | Self::Sqrt | Self::Reciprocal)
     }
 }
 
@@ -137,6 +185,36 @@ pub struct Pool2d {
     pub window: Window,
     /// Rounds the output size up, as `torch.nn.MaxPool2d(ceil_mode=True)`.
     pub ceil_mode: bool,
+}
+
+/// What is done with two numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arithmetic {
+    /// The sum.
+    Add,
+    /// The product.
+    Multiply,
+}
+
+/// A product of two matrices in each of `groups` groups of channels. A feature map is a matrix of channels and pixels.
+/// The gradients of each form are the other forms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Contract {
+    /// Which axes meet.
+    pub form: Form,
+    /// Groups of channels.
+    pub groups: usize,
+}
+
+/// The axes of `a` and `b` that meet in a [`Contract`], and the shape of the result. `i` counts the channels of a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// `y[j, p] = Σ_i a[i, p] · b[i, j]`: channels meet channels. Pixels of `b` become channels.
+    Channels,
+    /// `y[i, p] = Σ_j a[j, p] · b[i, j]`: channels of `a` meet pixels of `b`.
+    Across,
+    /// `y[i, j] = Σ_p a[i, p] · b[j, p]`: pixels meet pixels. Channels of `b` become pixels, of this height and width.
+    Pixels([usize; 2]),
 }
 
 /// Layer normalisation over the channels of each pixel.
@@ -251,6 +329,21 @@ pub enum Op {
     },
     /// `(x [n,c,h,w]) -> [n,c,1,1]`: mean over space. It is global pooling, and also gives Grad-CAM's weights.
     Mean,
+    /// `() -> [1,c,h,w]`: trained numbers that are an operand of a [`Op::Broadcast`] or the like.
+    Constant {
+        /// `[c,h,w]`.
+        values: ParamId,
+        /// Channels, height and width.
+        shape: [usize; 3],
+    },
+    /// `(x) -> y`: numbers moved, repeated or added.
+    Rearrange(Rearrange),
+    /// `(a [m,c,h,w], b [n,c or 1,h or 1,w or 1]) -> a + b` or `a · b`, where `b` is repeated.
+    Broadcast(Arithmetic),
+    /// `(a, b) -> y`: products of matrices.
+    Contract(Contract),
+    /// `(x) -> exp(x) / Σ_p exp(x)` over the pixels of each channel.
+    Softmax,
 
     /// `(logits [n,c,1,1], requests plain [n,k,1,1]) -> [n·k,4,1,1]`: class, logit, softmax probability, number of
     /// the image's logits that are not finite. A request is a class index; a negative one asks for the next most
@@ -313,6 +406,8 @@ pub enum Op {
     GateGrad,
     /// `(dy, x) -> dx`.
     LayerNormGrad(LayerNorm),
+    /// `(dy, y) -> dx = y · (dy - Σ_p dy · y)`.
+    SoftmaxGrad,
     /// `(dy [m,c,1,1]) -> dy / (h·w)`, repeated over `h` × `w`.
     MeanGrad {
         /// Height and width of the forward input.

@@ -1,8 +1,8 @@
 //! Shape inference: one arm for each operation.
 
 use super::error::GraphError;
-use super::op::{Op, PoolKind, Window};
-use super::value::{Kind, Type};
+use super::op::{Contract, Form, Op, PoolKind, Window};
+use super::value::{Kind, Shape, Type};
 
 /// The type of `op`'s value.
 ///
@@ -15,12 +15,13 @@ pub fn infer(op: &Op, inputs: &[Type]) -> Result<Type, GraphError> {
 fn check(op: &Op, inputs: &[Type]) -> Result<Type, String> {
     use Kind::{Features, Pixels, Plain};
     let kinds: &[Kind] = match op {
-        Op::Input => &[],
+        Op::Input | Op::Constant { .. } => &[],
         Op::Normalise { .. } => &[Pixels],
         Op::Pack => &[Plain],
         Op::Select => &[Features, Plain],
         Op::Add | Op::Concat | Op::Gate | Op::WeightedSum | Op::Rescale { .. } => &[Features, Features],
         Op::ActivateGrad(_) | Op::Pool2dGrad(_) | Op::GateGrad | Op::LayerNormGrad(_) => &[Features, Features],
+        Op::Broadcast(_) | Op::Contract(_) | Op::SoftmaxGrad => &[Features, Features],
         Op::Overlay(_) => &[Features, Pixels],
         Op::ClassOuter { .. } => &[Features, Features, Features],
         _ => &[Features],
@@ -38,7 +39,16 @@ fn check(op: &Op, inputs: &[Type]) -> Result<Type, String> {
             require([1, 3].contains(&channels) && std.len() == channels, || format!("cannot make {channels} channels"))?;
             features([n, channels, h, w])
         }
-        Op::Pack | Op::ScaleShift { .. } | Op::Activate(_) | Op::LayerNorm(_) => features(shape(0)),
+        Op::Pack | Op::ScaleShift { .. } | Op::Activate(_) | Op::LayerNorm(_) | Op::Softmax => features(shape(0)),
+        Op::Constant { shape: [c, h, w], .. } => features([1, *c, *h, *w]),
+        Op::Rearrange(moves) => features(moves.shape(shape(0))?),
+        Op::Broadcast(_) => {
+            divides(shape(1)[0], shape(0)[0])?;
+            let fits = (1..4).all(|axis| [1, shape(0)[axis]].contains(&shape(1)[axis]));
+            require(fits, || format!("{:?} does not repeat to {:?}", shape(1), shape(0)))?;
+            features(shape(0))
+        }
+        Op::Contract(contract) => features(contract.shape(shape(0), shape(1))?),
         Op::Unpack => Ok(Type { kind: Plain, shape: shape(0) }),
         Op::Conv2d(conv) => {
             let [n, c, h, w] = shape(0);
@@ -123,7 +133,7 @@ fn check(op: &Op, inputs: &[Type]) -> Result<Type, String> {
             features([m, *in_channels, input[0], input[1]])
         }
         Op::LinearGrad { input, .. } => features([shape(0)[0], input[0], input[1], input[2]]),
-        Op::ActivateGrad(_) | Op::LayerNormGrad(_) | Op::GateGrad => {
+        Op::ActivateGrad(_) | Op::LayerNormGrad(_) | Op::GateGrad | Op::SoftmaxGrad => {
             divides(shape(1)[0], shape(0)[0])?;
             require(shape(0)[1..] == shape(1)[1..], || format!("{:?} and {:?} differ", shape(0), shape(1)))?;
             let [m, c, ..] = shape(0);
@@ -153,6 +163,20 @@ fn check(op: &Op, inputs: &[Type]) -> Result<Type, String> {
             let [maps, ..] = shape(0);
             require(overlay.map < maps, || format!("only {maps} maps"))?;
             Ok(Type { kind: Pixels, shape: shape(1) })
+        }
+    }
+}
+
+impl Contract {
+    fn shape(&self, a: Shape, b: Shape) -> Result<Shape, String> {
+        let ([na, ca, ha, wa], [nb, cb, hb, wb], g) = (a, b, self.groups);
+        let (n, pixels_b) = (na.max(nb), hb * wb);
+        let fail = || format!("{a:?} and {b:?} do not meet in {self:?}");
+        require(g > 0 && ca % g == 0 && cb % g == 0 && n % na == 0 && n % nb == 0, fail)?;
+        match self.form {
+            Form::Channels => require(ca == cb, fail).map(|()| [n, g * pixels_b, ha, wa]),
+            Form::Across => require(ca / g == pixels_b, fail).map(|()| [n, cb, ha, wa]),
+            Form::Pixels([h, w]) => require([ha, wa] == [hb, wb] && h * w == cb / g, fail).map(|()| [n, ca, h, w]),
         }
     }
 }

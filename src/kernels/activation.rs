@@ -9,16 +9,24 @@ use crate::graph::{Activation, ParamId};
 
 /// `f(x)`.
 pub fn forward(cx: &Context, f: Activation) -> Dispatch {
-    let count = texels(cx.shape());
-    cx.elementwise("activation", &[("ACTIVATION", code(f))], [count as u32], None, count)
+    let (count, [_, c, h, w]) = (texels(cx.shape()), cx.shape());
+    let params = [count, h * w, blocks(c), c].map(|v| v as u32);
+    cx.elementwise("activation", &defines(f), params, None, count)
 }
 
 /// `dy · f'(saved)`.
 pub fn grad(cx: &Context, f: Activation) -> Dispatch {
     let (dy, saved) = (cx.input(0), cx.input(1));
     let (count, image) = (texels(dy), texels(saved) / saved[0]);
-    let params = [count, image, dy[0] / saved[0]].map(|v| v as u32);
-    cx.elementwise("activation_grad", &[("ACTIVATION", code(f))], params, None, count)
+    let [_, c, h, w] = dy;
+    let params = [count, image, dy[0] / saved[0], h * w, blocks(c), c].map(|v| v as u32);
+    cx.elementwise("activation_grad", &defines(f), params, None, count)
+}
+
+/// Lanes past the last channel hold any finite numbers, of which some functions make others.
+fn defines(f: Activation) -> Vec<(&'static str, u32)> {
+    let masked = (!f.is_tame()).then_some(("MASKED", 1));
+    [("ACTIVATION", code(f))].into_iter().chain(masked).collect()
 }
 
 /// `f(scale · x + shift)`.

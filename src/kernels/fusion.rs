@@ -18,12 +18,12 @@ impl Epilogue {
         let free = self.activation.is_none() && !self.pooled && !matches!(self.extra, Some(Extra::Slope(..)));
         let value = Self { value: next, ..self };
         match node.op {
-            Op::Activate(f) if activates && free => Some(Self { activation: Some(f), ..value }),
+            Op::Activate(f) if activates && free && f.is_tame() => Some(Self { activation: Some(f), ..value }),
             Op::Add if joins && free && self.extra.is_none() => {
                 let other = if node.inputs[0] == self.value { node.inputs[1] } else { node.inputs[0] };
                 (other != self.value).then_some(Self { extra: Some(Extra::Add(other)), ..value })
             }
-            Op::ActivateGrad(f) if slopes && free && self.extra.is_none() && node.inputs[0] == self.value => {
+            Op::ActivateGrad(f) if f.is_tame() && slopes && free && self.extra.is_none() && node.inputs[0] == self.value => {
                 // The epilogue reads the saved value texel for texel. So it must not be shared by several maps of an image.
                 let saved = node.inputs[1];
                 let alike = saved != self.value && graph.shape(saved) == graph.shape(next);

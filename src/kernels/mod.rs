@@ -14,6 +14,8 @@ mod fusion;
 mod geometry;
 mod layout;
 mod linear;
+mod matrix;
+mod moves;
 mod norm;
 mod overlay;
 mod pass;
@@ -73,6 +75,12 @@ pub fn lower(
         Op::AdaptivePoolGrad { .. } => pool::adaptive_grad(cx),
         Op::Pool2d(pool) => pool::forward(cx, pool),
         Op::Pool2dGrad(pool) => pool::grad(cx, pool),
+        Op::Constant { values, shape } => moves::constant(cx, *values, *shape),
+        Op::Rearrange(rearrange) => moves::rearrange(cx, rearrange),
+        Op::Broadcast(op) => moves::broadcast(cx, *op),
+        Op::Contract(contract) => matrix::contract(cx, *contract),
+        Op::Softmax => matrix::softmax(cx),
+        Op::SoftmaxGrad => matrix::softmax_grad(cx),
         Op::Mean => linear::mean(cx),
         Op::MeanGrad { .. } => linear::mean_grad(cx),
         Op::Linear(linear) => return linear::forward(cx, linear),

@@ -33,8 +33,28 @@ pub fn activate(f: Activation, x: &[f64]) -> Vec<f64> {
         Activation::HardSigmoid => hard_sigmoid(x),
         Activation::HardSwish => x * hard_sigmoid(x),
         Activation::Gelu => x * normal(x),
+        Activation::Tanh => x.tanh(),
+        Activation::Softplus => softplus(x),
+        Activation::Elu => if x > 0.0 { x } else { x.exp_m1() },
+        Activation::Mish => x * softplus(x).tanh(),
+        Activation::GeluTanh => 0.5 * x * (1.0 + gelu_argument(x).tanh()),
+        Activation::Erf => libm::erf(x),
+        Activation::Abs => x.abs(),
+        Activation::Exp => x.exp(),
+        Activation::Log => x.ln(),
+        Activation::Sqrt => x.sqrt(),
+        Activation::Reciprocal => 1.0 / x,
     };
     x.iter().map(|&x| apply(x)).collect()
+}
+
+fn softplus(x: f64) -> f64 {
+    x.max(0.0) + (-x.abs()).exp().ln_1p()
+}
+
+/// What [`Activation::GeluTanh`] takes the tanh of.
+fn gelu_argument(x: f64) -> f64 {
+    (2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x.powi(3))
 }
 
 /// The distribution function Φ of the normal distribution.
@@ -61,6 +81,24 @@ pub fn activate_grad(f: Activation, dy: &[f64], saved: &[f64], [m, ..]: Shape, [
             s if s >= 3.0 => 1.0,
             s => s / 3.0 + 0.5,
         },
+        Activation::Tanh => 1.0 - s * s,
+        Activation::Softplus => 1.0 / (1.0 + (-s).exp()),
+        Activation::Elu => if s > 0.0 { 1.0 } else { s + 1.0 },
+        Activation::Mish => {
+            let tanh = softplus(s).tanh();
+            tanh + s * (1.0 - tanh * tanh) / (1.0 + (-s).exp())
+        }
+        Activation::GeluTanh => {
+            let tanh = gelu_argument(s).tanh();
+            let inner = (2.0 / std::f64::consts::PI).sqrt() * (1.0 + 3.0 * 0.044715 * s * s);
+            0.5 * (1.0 + tanh) + 0.5 * s * (1.0 - tanh * tanh) * inner
+        }
+        Activation::Erf => 2.0 / std::f64::consts::PI.sqrt() * (-s * s).exp(),
+        Activation::Abs => if s == 0.0 { 0.0 } else { s.signum() },
+        Activation::Exp => s,
+        Activation::Log => 1.0 / s,
+        Activation::Sqrt => 0.5 / s,
+        Activation::Reciprocal => -s * s,
     };
     let saved = |i: usize| saved[i / image / (m / n) * image + i % image];
     dy.iter().enumerate().map(|(i, dy)| dy * slope(saved(i))).collect()

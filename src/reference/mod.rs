@@ -6,6 +6,8 @@ mod channels;
 mod classify;
 mod elementwise;
 mod linear;
+mod matrix;
+mod moves;
 mod norm;
 mod overlay;
 mod planes;
@@ -132,6 +134,12 @@ fn execute(graph: &Graph, id: NodeId, operands: &[&Value]) -> Value {
         Op::AdaptivePoolGrad { .. } => window::adaptive_pool_grad(number(0), from(0), shape),
         Op::Add => number(0).iter().zip(number(1)).map(|(a, b)| a + b).collect(),
         Op::Mean => elementwise::mean(number(0), from(0)),
+        Op::Constant { values, .. } => param(*values).iter().map(|v| f64::from(*v)).collect(),
+        Op::Rearrange(moves) => moves::rearrange(number(0), moves, shape),
+        Op::Broadcast(op) => moves::broadcast(*op, number(0), shape, number(1), from(1)),
+        Op::Contract(contract) => matrix::contract(*contract, number(0), from(0), number(1), from(1), shape),
+        Op::Softmax => matrix::softmax(number(0), shape),
+        Op::SoftmaxGrad => matrix::softmax_grad(number(0), shape, number(1), from(1)),
         Op::MeanGrad { input: [h, w] } => elementwise::mean_grad(number(0), h * w),
         Op::ClassWeights(class) => linear::class_weights(number(0), &param(class.linear.weight), class),
         Op::ClassOuter { requests, maps } => {

@@ -64,6 +64,13 @@ pub enum Packing {
         /// Output texels side by side in a row.
         lanes: usize,
     },
+    /// A feature map's numbers.
+    Map {
+        /// Channels.
+        channels: usize,
+        /// Height times width.
+        plane: usize,
+    },
     /// One number per channel, see `scale_shift.wgsl`.
     Channels {
         /// Channels.
@@ -84,6 +91,7 @@ impl Packing {
             Self::Linear { out, input: [c, h, w], lanes } => {
                 (out.div_ceil(4).div_ceil(lanes), lanes * (c.div_ceil(4) * h * w * 4 + 1))
             }
+            Self::Map { channels, plane } => (channels.div_ceil(4), plane),
             Self::Channels { channels } => (channels.div_ceil(4), 2),
         }
     }
@@ -109,9 +117,9 @@ impl Constant {
         format!("{} + {bias} {:?} {:?}", graph.params[self.weight].name, self.packing, self.rows)
     }
 
-    /// Whether the numbers may be stored as f16. Scales and shifts of whole channels stay f32.
+    /// Whether the numbers may be stored as f16. Scales and shifts of whole channels, and constants, stay f32.
     pub fn halves(&self) -> bool {
-        !matches!(self.packing, Packing::Channels { .. })
+        !matches!(self.packing, Packing::Channels { .. } | Packing::Map { .. })
     }
 
     /// Number of texels.
@@ -140,6 +148,10 @@ impl Constant {
                 texels
             }
             Packing::Linear { out, input, lanes } => linear::pack(*out, *input, *lanes, &self.rows, &weight, bias),
+            Packing::Map { channels, plane } => {
+                let places = (0..channels.div_ceil(4)).flat_map(|block| (0..*plane).map(move |p| (block, p)));
+                places.map(|(block, p)| four(block, *channels, &|c| weight[c * plane + p])).collect()
+            }
             Packing::Channels { channels } => [blocks(*channels, &|c| weight[c]), blocks(*channels, &bias)].concat(),
         }
     }

@@ -1,7 +1,10 @@
 //! Single operations with the gradients of their operands, for odd shapes: W ≠ H, strides, asymmetric padding,
 //! dilation, channels that do not fill blocks of four, two maps per image.
 
-use crate::graph::{Activation, NodeId, Op, Pool2d, PoolKind, Rule, Shape, Window, gradients};
+use crate::graph::{
+    Activation, Arithmetic, Contract, Digit, Form, NodeId, Op, Pool2d, PoolKind, Rearrange, Rule, Shape, Side, Window,
+    gradients,
+};
 use crate::kernels::Profile;
 use crate::verify::case::Case;
 use crate::verify::net::Net;
@@ -39,7 +42,10 @@ fn window(
 }
 
 pub fn cases() -> Vec<Case> {
-    [convolutions(), products(), pools(), elementwise(), channels(), linear(), pieces()].into_iter().flatten().collect()
+    [convolutions(), products(), pools(), elementwise(), channels(), moves(), matrices(), linear(), pieces()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// Windows with strides, asymmetric padding and dilation, for channels with and without groups.
@@ -128,7 +134,9 @@ fn elementwise() -> Vec<Case> {
     let activation = |f: Activation| {
         // Values beyond every kink of the functions.
         let mut net = Net::new(2);
-        let values = net.random.numbers(2 * 5 * 3 * 7).into_iter().map(|v| v * 8.0).collect();
+        // Some functions have no value below 0.
+        let into = |v: f32| if f.is_tame() { v * 8.0 } else { v.abs() * 8.0 + 0.1 };
+        let values = net.random.numbers(2 * 5 * 3 * 7).into_iter().map(into).collect();
         let x = net.plain([2, 5, 3, 7], values);
         let x = net.op(Op::Pack, &[x]);
         let y = net.op(Op::Activate(f), &[x]);
@@ -177,6 +185,65 @@ fn channels() -> Vec<Case> {
     let [a, weights] = wide.map(|x| net.op(Op::Slice { start: 2, channels: 5 }, &[x]));
     let raw = net.op(Op::WeightedSum, &[a, weights]);
     cases.push(Case::of("weighted sum of padded blocks", TOLERANCE, net, &[raw]));
+    cases
+}
+
+/// Numbers that are moved, repeated or added, with whole blocks of channels and with single channels.
+fn moves() -> Vec<Case> {
+    let place = |axis: usize, stride: usize| Some((axis, stride));
+    let digit = |extent, from, to| Digit { extent, from, to };
+    let mut cases = vec![];
+    for c in [8, 6] {
+        let (rows, columns) = (digit(4, place(1, 1), place(1, 1)), digit(5, place(2, 1), place(2, 1)));
+        let channels = digit(c, place(0, 1), place(0, 1));
+        let from = Side::whole([c, 4, 5]);
+        let bordered = Side { extents: [c, 7, 6], start: [0, 2, 1] };
+        let halves = [digit(2, place(0, c / 2), None), digit(c / 2, place(0, 1), place(2, 5)), rows, columns];
+        let [twice, rows_apart] = [digit(2, None, place(1, 1)), digit(4, place(1, 1), place(1, 2))];
+        let pixels = [
+            digit(c, place(0, 1), place(2, 1)),
+            digit(4, place(1, 1), place(0, 5)),
+            digit(5, place(2, 1), place(0, 1)),
+        ];
+        for (name, to, digits) in [
+            ("border", bordered, vec![channels, rows, columns]),
+            ("pixels as channels", Side::whole([20, 1, c]), pixels.to_vec()),
+            ("halves added", Side::whole([1, 4, 5 * c / 2]), halves.to_vec()),
+            ("rows repeated", Side::whole([c, 8, 5]), vec![channels, twice, rows_apart, columns]),
+            ("columns added", Side::whole([c, 4, 1]), vec![channels, rows, Digit { to: None, ..columns }]),
+        ] {
+            let moves = Rearrange { from, to, digits };
+            cases.push(of_one(format!("{name} of {c}"), [2, c, 4, 5], Op::Rearrange(moves)));
+        }
+        for op in [Arithmetic::Add, Arithmetic::Multiply] {
+            for lacks in [[1, 4, 5], [c, 1, 5], [c, 4, 1], [c, 1, 1], [1, 1, 1], [c, 4, 5]] {
+                let shapes = [[2, c, 4, 5], [2, lacks[0], lacks[1], lacks[2]]];
+                let name = format!("{op:?} of {c}×4×5 and {lacks:?}");
+                cases.push(case(name, &shapes, 2, |net, x| net.op(Op::Broadcast(op), x)));
+            }
+        }
+        cases.push(case(format!("constant of {c}"), &[[2, c, 3, 5]], 2, |net, x| {
+            let constant = Op::Constant { values: net.param(&[c, 3, 5]), shape: [c, 3, 5] };
+            let constant = net.op(constant, &[]);
+            net.op(Op::Broadcast(Arithmetic::Multiply), &[x[0], constant])
+        }));
+    }
+    cases
+}
+
+/// Products of matrices and softmax, in groups of channels that fill blocks and that do not.
+fn matrices() -> Vec<Case> {
+    let mut cases = vec![];
+    for (groups, i, j) in [(1, 8, 6), (2, 4, 6), (3, 5, 7), (2, 6, 4)] {
+        let mut push = |form: Form, shapes: [Shape; 2]| {
+            let name = format!("{form:?} of {groups} groups of {i} and {j}");
+            cases.push(case(name, &shapes, 2, |net, x| net.op(Op::Contract(Contract { form, groups }), x)));
+        };
+        push(Form::Channels, [[2, groups * i, 3, 5], [2, groups * i, 1, j]]);
+        push(Form::Across, [[2, groups * j, 3, 5], [2, groups * i, 1, j]]);
+        push(Form::Pixels([1, j]), [[2, groups * i, 3, 5], [2, groups * j, 3, 5]]);
+    }
+    cases.push(of_one("softmax".into(), [2, 6, 7, 13], Op::Softmax));
     cases
 }
 
