@@ -15,7 +15,7 @@ use super::say::say;
 #[derive(Args)]
 #[command(next_help_heading = "Model")]
 pub struct ModelArgs {
-    /// The bundled model's name; a weights file (.safetensors, or of torch.save); a folder with one
+    /// The bundled model's name; a weights file (.safetensors, or of torch.save), or a network (.onnx); a folder with one
     #[arg(short, long, value_name = "NAME|PATH", default_value = gradcam::model::BUNDLED)]
     pub model: String,
     /// Architecture of the file, if it does not name its own; may have timm's or torchvision's tag of the weights, as in
@@ -28,6 +28,12 @@ pub struct ModelArgs {
     /// Refuse tensors outside the network instead of ignoring them
     #[arg(long)]
     strict: bool,
+    /// Input of an ONNX file that takes the images, where it has several
+    #[arg(long, value_name = "NAME")]
+    input: Option<String>,
+    /// Output of an ONNX file that holds the class scores, where it is not the first
+    #[arg(long, value_name = "NAME")]
+    score: Option<String>,
     /// Activation between the linear layers of a classifier of your own
     #[arg(long, value_name = "NAME", value_parser = words(&["relu", "relu6", "sigmoid", "silu", "hardswish", "gelu"]))]
     head_activation: Option<String>,
@@ -96,6 +102,8 @@ impl ModelArgs {
         let o = ModelOptions::default().strict(self.strict);
         let o = self.arch.iter().fold(o, |o, name| o.architecture(name));
         let o = self.prefix.iter().fold(o, |o, prefix| o.prefix(prefix));
+        let o = self.input.iter().fold(o, |o, name| o.input(name));
+        let o = self.score.iter().fold(o, |o, name| o.score(name));
         let o = self.head_activation.iter().fold(o, |o, name| o.head_activation(named(name)));
         let o = match &classes.labels {
             Some(path) => o.labels(Labels::read(path)?),

@@ -168,8 +168,16 @@ impl Recipe {
             None => vec![None; targets.len()],
         };
         let tail = graph.nodes.len();
-        let layers = targets.iter().zip(gradients);
-        let layers: Vec<Layer> = layers.map(|(&activations, gradients)| Layer { activations, gradients }).collect();
+        // Tokens come back into the rows and columns of their patches.
+        let mut placed = |node: NodeId, target: &NodeId| match network.grids.get(target) {
+            Some(moves) => graph.push(Op::Rearrange(moves.clone()), &[node]),
+            None => Ok(node),
+        };
+        let layers = targets.iter().zip(gradients).map(|(target, gradients)| {
+            let gradients = gradients.map(|gradients| placed(gradients, target)).transpose()?;
+            Ok(Layer { activations: placed(*target, target)?, gradients })
+        });
+        let layers = layers.collect::<Result<Vec<_>>>()?;
         let maps = cam::recipe(&mut graph, method, &layers, [h, w])?;
 
         let wanted = [
@@ -181,7 +189,7 @@ impl Recipe {
         ];
         let wanted = wanted.into_iter().flatten();
         let outputs = wanted.map(|node| graph.push(Op::Unpack, &[node])).collect::<Result<Vec<_>, _>>()?;
-        let [_, _, layer_h, layer_w] = graph.shape(targets[0]);
+        let [_, _, layer_h, layer_w] = graph.shape(layers[0].activations);
         let (images, layer_size, stages) = (network.input, [layer_h, layer_w], [backward, tail]);
         Ok(Built { graph, images, requests, outputs, heatmap: maps.heatmap, layer_size, stages })
     }

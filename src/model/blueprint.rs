@@ -1,8 +1,10 @@
 //! What an importer makes of a weights file.
 
+use std::collections::BTreeMap;
+
 use super::zoo::Library;
 use crate::error::Result;
-use crate::graph::{Graph, NodeId};
+use crate::graph::{Graph, NodeId, Rearrange};
 
 /// A network that an importer has recognised. It can be built for any batch and input size.
 pub trait Blueprint: Send + Sync {
@@ -39,4 +41,8 @@ pub struct Appended {
     pub logits: NodeId,
     /// Module paths with their output nodes, in PyTorch's order.
     pub modules: Vec<(String, NodeId)>,
+    /// Further names of nodes.
+    pub aliases: Vec<(String, NodeId)>,
+    /// Nodes whose pixels are in one row, with what brings them into the image's rows and columns.
+    pub grids: BTreeMap<NodeId, Rearrange>,
 }

@@ -1,5 +1,7 @@
 //! Networks from the table of architectures, with weights whose tensors have the table's names.
 
+use std::collections::BTreeMap;
+
 use super::blueprint::{Appended, Blueprint};
 use super::recognise::Recognised;
 use super::zoo::Library;
@@ -50,7 +52,7 @@ impl Blueprint for Listed {
         let x = if self.transform_input { transform_input(&mut builder, x)? } else { x };
         let logits = (self.network.architecture.build)(&mut builder, x, self.network.classes)?;
         let (graph, modules) = builder.finish();
-        Ok(Appended { graph, logits, modules })
+        Ok(Appended { graph, logits, modules, aliases: vec![], grids: BTreeMap::new() })
     }
 }
 

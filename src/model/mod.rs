@@ -12,6 +12,7 @@ mod labels;
 mod layers;
 mod listed;
 mod network;
+mod onnx;
 mod open;
 mod options;
 mod preprocess;
@@ -183,8 +184,8 @@ impl Model {
         let Preprocess { mean, std, .. } = self.preprocess.clone();
         let normalise = if kind == Kind::Pixels { Op::Normalise { mean, std } } else { Op::Pack };
         let features = graph.push(normalise, &[input])?;
-        let Appended { graph, logits, modules } = self.blueprint.append(graph, features)?;
-        Ok(Network { graph, input, features, logits, modules })
+        let Appended { graph, logits, modules, aliases, grids } = self.blueprint.append(graph, features)?;
+        Ok(Network { graph, input, features, logits, modules, aliases, grids })
     }
 
     /// The architecture's name in torchvision or timm.

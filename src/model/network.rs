@@ -1,8 +1,10 @@
 //! A built network.
 
+use std::collections::BTreeMap;
+
 use super::layers;
 use crate::error::Result;
-use crate::graph::{Graph, NodeId};
+use crate::graph::{Graph, NodeId, Rearrange};
 
 /// A network, built for a batch and an input size.
 pub struct Network {
@@ -16,6 +18,10 @@ pub struct Network {
     pub logits: NodeId,
     /// Module paths with their output nodes, in PyTorch's order.
     pub modules: Vec<(String, NodeId)>,
+    /// Further names of nodes, which are not listed.
+    pub aliases: Vec<(String, NodeId)>,
+    /// Nodes whose pixels are in one row, with what brings them into the image's rows and columns.
+    pub grids: BTreeMap<NodeId, Rearrange>,
 }
 
 impl Network {
@@ -24,6 +30,7 @@ impl Network {
     /// # Errors
     /// [`crate::Error::Unknown`] with similar paths.
     pub fn layer(&self, path: &str) -> Result<NodeId> {
-        layers::resolve(&self.modules, path)
+        let alias = self.aliases.iter().find(|(name, _)| name == path);
+        layers::resolve(&self.modules, path).or_else(|error| alias.map(|(_, node)| *node).ok_or(error))
     }
 }

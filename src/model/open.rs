@@ -7,8 +7,9 @@ use super::blueprint::Blueprint;
 use super::config::Config;
 use super::facts::{Facts, Origin};
 use super::listed::Listed;
+use super::onnx::Imported;
 use super::recognise::{Recognised, recognise};
-use super::weights::{self, Tensor, Weights, fail};
+use super::weights::{self, Content, Tensor, Weights, fail};
 use super::zoo::Library;
 use super::zoo::transforms::{self, Transform};
 use super::{BUNDLED, Labels, Model, ModelOptions, Origins, Preprocess, Scores, Sources, follow};
@@ -50,8 +51,10 @@ impl Model {
         if path.extension().is_none() && !path.exists() && !name.contains('/') {
             return Err(Error::unknown("model", name, "gradcam models", models()));
         }
-        let (weights, folder) = weights::open(path)?;
-        Self::new(weights, Some(&folder), options)
+        match weights::open(path)? {
+            (Content::Weights(weights), folder) => Self::new(weights, Some(&folder), options),
+            (Content::Onnx(what, bytes), folder) => Self::imported(&what, &bytes, Some(&folder), options),
+        }
     }
 
     /// The model of a weights file's bytes; `what` names it in errors.
@@ -59,7 +62,36 @@ impl Model {
     /// # Errors
     /// [`Error::Weights`] if the file is damaged, does not fit the architecture, or the architecture does not exist.
     pub fn parse(what: &str, bytes: &[u8], options: &ModelOptions) -> Result<Self> {
+        if weights::is_onnx(bytes) {
+            return Self::imported(what, bytes, None, options);
+        }
         Self::new(weights::parse(what, bytes)?, None, options)
+    }
+
+    /// The model of an ONNX file's bytes, with what the files in `folder` say of it.
+    fn imported(what: &str, bytes: &[u8], folder: Option<&Path>, options: &ModelOptions) -> Result<Self> {
+        if options.architecture.is_some() {
+            return Err(fail(what, "holds its own network; name no architecture".into()));
+        }
+        let mut facts = options.facts();
+        let mut config = folder.map(|folder| Config::read(folder, &mut facts)).unwrap_or_default();
+        let (network, own) = Imported::open(what, bytes, folder, options, &mut facts)?;
+        let labels = match &options.labels {
+            Some(labels) => (Labels::new(labels.clone()), Origin::Option),
+            None if !own.is_empty() => (own, Origin::File),
+            None => (std::mem::take(&mut config.labels), Origin::Config),
+        };
+        let mut model = Self::of(Arc::new(network), what.to_owned(), &facts, Origin::File, labels)?;
+        model.remarks.splice(0..0, config.remarks);
+        let Origins { size, resize, mean, std, .. } = model.from.preprocess;
+        if folder.is_some() && ![size, resize, mean, std].iter().all(|origin| origin.is_known()) {
+            model.remarks.push(format!(
+                "how photos were prepared is not said in full, so as is usual: {}; \
+                 --size, --resize, --crop-mode, --interpolation, --mean and --std change it",
+                model.preprocess
+            ));
+        }
+        Ok(model)
     }
 
     /// The model of tensors in memory, each with its extents; `what` names the model in errors.

@@ -22,6 +22,8 @@ pub struct ModelOptions {
     pub(super) strict: bool,
     pub(super) prefix: Option<String>,
     pub(super) head_activation: Option<Activation>,
+    pub(super) input: Option<String>,
+    pub(super) score: Option<String>,
     facts: Facts,
 }
 
@@ -65,6 +67,20 @@ impl ModelOptions {
     #[must_use]
     pub fn head_activation(mut self, activation: Activation) -> Self {
         self.head_activation = Some(activation);
+        self
+    }
+
+    /// Sets which input of an ONNX file takes the images, where it has several.
+    #[must_use]
+    pub fn input(mut self, name: impl Into<String>) -> Self {
+        self.input = Some(name.into());
+        self
+    }
+
+    /// Sets which output of an ONNX file holds the class scores. Otherwise it is the first.
+    #[must_use]
+    pub fn score(mut self, name: impl Into<String>) -> Self {
+        self.score = Some(name.into());
         self
     }
 

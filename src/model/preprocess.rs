@@ -168,7 +168,7 @@ impl std::fmt::Display for Preprocess {
 }
 
 /// A height and a width: one number for both, both, or timm's channels, height and width.
-fn sides(value: &Value) -> Option<[usize; 2]> {
+pub(super) fn sides(value: &Value) -> Option<[usize; 2]> {
     let side = |v: &Value| v.as_u64().map(|v| v as usize).filter(|side| (1..=MAX_SIDE).contains(side));
     match (value, value.as_array().map(Vec::as_slice)) {
         (_, Some([h, w] | [_, h, w])) => Some([side(h)?, side(w)?]),

@@ -6,5 +6,5 @@ mod pytorch;
 pub mod safetensors;
 mod tensors;
 
-pub use open::{open, parse};
+pub use open::{Content, is_onnx, open, parse};
 pub use tensors::{Ending, Problem, Tensor, Weights, fail};

@@ -19,22 +19,29 @@ const NAMES: [&str; 6] = [
 ];
 
 /// Kinds of files that are no weights file of a network here: how they begin, what they are, and the remedy.
-const OTHERS: [(&[u8], &str, &str); 8] = [
+const OTHERS: [(&[u8], &str, &str); 7] = [
     (b"\x89HDF\r\n", "an HDF5 file, as Keras writes", "export the network's weights from PyTorch"),
     (b"\x93NUMPY", "a NumPy array", "save a state_dict with safetensors.torch.save_file"),
     (b"GGUF", "a GGUF file", "GGUF holds language models; save a state_dict as safetensors"),
     (b"\x80\x02", "a PyTorch file of before version 1.6", "load it and torch.save its state_dict() again"),
     (b"<", "an HTML or XML page", "download the file itself"),
     (b"version https://git-lfs", "a pointer of Git LFS", "fetch the file itself with `git lfs pull`"),
-    (b"\x08", "perhaps an ONNX file", "save the network's state_dict as safetensors"),
     (b"{", "a JSON file", "name the weights file"),
 ];
 
-/// The weights at `path`, and the folder in which more is said about them.
+/// What a file holds.
+pub enum Content {
+    /// Named tensors.
+    Weights(Weights),
+    /// A whole network in ONNX's format, in these bytes of the file of this name.
+    Onnx(String, Vec<u8>),
+}
+
+/// What is at `path`, and the folder in which more is said about it.
 ///
 /// # Errors
 /// [`Error::Read`] or [`Error::Weights`].
-pub fn open(path: &Path) -> Result<(Weights, PathBuf)> {
+pub fn open(path: &Path) -> Result<(Content, PathBuf)> {
     let file = if path.is_dir() { inside(path)? } else { path.to_owned() };
     if let Some(index) = index_of(&file) {
         let reason = format!("is one of several parts of a model; name {}", index.display());
@@ -44,7 +51,9 @@ pub fn open(path: &Path) -> Result<(Weights, PathBuf)> {
     let what = file.display().to_string();
     let bytes = read(&file)?;
     if !what.ends_with(".index.json") {
-        return Ok((parse(&what, &bytes)?, folder));
+        let content =
+            if is_onnx(&bytes) { Content::Onnx(what, bytes) } else { Content::Weights(parse(&what, &bytes)?) };
+        return Ok((content, folder));
     }
     // A file in several parts.
     let index: Option<Value> = serde_json::from_slice(&bytes).ok();
@@ -63,7 +72,7 @@ pub fn open(path: &Path) -> Result<(Weights, PathBuf)> {
     }
     match map.keys().find(|name| weights.shape(name).is_none() && !name.ends_with("num_batches_tracked")) {
         Some(name) => Err(fail(&what, format!("lists '{name}', which its parts do not hold; download them again"))),
-        None => Ok((weights, folder)),
+        None => Ok((Content::Weights(weights), folder)),
     }
 }
 
@@ -82,6 +91,12 @@ pub fn parse(what: &str, bytes: &[u8]) -> Result<Weights> {
         Some((_, kind, remedy)) => Err(fail(what, format!("is {kind}, not a weights file; {remedy}"))),
         None => safetensors::parse(what, bytes),
     }
+}
+
+/// Whether a file is ONNX: protobuf that begins with a version of the format and goes on with the program that wrote it,
+/// or the graph.
+pub fn is_onnx(bytes: &[u8]) -> bool {
+    matches!(bytes, [8, version, next, ..] if *version < 128 && [0x12, 0x1a, 0x22, 0x28, 0x32, 0x3a, 0x42].contains(next))
 }
 
 /// The index of the parts, of which the file is one, such as `model-00001-of-00002.safetensors`.
@@ -126,7 +141,7 @@ fn inside(folder: &Path) -> Result<PathBuf> {
             several => Err(fail(&what, format!("holds {} snapshots of a model; name one of them", several.len()))),
         };
     }
-    let known = ["safetensors", "pth", "pt", "bin", "ckpt"];
+    let known = ["safetensors", "pth", "pt", "bin", "ckpt", "onnx"];
     let ending = |path: &Path| path.extension().map(|e| e.to_string_lossy().to_lowercase());
     let mut files = entries(folder)?;
     files.retain(|path| path.is_file() && ending(path).is_some_and(|ending| known.contains(&&*ending)));

@@ -1,0 +1,87 @@
+//! What users call a network's values: module paths, as far as the exporter kept them, and names of operators.
+
+use super::file::{File, Node};
+use crate::graph::NodeId;
+
+/// Names with the nodes that they stand for.
+#[derive(Default)]
+pub struct Names {
+    /// Modules before those inside them; or, if the exporter kept none, all operators.
+    pub modules: Vec<(String, NodeId)>,
+    /// Further names: of operators and of their results.
+    pub others: Vec<(String, NodeId)>,
+}
+
+/// The names in a file. `made` gives the operators with the nodes of their results.
+pub fn names(file: &File, made: &[(usize, NodeId)]) -> Names {
+    let mut names = Names::default();
+    let mut paths: Vec<(String, usize, NodeId)> = vec![];
+    for &(at, node) in made {
+        let operator = &file.nodes[at];
+        for name in [&operator.name, &operator.outputs[0]] {
+            if !name.is_empty() && names.others.last().is_none_or(|(last, _)| last != name) {
+                names.others.push((name.clone(), node));
+            }
+        }
+        let Some(path) = path(operator) else { continue };
+        // A module's value is that of its last operator.
+        let ends = path.match_indices('.').map(|(end, _)| end).chain([path.len()]);
+        for outer in ends.filter(|end| *end > 0).map(|end| &path[..end]) {
+            match paths.iter_mut().find(|(known, ..)| known == outer) {
+                Some(known) => known.2 = node,
+                None => paths.push((outer.to_owned(), at, node)),
+            }
+        }
+    }
+    names.modules = paths.into_iter().map(|(path, _, node)| (path, node)).collect();
+    if names.modules.is_empty() {
+        names.modules = std::mem::take(&mut names.others);
+    }
+    names
+}
+
+/// The path of the module that an operator belongs to, if PyTorch wrote it.
+fn path(node: &Node) -> Option<String> {
+    if let Some(scopes) = node.metadata.get("pkg.torch.onnx.name_scopes") {
+        // A list as Python prints it: the modules from the outermost to the innermost, then the operator.
+        let scopes: Vec<&str> =
+            scopes.trim_matches(['[', ']']).split(", ").map(|s| s.trim_matches(['\'', '"'])).collect();
+        let inner = scopes.len().checked_sub(2).map(|at| scopes[at])?;
+        return Some(inner.to_owned()).filter(|path| !path.is_empty());
+    }
+    let name = node.name.strip_prefix('/')?;
+    let (modules, _) = name.rsplit_once('/')?;
+    let mut path = String::new();
+    let mut last = "";
+    for part in modules.split('/') {
+        // `layer4/layer4.1` is one module inside the other, not a path of three.
+        let inner = part.strip_prefix(last).and_then(|rest| rest.strip_prefix('.')).filter(|_| !last.is_empty());
+        let name = inner.unwrap_or(part);
+        if !path.is_empty() {
+            path.push('.');
+        }
+        // A module that is called again has a number behind its name.
+        let again = name.rsplit_once('_').filter(|(_, number)| number.parse::<u32>().is_ok()).map(|(name, _)| name);
+        path.push_str(again.filter(|_| inner.is_none()).unwrap_or(name));
+        last = part;
+    }
+    Some(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths() {
+        let named = |name: &str| path(&Node { name: name.into(), ..Node::default() });
+        assert_eq!(named("/layer4/layer4.1/conv2/Conv").unwrap(), "layer4.1.conv2");
+        assert_eq!(named("/features/features.0/features.0.1/block/block.0/Add").unwrap(), "features.0.1.block.0");
+        assert_eq!(named("/layer1/layer1.0/relu_1/Relu").unwrap(), "layer1.0.relu");
+        assert_eq!((named("/Flatten"), named("Conv_0")), (None, None));
+        let mut node = Node::default();
+        let scopes = "['', 'layer4', 'layer4.1', 'layer4.1.conv2', 'conv2d_19']";
+        node.metadata.insert("pkg.torch.onnx.name_scopes".into(), scopes.into());
+        assert_eq!(path(&node).unwrap(), "layer4.1.conv2");
+    }
+}

@@ -1,0 +1,53 @@
+//! The layer that is explained where the caller names none.
+
+use super::names::Names;
+use crate::graph::{Graph, NodeId, Op};
+
+/// The name of the last feature map that the class scores see rows and columns of.
+pub fn default_layer(graph: &Graph, logits: NodeId, names: &Names) -> String {
+    let node = node(graph, logits);
+    let named = |node: NodeId| {
+        let mut all = names.modules.iter().chain(&names.others);
+        all.find(|(_, id)| *id == node).map(|(name, _)| name.clone())
+    };
+    let is_module = |node: NodeId| names.modules.iter().any(|(_, id)| *id == node);
+    // A function outside any module: the module before it, as PyTorch's users name it.
+    let before = match graph.nodes[node].op {
+        Op::Activate(_) if !is_module(node) => Some(graph.nodes[node].inputs[0]).filter(|before| is_module(*before)),
+        _ => None,
+    };
+    named(before.unwrap_or(node)).or_else(|| named(node)).unwrap_or_default()
+}
+
+fn node(graph: &Graph, logits: NodeId) -> NodeId {
+    let plane = |id: NodeId| graph.shape(id)[2] * graph.shape(id)[3];
+    // The operand that depends on the image.
+    let needed =
+        |id: NodeId| graph.needed(&[id]).iter().zip(&graph.nodes).any(|(needed, node)| *needed && node.op == Op::Input);
+    let before = |id: NodeId| graph.nodes[id].inputs.iter().copied().find(|input| needed(*input));
+    let (mut at, mut is_trained) = (logits, false);
+    // Up through the classifier, to where rows and columns disappear.
+    let mut found = loop {
+        let Some(input) = before(at) else { return logits };
+        is_trained |= matches!(graph.nodes[at].op, Op::Linear(_) | Op::Conv2d(_)) && plane(at) == 1;
+        if plane(at) == 1 && plane(input) > 1 {
+            break input;
+        }
+        at = input;
+    };
+    let is_slice =
+        matches!(graph.nodes[at].op, Op::Rearrange(ref moves) if moves.digits.iter().all(|digit| digit.to.is_some()));
+    if is_slice {
+        // The class's own token: the other tokens count for it only up to the last attention.
+        let softmax = (0..found).rev().find(|id| graph.nodes[*id].op == Op::Softmax);
+        let norm = |end: NodeId| (0..end).rev().find(|id| matches!(graph.nodes[*id].op, Op::LayerNorm(_)));
+        return softmax.and_then(norm).unwrap_or(found);
+    }
+    // Scores that are pooled have their classifier before the pool: a convolution.
+    while !is_trained {
+        let Some(input) = before(found) else { break };
+        is_trained = matches!(graph.nodes[found].op, Op::Conv2d(_));
+        found = input;
+    }
+    found
+}
