@@ -2,7 +2,8 @@
 //   y[place] = Σ x[x_start + Σ digit · its stride in x], over the digits' values with y_start + Σ digit · its stride in y = place
 // x, y [n][blocks][h][w]: texels, one of y per invocation. Places count channels, rows, columns; with WHOLE blocks, rows, columns.
 // A digit: extent, stride in y, stride in x, axis in y + 4 · axis in x, where axis 3 means none. `kept` digits have a place in
-// y, those of an axis with falling strides. The others are added.
+// y, those of an axis with falling strides. The ADDED ones after them are added, at most 2¹³ numbers: lavapipe ends an
+// invocation's loops after 2¹⁶ steps.
 // dispatch: n · blocks · h · w invocations of y
 struct Params {
     x_size: vec4<u32>,    // texels of an image, blocks, rows, columns
@@ -12,7 +13,6 @@ struct Params {
     digit: array<vec4<u32>, 10>,
     texels: u32,
     kept: u32,
-    digits: u32,
     sums: u32,            // product of the extents of the digits that are added
 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -48,17 +48,19 @@ fn gather(image: u32, place: vec4<u32>) -> f32 {
         start[digit.w >> 2u] += value.x * digit.z;
     }
     if any(rest > vec4<u32>()) { return sum; }
+#ifdef ADDED
     for (var i = 0u; i < params.sums; i++) {
         var at = start;
-        var left = i;
-        for (var d = params.kept; d < params.digits; d++) {
-            let digit = params.digit[d];
-            let value = split(left, digit.x);
-            left = value.x;
-            at[digit.w >> 2u] += value.y * digit.z;
-        }
+        var left = vec2<u32>(i, 0u);
+#for d in 0..ADDED
+        left = split(left.x, params.digit[params.kept + $d].x);
+        at[params.digit[params.kept + $d].w >> 2u] += left.y * params.digit[params.kept + $d].z;
+#endfor
         sum += number(image, at);
     }
+#else
+    sum = number(image, start);
+#endif
     return sum;
 }
 
@@ -73,9 +75,11 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     store_y(at, gather(block.x, vec4<u32>(block.y, row.y, column.y, 0u)));
 #else
     var texel = vec4<f32>();
-    for (var lane = 0u; lane < min(4u, params.y_size.x - 4u * block.y); lane++) {
-        texel[lane] = gather(block.x, vec4<u32>(4u * block.y + lane, row.y, column.y, 0u));
+#for lane in 0..4
+    if 4u * block.y + $lane < params.y_size.x {
+        texel[$lane] = gather(block.x, vec4<u32>(4u * block.y + $lane, row.y, column.y, 0u));
     }
+#endfor
     store_y(at, texel);
 #endif
 }

@@ -1,7 +1,7 @@
 //! Truncated reverse mode: gradients of data from the class scores back to the target layer, and no further.
 
 use super::{
-    Activation, Arithmetic, Contract, Conv2d, Digit, Form, Graph, GraphError, NodeId, Op, Rearrange, Rule, Side, simplify,
+    Activation, Arithmetic, Contract, Conv2d, Digit, Form, Graph, GraphError, NodeId, Op, Param, Rearrange, Rule, Side, simplify,
 };
 
 /// Appends the backward pass from `output` to each of `targets`, and returns the nodes of their gradients.
@@ -74,7 +74,7 @@ fn backward(graph: &mut Graph, id: NodeId, operand: usize, dy: NodeId, rule: Rul
         Op::AdaptivePool { .. } => graph.push(Op::AdaptivePoolGrad { from: input }, &[dy]),
         Op::Mean => graph.push(Op::MeanGrad { input }, &[dy]),
         Op::Conv2dGrad { conv, .. } => graph.push(Op::Conv2d(Conv2d { bias: None, ..conv }), &[dy]),
-        Op::Rearrange(moves) => graph.push(Op::Rearrange(moves.transposed()), &[dy]),
+        Op::Rearrange(moves) => graph.rearrange(&moves.transposed(), dy),
         Op::Broadcast(Arithmetic::Add) if operand == 0 => Ok(dy),
         Op::Broadcast(Arithmetic::Add) => sum_to(graph, dy, x),
         Op::Broadcast(op) if operand == 0 => graph.push(Op::Broadcast(op), &[dy, inputs[1]]),
@@ -115,5 +115,13 @@ fn sum_to(graph: &mut Graph, dy: NodeId, x: NodeId) -> Result<NodeId, GraphError
         to: (to[axis] == from[axis]).then_some((axis, 1)),
     };
     let digits = (0..3).filter(|axis| from[*axis] > 1).map(digit).collect();
-    graph.push(Op::Rearrange(Rearrange { from: Side::whole(from), to: Side::whole(to), digits }), &[dy])
+    if to[1..] == [1, 1] && h * w > 1 {
+        // The mean is computed by several invocations together.
+        let mean = graph.push(Op::Mean, &[dy])?;
+        let pixels = Param::new(format!("{} of {c}", h * w), vec![c], vec![(h * w) as f32; c].into());
+        let scale = graph.param(pixels);
+        let sum = graph.push(Op::ScaleShift { scale, shift: None }, &[mean])?;
+        return sum_to(graph, sum, x);
+    }
+    graph.rearrange(&Rearrange { from: Side::whole(from), to: Side::whole(to), digits }, dy)
 }

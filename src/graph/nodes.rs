@@ -3,6 +3,7 @@
 use super::error::GraphError;
 use super::op::Op;
 use super::param::Param;
+use super::rearrange::Rearrange;
 use super::shape::infer;
 use super::value::{Kind, NodeId, ParamId, Shape, Type};
 
@@ -42,6 +43,14 @@ impl Graph {
         let ty = infer(&op, &types)?;
         self.nodes.push(Node { op, inputs: inputs.to_vec(), ty });
         Ok(self.nodes.len() - 1)
+    }
+
+    /// Appends a rearrangement, in stages if it adds many numbers.
+    ///
+    /// # Errors
+    /// [`GraphError::Shape`] if the operand does not fit.
+    pub fn rearrange(&mut self, moves: &Rearrange, x: NodeId) -> Result<NodeId, GraphError> {
+        moves.stages().into_iter().try_fold(x, |x, moves| self.push(Op::Rearrange(moves), &[x]))
     }
 
     /// Appends a parameter.

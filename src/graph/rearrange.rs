@@ -37,6 +37,8 @@ pub struct Digit {
     pub to: Option<(usize, usize)>,
 }
 
+/// The most numbers that are added at once.
+const MAX_ADDED: usize = 1 << 13;
 /// The most digits of a rearrangement.
 pub const MAX_DIGITS: usize = 10;
 
@@ -55,6 +57,52 @@ impl Rearrange {
         Self { from: self.to, to: self.from, digits: digits.collect() }
     }
 
+    /// Several rearrangements, one after another, that together do the same and each add few numbers at once.
+    pub fn stages(&self) -> Vec<Self> {
+        let mut left = self.clone();
+        // A digit of many values becomes two.
+        while let Some(at) = left.digits.iter().position(|d| d.to.is_none() && d.extent > MAX_ADDED) {
+            let Digit { extent, from, .. } = left.digits[at];
+            let Some(inner) = (2..=MAX_ADDED).rev().find(|inner| extent.is_multiple_of(*inner)) else { break };
+            let outer = from.map(|(axis, stride)| (axis, stride * inner));
+            left.digits[at].extent = inner;
+            left.digits.push(Digit { extent: extent / inner, from: outer, to: None });
+        }
+        let mut stages = vec![];
+        loop {
+            let mut added: Vec<usize> = (0..left.digits.len()).filter(|at| left.digits[*at].to.is_none()).collect();
+            let count = |added: &[usize]| added.iter().map(|at| left.digits[*at].extent).product::<usize>();
+            if count(&added) <= MAX_ADDED || added.len() < 2 {
+                stages.push(left);
+                return stages;
+            }
+            // As many digits as fit are added. The others move together and keep their order.
+            while count(&added) > MAX_ADDED && added.len() > 1 {
+                added.pop();
+            }
+            let mut places: Vec<usize> = (0..left.digits.len()).filter(|at| left.digits[*at].from.is_some()).collect();
+            places.sort_by_key(|at| left.digits[*at].from);
+            let (mut extents, mut digits) = ([1; 3], vec![]);
+            for at in places {
+                let Digit { extent, from, .. } = left.digits[at];
+                let axis = from.map_or(0, |(axis, _)| axis);
+                let to = (!added.contains(&at)).then_some((axis, extents[axis]));
+                digits.push(Digit { extent, from, to });
+                if to.is_some() {
+                    extents[axis] *= extent;
+                    left.digits[at].from = to;
+                }
+            }
+            stages.push(Self { from: left.from, to: Side::whole(extents), digits });
+            left.from = Side::whole(extents);
+            let mut at = 0;
+            left.digits.retain(|_| {
+                at += 1;
+                !added.contains(&(at - 1))
+            });
+        }
+    }
+
     /// The output's shape.
     ///
     /// # Errors
@@ -62,6 +110,10 @@ impl Rearrange {
     pub fn shape(&self, [n, c, h, w]: Shape) -> Result<Shape, String> {
         if self.from.extents != [c, h, w] {
             return Err(format!("{:?} is not the input [{c}, {h}, {w}]", self.from.extents));
+        }
+        let added: usize = self.digits.iter().filter(|digit| digit.to.is_none()).map(|digit| digit.extent).product();
+        if added > MAX_ADDED {
+            return Err(format!("{added} numbers are added at once, over {MAX_ADDED}"));
         }
         if self.digits.len() > MAX_DIGITS {
             return Err(format!("{} digits are over {MAX_DIGITS}", self.digits.len()));

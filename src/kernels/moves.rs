@@ -19,8 +19,8 @@ struct Params {
     digit: [[u32; 4]; MAX_DIGITS],
     texels: u32,
     kept: u32,
-    digits: u32,
     sums: u32,
+    padding: u32,
 }
 
 /// Trained numbers as a value.
@@ -56,11 +56,13 @@ pub fn rearrange(cx: &Context, moves: &Rearrange) -> Dispatch {
         digit,
         texels: count as u32,
         kept: kept as u32,
-        digits: digits.len() as u32,
         sums: sums as u32,
+        padding: 0,
     };
-    let defines: &[_] = if whole { &[("WHOLE", 1)] } else { &[] };
-    cx.elementwise("rearrange", defines, params, None, count)
+    let added = digits.len() - kept;
+    let defines = [(whole, ("WHOLE", 1)), (added > 0, ("ADDED", added as u32))];
+    let defines: Vec<_> = defines.into_iter().filter_map(|(is_so, define)| is_so.then_some(define)).collect();
+    cx.elementwise("rearrange", &defines, params, None, count)
 }
 
 /// Whether each channel stays where it is.

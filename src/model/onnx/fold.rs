@@ -7,12 +7,13 @@ use super::file::Node;
 use super::tensor::{Constant, MOST, Numbers, places, strides};
 
 /// Operators that only constants can be given to.
-const OF_CONSTANTS: [&str; 25] = [
+const OF_CONSTANTS: [&str; 26] = [
     "And",
     "Ceil",
     "Constant",
     "ConstantOfShape",
     "Cos",
+    "CumSum",
     "Equal",
     "Floor",
     "Greater",
@@ -255,14 +256,30 @@ pub fn fold(node: &Node, operands: &[Option<&Constant>], opset: i64) -> Result<O
         }
         "BatchNormalization" => {
             let x = operand(0)?;
-            let [scale, shift] = super::ops::norm::batch_norm(node, operands)?;
-            let (channels, plane) = (scale.len(), x.dims.iter().skip(2).product::<usize>());
+            let (channels, plane) = (x.dims.get(1).copied().unwrap_or(1), x.dims.iter().skip(2).product::<usize>());
             let numbers = x.to_floats();
+            // Weights are standardised so: by their own mean and variance, as in training.
+            let [scale, shift] = if super::ops::norm::trains(node) {
+                own_statistics(node, operands, &numbers, channels, plane)?
+            } else {
+                super::ops::norm::batch_norm(node, operands)?
+            };
             let normalised = numbers.iter().enumerate().map(|(i, n)| {
                 let channel = i / plane.max(1) % channels.max(1);
-                n * scale[channel] + shift[channel]
+                n * scale.get(channel).unwrap_or(&1.0) + shift.get(channel).unwrap_or(&0.0)
             });
             one(Constant::floats(x.dims.clone(), normalised.collect::<Vec<_>>()))
+        }
+        "CumSum" if node.int("exclusive", 0) == 0 && node.int("reverse", 0) == 0 => {
+            let x = operand(0)?;
+            let along = operand(1)?.only().ok_or("has several axes")?;
+            let stride = strides(&x.dims)[axis(along as i64, x.dims.len())?];
+            let extent = x.dims[axis(along as i64, x.dims.len())?];
+            let mut sums = x.to_floats().to_vec();
+            for at in (0..sums.len()).filter(|at| at / stride % extent > 0) {
+                sums[at] += sums[at - stride];
+            }
+            one(Constant::floats(x.dims.clone(), sums))
         }
         "DequantizeLinear" => {
             let (x, scale) = (operand(0)?, operand(1)?);
@@ -312,6 +329,31 @@ impl Constant {
     fn with_ints(&self, ints: Vec<i64>) -> Self {
         Self::ints(self.dims.clone(), ints)
     }
+}
+
+/// Factors and summands of a batch norm by the mean and variance of its own operand.
+fn own_statistics(
+    node: &Node,
+    operands: &[Option<&Constant>],
+    numbers: &[f32],
+    channels: usize,
+    plane: usize,
+) -> Result<[Vec<f32>; 2], String> {
+    let vector = |i: usize| operands.get(i).copied().flatten().map(Constant::to_floats).ok_or("lacks its numbers");
+    let (gamma, beta, eps) = (vector(1)?, vector(2)?, f64::from(node.float("epsilon", 1e-5)));
+    if gamma.len() != channels || beta.len() != channels || plane == 0 {
+        return Err("has vectors that do not fit".into());
+    }
+    let of = |channel: usize| {
+        let own = || numbers.chunks(plane).skip(channel).step_by(channels).flatten().map(|n| f64::from(*n));
+        let count = own().count() as f64;
+        let mean = own().sum::<f64>() / count;
+        let variance = own().map(|n| (n - mean) * (n - mean)).sum::<f64>() / count;
+        let scale = f64::from(gamma[channel]) / (variance + eps).sqrt();
+        (scale as f32, (f64::from(beta[channel]) - mean * scale) as f32)
+    };
+    let (scale, shift) = (0..channels).map(of).unzip();
+    Ok([scale, shift])
 }
 
 /// Element by element, of one operand or of two.

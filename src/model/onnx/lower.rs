@@ -61,7 +61,7 @@ impl<'a> Lowering<'a> {
     /// # Errors
     /// Why it cannot be.
     pub fn lower(&mut self, node: &'a Node, is_last: bool) -> Result<(), String> {
-        let operands: Vec<Option<Operand>> =
+        let mut operands: Vec<Option<Operand>> =
             node.inputs.iter().map(|name| self.values.get(name.as_str()).cloned()).collect();
         if let Some(i) = (0..operands.len()).find(|i| operands[*i].is_none() && !node.inputs[*i].is_empty()) {
             return Err(format!("takes '{}', which nothing makes", node.inputs[i]));
@@ -80,7 +80,11 @@ impl<'a> Lowering<'a> {
         } else if is_last {
             operands.into_iter().take(1).flatten().collect()
         } else {
-            let lower = super::ops::find(&node.op).ok_or("is not supported")?;
+            let lower = super::ops::find(&node.op).ok_or("is not supported for such operands")?;
+            // What cannot be computed beforehand is computed with the rest.
+            if let (true, Some(Some(first))) = (is_constant, operands.first_mut()) {
+                *first = Operand::Value(self.as_value(first)?);
+            }
             lower(self, node, &operands)?.into_iter().map(Operand::Value).collect()
         };
         for (name, result) in node.outputs.iter().zip(results) {
@@ -213,7 +217,7 @@ impl<'a> Lowering<'a> {
         if is_shuffle && e * groups == c {
             return self.push(Op::Shuffle { groups }, &[node]);
         }
-        self.push(Op::Rearrange(moves), &[node])
+        self.graph.rearrange(&moves, node).map_err(|e| e.to_string())
     }
 
     /// The layout that a value of these extents has where nothing asks for another.

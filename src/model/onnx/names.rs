@@ -1,5 +1,7 @@
 //! What users call a network's values: module paths, as far as the exporter kept them, and names of operators.
 
+use std::collections::HashSet;
+
 use super::file::{File, Node};
 use crate::graph::NodeId;
 
@@ -15,7 +17,9 @@ pub struct Names {
 /// The names in a file. `made` gives the operators with the nodes of their results.
 pub fn names(file: &File, made: &[(usize, NodeId)]) -> Names {
     let mut names = Names::default();
-    let mut paths: Vec<(String, usize, NodeId)> = vec![];
+    let mut paths: Vec<(String, NodeId)> = vec![];
+    let known: HashSet<String> =
+        made.iter().filter_map(|(at, _)| path(&file.nodes[*at])).flat_map(|path| outer(&path)).collect();
     for &(at, node) in made {
         let operator = &file.nodes[at];
         for name in [&operator.name, &operator.outputs[0]] {
@@ -24,20 +28,33 @@ pub fn names(file: &File, made: &[(usize, NodeId)]) -> Names {
             }
         }
         let Some(path) = path(operator) else { continue };
+        // A module that is called again has a number behind its name.
+        let again =
+            path.rsplit_once('_').filter(|(first, number)| number.parse::<u32>().is_ok() && known.contains(*first));
         // A module's value is that of its last operator.
-        let ends = path.match_indices('.').map(|(end, _)| end).chain([path.len()]);
-        for outer in ends.filter(|end| *end > 0).map(|end| &path[..end]) {
-            match paths.iter_mut().find(|(known, ..)| known == outer) {
-                Some(known) => known.2 = node,
-                None => paths.push((outer.to_owned(), at, node)),
+        for outer in outer(again.map_or(&path, |(first, _)| first)) {
+            match paths.iter_mut().find(|(known, _)| *known == outer) {
+                Some(known) => known.1 = node,
+                None => paths.push((outer, node)),
             }
         }
     }
-    names.modules = paths.into_iter().map(|(path, _, node)| (path, node)).collect();
+    names.modules = paths;
     if names.modules.is_empty() {
-        names.modules = std::mem::take(&mut names.others);
+        // Each operator by its own name, or by its result's.
+        let (own, results) = std::mem::take(&mut names.others).into_iter().partition(|(name, node)| {
+            let named = |(at, made): &&(usize, NodeId)| made == node && file.nodes[*at].called() == name;
+            made.iter().any(|made| named(&made))
+        });
+        (names.modules, names.others) = (own, results);
     }
     names
+}
+
+/// A path with those of the modules around it, the outermost first.
+fn outer(path: &str) -> Vec<String> {
+    let ends = path.match_indices('.').map(|(end, _)| end).chain([path.len()]);
+    ends.filter(|end| *end > 0).map(|end| path[..end].to_owned()).collect()
 }
 
 /// The path of the module that an operator belongs to, if PyTorch wrote it.
@@ -60,9 +77,7 @@ fn path(node: &Node) -> Option<String> {
         if !path.is_empty() {
             path.push('.');
         }
-        // A module that is called again has a number behind its name.
-        let again = name.rsplit_once('_').filter(|(_, number)| number.parse::<u32>().is_ok()).map(|(name, _)| name);
-        path.push_str(again.filter(|_| inner.is_none()).unwrap_or(name));
+        path.push_str(name);
         last = part;
     }
     Some(path)
@@ -77,7 +92,7 @@ mod tests {
         let named = |name: &str| path(&Node { name: name.into(), ..Node::default() });
         assert_eq!(named("/layer4/layer4.1/conv2/Conv").unwrap(), "layer4.1.conv2");
         assert_eq!(named("/features/features.0/features.0.1/block/block.0/Add").unwrap(), "features.0.1.block.0");
-        assert_eq!(named("/layer1/layer1.0/relu_1/Relu").unwrap(), "layer1.0.relu");
+        assert_eq!(named("/encoder/layers/encoder_layer_11/ln_1/Add").unwrap(), "encoder.layers.encoder_layer_11.ln_1");
         assert_eq!((named("/Flatten"), named("Conv_0")), (None, None));
         let mut node = Node::default();
         let scopes = "['', 'layer4', 'layer4.1', 'layer4.1.conv2', 'conv2d_19']";

@@ -5,18 +5,27 @@ use crate::graph::{Graph, NodeId, Op};
 
 /// The name of the last feature map that the class scores see rows and columns of.
 pub fn default_layer(graph: &Graph, logits: NodeId, names: &Names) -> String {
-    let node = node(graph, logits);
+    let mut node = node(graph, logits);
     let named = |node: NodeId| {
         let mut all = names.modules.iter().chain(&names.others);
         all.find(|(_, id)| *id == node).map(|(name, _)| name.clone())
     };
-    let is_module = |node: NodeId| names.modules.iter().any(|(_, id)| *id == node);
-    // A function outside any module: the module before it, as PyTorch's users name it.
-    let before = match graph.nodes[node].op {
-        Op::Activate(_) if !is_module(node) => Some(graph.nodes[node].inputs[0]).filter(|before| is_module(*before)),
+    // Some results are part of others, and have no name left.
+    while named(node).is_none()
+        && let Some(before) = graph.nodes[node].inputs.first()
+    {
+        node = *before;
+    }
+    let is_module = |node: &NodeId| names.modules.iter().any(|(_, id)| id == node);
+    // A function or a part of a result outside any module: the module before it, as PyTorch's users name it.
+    let before = |node: &NodeId| match graph.nodes[*node].op {
+        Op::Activate(_) | Op::Rearrange(_) | Op::Slice { .. } | Op::ScaleShift { .. } => {
+            Some(graph.nodes[*node].inputs[0])
+        }
         _ => None,
     };
-    named(before.unwrap_or(node)).or_else(|| named(node)).unwrap_or_default()
+    let module = std::iter::successors(Some(node), before).take(4).find(is_module);
+    named(module.unwrap_or(node)).unwrap_or_default()
 }
 
 fn node(graph: &Graph, logits: NodeId) -> NodeId {
@@ -30,7 +39,9 @@ fn node(graph: &Graph, logits: NodeId) -> NodeId {
     let mut found = loop {
         let Some(input) = before(at) else { return logits };
         is_trained |= matches!(graph.nodes[at].op, Op::Linear(_) | Op::Conv2d(_)) && plane(at) == 1;
-        if plane(at) == 1 && plane(input) > 1 {
+        // By the operation, since of a small image a single pixel may be left.
+        let pools = matches!(graph.nodes[at].op, Op::Mean | Op::Pool2d(_));
+        if plane(at) == 1 && (pools || plane(input) > 1) {
             break input;
         }
         at = input;

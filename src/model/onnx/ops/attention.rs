@@ -71,7 +71,16 @@ fn product(l: &mut Lowering, a: &Value, b: &Value, axes: &Axes) -> Result<Value>
         let (channels, pixels) = needs(form, operand, operand == first);
         l.matrix(values[operand], &channels, &pixels)
     };
-    let (x, y) = (laid(first)?, laid(second)?);
+    let (mut x, mut y) = (laid(first)?, laid(second)?);
+    let alike = |l: &Lowering| l.extents(x.node)[1..] == l.extents(y.node)[1..];
+    if matches!(form, Form::Pixels(_)) && !alike(l) {
+        // Pixels that meet must lie alike: in one row.
+        let mut in_a_row = |value: &Value, operand: usize| {
+            let (channels, pixels) = needs(form, operand, operand == first);
+            l.laid_out(value, [&channels, &[], &pixels])
+        };
+        (x, y) = (in_a_row(&x, first)?, in_a_row(&y, second)?);
+    }
     let groups = extents(a, &axes.batch[0]).iter().product();
     let outer = |operand: usize| extents(values[operand], &axes.alone[operand]).iter().product::<usize>();
     let form = if let Form::Pixels(_) = form { Form::Pixels([1, outer(second)]) } else { form };

@@ -9,13 +9,17 @@ use crate::graph::{Activation, Arithmetic, Conv2d, LayerNorm, Op, Window};
 
 type Result<T = Vec<Value>> = std::result::Result<T, String>;
 
+/// Whether a batch norm takes the mean and variance of its operand.
+pub fn trains(node: &Node) -> bool {
+    node.int("training_mode", 0) != 0 || node.outputs.iter().skip(1).any(|name| !name.is_empty())
+}
+
 /// Factors and summands of a batch norm.
 ///
 /// # Errors
 /// A norm that was exported for training.
 pub fn batch_norm(node: &Node, operands: &[Option<&Constant>]) -> Result<[Vec<f32>; 2]> {
-    let trains = node.int("training_mode", 0) != 0 || node.outputs.iter().skip(1).any(|name| !name.is_empty());
-    if trains {
+    if trains(node) {
         return Err("was exported for training; call model.eval() before the export".into());
     }
     let vector = |i: usize| operands.get(i).copied().flatten().map(Constant::to_floats).ok_or("lacks its numbers");

@@ -68,6 +68,18 @@ pub fn mean(l: &mut Lowering, x: &Value, axes: &[usize]) -> Result<Value> {
 
 /// The sum over axes, which keep extent 1.
 pub fn sum(l: &mut Lowering, x: &Value, axes: &[usize]) -> Result<Value> {
+    let is_of_space = |atom: &Atom| atom.axis != 0;
+    let all = x.view.axes.iter().enumerate().flat_map(|(axis, atoms)| atoms.iter().map(move |atom| (axis, atom)));
+    let mut space = all.filter(|(_, atom)| is_of_space(atom)).peekable();
+    if space.peek().is_some() && space.all(|(axis, _)| axes.contains(&axis)) {
+        // Rows and columns first: their mean is computed by several invocations together.
+        let [_, h, w] = l.extents(x.node);
+        let mean = l.push(Op::Mean, &[x.node])?;
+        let node = l.uniformly(mean, (h * w) as f32, 0.0)?;
+        let mut view = x.view.clone();
+        view.axes.iter_mut().for_each(|atoms| atoms.retain(|atom| !is_of_space(atom)));
+        return sum(l, &Value { node, view }, axes);
+    }
     let (digits, view, extents) = reduced(&x.view, axes);
     if digits.iter().all(|digit| digit.to.is_some()) {
         return Ok(Value { node: x.node, view });

@@ -30,9 +30,13 @@ pub fn resize(l: &mut Lowering, node: &Node, operands: &Operands) -> Result {
     if to.contains(&0) || to.iter().any(|extent| *extent > 1 << 14) {
         return Err(format!("resizes {dims:?} to {to:?}"));
     }
+    if node.int("antialias", 0) != 0 {
+        return Err("smooths what it makes smaller, which is not supported".into());
+    }
     let mode = match node.text("mode") {
         "" | "nearest" => Mode::Nearest,
         "linear" | "bilinear" => Mode::Linear,
+        "cubic" => Mode::Cubic(f64::from(node.float("cubic_coeff_a", -0.75))),
         other => return Err(format!("has the mode {other}, which is not supported")),
     };
     let corner = match node.text("coordinate_transformation_mode") {
@@ -71,6 +75,8 @@ pub fn resize(l: &mut Lowering, node: &Node, operands: &Operands) -> Result {
 enum Mode {
     Nearest,
     Linear,
+    /// Keys' cubic with this coefficient.
+    Cubic(f64),
 }
 
 /// The matrix `[to, from]` that resizes an axis.
@@ -101,6 +107,17 @@ fn matrix(mode: Mode, corner: &str, rounding: &str, from: usize, to: usize, scal
                     other => return Err(format!("has the rounding {other}, which is not supported")),
                 };
                 weight[out * from + nearest.clamp(0.0, last) as usize] = 1.0;
+            }
+            Mode::Cubic(a) => {
+                let low = at.floor();
+                for tap in -1..=2 {
+                    let away = (at - low - f64::from(tap)).abs();
+                    let value = match away {
+                        d if d <= 1.0 => ((a + 2.0) * d - (a + 3.0)) * d * d + 1.0,
+                        d => ((a * d - 5.0 * a) * d + 8.0 * a) * d - 4.0 * a,
+                    };
+                    weight[out * from + (low + f64::from(tap)).clamp(0.0, last) as usize] += value as f32;
+                }
             }
             Mode::Linear => {
                 let at = at.clamp(0.0, last);

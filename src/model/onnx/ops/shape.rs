@@ -2,10 +2,10 @@
 
 use super::super::extents::{self, Range, axis};
 use super::super::file::Node;
-use super::super::lower::{Lowering, Operands, Value, constant, list, value, weights};
-use super::super::tensor::Constant;
+use super::super::lower::{Lowering, Operand, Operands, Value, constant, list, value, weights};
+use super::super::tensor::{Constant, strides};
 use super::super::view::{Atom, View, merged};
-use super::linear;
+use super::{elementwise, linear};
 use crate::graph::{Digit, Op, Rearrange, Side};
 
 type Result<T = Vec<Value>> = std::result::Result<T, String>;
@@ -301,9 +301,6 @@ pub fn pad(l: &mut Lowering, node: &Node, operands: &Operands) -> Result {
     if y.view.dims() == zeros {
         return Ok(vec![y]);
     }
-    if number != 0.0 {
-        return Err(format!("pads with {number}, which is not supported"));
-    }
     // The border may become part of a convolution, if the feature map keeps its axes.
     let y = if rank == 4 { l.map(&y)? } else { l.usually(&y)? };
     let (layout, own) = (Lowering::usual(&zeros), y.view.dims());
@@ -322,7 +319,25 @@ pub fn pad(l: &mut Lowering, node: &Node, operands: &Operands) -> Result {
     digits.sort_by_key(|digit| digit.to.map(|(axis, stride)| (axis, std::cmp::Reverse(stride))));
     let moves = Rearrange { from: Side::whole(l.extents(y.node)), to, digits: merged(digits) };
     let node = l.push(Op::Rearrange(moves), &[y.node])?;
-    Ok(vec![Value { node, view: View::new(&zeros, [&layout[0], &layout[1], &layout[2]]) }])
+    let padded = Value { node, view: View::new(&zeros, [&layout[0], &layout[1], &layout[2]]) };
+    if number == 0.0 {
+        return Ok(vec![padded]);
+    }
+    // The border's number is added, with zeros inside. Before a max pool it is -inf, which no sum should meet.
+    let number = number.clamp(-1e30, 1e30);
+    let is_cut = |axis: &usize| zeros[*axis] != own[*axis];
+    let dims: Vec<usize> = (0..rank).map(|axis| if is_cut(&axis) { zeros[axis] } else { 1 }).collect();
+    let steps = strides(&dims);
+    let is_inside = |at: usize| {
+        (0..rank).filter(is_cut).all(|axis| {
+            let i = at / steps[axis] % dims[axis];
+            i >= starts[axis] && i < starts[axis] + own[axis]
+        })
+    };
+    let count = extents::counted(&dims)?;
+    let border = (0..count).map(|at| if is_inside(at) { 0.0 } else { number }).collect::<Vec<_>>();
+    let border = Operand::Constant(Constant::floats(dims, border));
+    Ok(vec![elementwise::sum(l, &Operand::Value(padded), &border)?])
 }
 
 /// Channels to pixels in squares.
