@@ -155,20 +155,10 @@ pub fn ranges(node: &Node, operands: &[Option<&Constant>], dims: &[usize]) -> Re
         let end = if step < 0 && ends[i] < -extent { -1 } else { end };
         let count = match step {
             0 => return Err("has a step of 0".into()),
-            step if step > 0 => (end - start).max(0).div_ceil_by(step),
-            step => (start - end).max(0).div_ceil_by(-step),
+            step if step > 0 => ((end - start).max(0) as u64).div_ceil(step.unsigned_abs()),
+            step => ((start - end).max(0) as u64).div_ceil(step.unsigned_abs()),
         };
-        ranges[axis] = Range { start: start.max(0) as usize, step, count };
+        ranges[axis] = Range { start: start.max(0) as usize, step, count: count as usize };
     }
     Ok(ranges)
-}
-
-trait DivCeil {
-    fn div_ceil_by(self, divisor: i64) -> usize;
-}
-
-impl DivCeil for i64 {
-    fn div_ceil_by(self, divisor: i64) -> usize {
-        (self as usize).div_ceil(divisor as usize)
-    }
 }

@@ -341,7 +341,10 @@ fn last(file: &File, output: &str) -> (HashSet<usize>, Option<&'static str>) {
         match &*node.op {
             "Softmax" | "LogSoftmax" => return ([at].into(), Some("softmax")),
             "Sigmoid" => return ([at].into(), Some("sigmoid")),
-            "Identity" | "Cast" | "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze" => name = &node.inputs[0],
+            "Identity" | "Cast" | "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze" => match node.inputs.first() {
+                Some(input) => name = input,
+                None => return (HashSet::new(), None),
+            },
             _ => return (HashSet::new(), None),
         }
     }

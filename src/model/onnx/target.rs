@@ -56,7 +56,11 @@ fn node(graph: &Graph, logits: NodeId) -> NodeId {
     }
     // Scores that are pooled have their classifier before the pool: a convolution.
     while !is_trained {
-        let Some(input) = before(found) else { break };
+        let Some(input) =
+            before(found).filter(|input| !matches!(graph.nodes[*input].op, Op::Pack | Op::Normalise { .. }))
+        else {
+            break;
+        };
         is_trained = matches!(graph.nodes[found].op, Op::Conv2d(_));
         found = input;
     }

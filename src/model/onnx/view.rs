@@ -59,7 +59,7 @@ impl View {
 
     /// The same numbers in the same order with other extents, if the atoms allow.
     pub fn reshaped(&self, dims: &[usize]) -> Option<Self> {
-        let mut atoms = self.axes.concat().into_iter();
+        let mut atoms = joined(self.axes.concat()).into_iter();
         let mut rest: Option<Atom> = None;
         let mut axes = vec![];
         for &extent in dims {

@@ -261,7 +261,7 @@ pub fn pad(l: &mut Lowering, node: &Node, operands: &Operands) -> Result {
         Some(axes) => axes.to_ints().iter().map(|a| axis(*a, rank)).collect::<Result<Vec<_>>>()?,
         None => (0..rank).collect(),
     };
-    if pads.len() != 2 * axes.len() || pads.iter().any(|pad| pad.abs() > 1 << 14) {
+    if pads.len() != 2 * axes.len() || pads.iter().any(|pad| pad.unsigned_abs() > 1 << 14) {
         return Err(format!("has the pads {pads:?}"));
     }
     let mode = node.text("mode");

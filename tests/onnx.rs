@@ -1,0 +1,415 @@
+//! ONNX files: networks as PyTorch exports them against pytorch-grad-cam, single operators against onnxruntime, and files that
+//! are no such files.
+
+mod common;
+#[path = "common/formula.rs"]
+mod formula;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use common::{every_gpu, run_gpu};
+use gradcam::gpu::GpuOptions;
+use gradcam::graph::{Kind, Op};
+use gradcam::model::{Network, seeded};
+use gradcam::{Classes, Device, Explainer, Gpu, Images, Model, ModelOptions, Outputs};
+use safetensors::SafeTensors;
+use serde_json::Value;
+
+/// Relative to the largest logit, and absolute for a heat map in 0..1.
+const LOGIT_TOLERANCE: f32 = 1e-4;
+const MAP_TOLERANCE: f32 = 1e-3;
+
+fn device() -> Device {
+    Device::from(pollster::block_on(Gpu::open(&GpuOptions::default())).expect("an adapter: make setup"))
+}
+
+fn goldens() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens")
+}
+
+fn varint(mut number: usize) -> Vec<u8> {
+    let mut bytes = vec![];
+    while number > 127 {
+        bytes.push(number as u8 | 128);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+    bytes
+}
+
+/// A field of bytes.
+fn field(number: usize, bytes: &[u8]) -> Vec<u8> {
+    [varint(number << 3 | 2), varint(bytes.len()), bytes.to_vec()].concat()
+}
+
+fn read_varint(bytes: &mut &[u8]) -> usize {
+    let mut value = 0;
+    for place in 0.. {
+        let byte = bytes[0];
+        *bytes = &bytes[1..];
+        value |= usize::from(byte & 127) << (7 * place);
+        if byte < 128 {
+            break;
+        }
+    }
+    value
+}
+
+/// A message whose fields of bytes are replaced where `change` gives others.
+fn changed(mut message: &[u8], change: &dyn Fn(usize, &[u8]) -> Option<Vec<u8>>) -> Vec<u8> {
+    let mut result = vec![];
+    while !message.is_empty() {
+        let start = message;
+        let key = read_varint(&mut message);
+        let length = match key & 7 {
+            0 => {
+                read_varint(&mut message);
+                0
+            }
+            1 => 8,
+            5 => 4,
+            _ => read_varint(&mut message),
+        };
+        let content = &message[..length];
+        message = &message[length..];
+        let new = (key & 7 == 2).then(|| change(key >> 3, content)).flatten();
+        result.extend(new.map_or_else(|| start[..start.len() - message.len()].to_vec(), |new| field(key >> 3, &new)));
+    }
+    result
+}
+
+/// A golden's file with the tensors that it leaves out.
+fn filled(file: &[u8], fill: &serde_json::Map<String, Value>) -> Vec<u8> {
+    let numbers = |name: &str| -> Option<Vec<f32>> {
+        let [Value::String(source), Value::Array(shape), factor, Value::Bool(turned)] =
+            &fill.get(name)?.as_array()?[..]
+        else {
+            panic!("{name}")
+        };
+        let shape: Vec<usize> = shape.iter().map(|extent| extent.as_u64().unwrap() as usize).collect();
+        let factor = factor.as_f64().unwrap() as f32;
+        let values: Vec<f32> = seeded::tensor(source, &shape, 1.0).iter().map(|v| v * factor).collect();
+        Some(match (turned, &shape[..]) {
+            (true, [rows, columns]) => (0..rows * columns).map(|at| values[at % rows * columns + at / rows]).collect(),
+            _ => values,
+        })
+    };
+    let tensor = |tensor: &[u8]| {
+        let mut name = String::new();
+        changed(tensor, &|number, _| {
+            assert_ne!(number, 9, "its numbers are left out");
+            None
+        });
+        // The name is the tensor's eighth field.
+        let seen = std::cell::RefCell::new(&mut name);
+        changed(tensor, &|number, content| {
+            if number == 8 {
+                **seen.borrow_mut() = String::from_utf8(content.to_vec()).unwrap();
+            }
+            None
+        });
+        let bytes: Vec<u8> = numbers(&name)?.iter().flat_map(|v| v.to_le_bytes()).collect();
+        Some([tensor, &field(9, &bytes)].concat())
+    };
+    let is_empty = |message: &[u8]| {
+        let found = std::cell::Cell::new(true);
+        changed(message, &|number, _| {
+            found.set(found.get() && number != 9 && number != 4 && number != 7);
+            None
+        });
+        found.get()
+    };
+    let graph = |graph: &[u8]| {
+        changed(graph, &|number, content| if number == 5 && is_empty(content) { tensor(content) } else { None })
+    };
+    changed(file, &|number, content| (number == 7).then(|| graph(content)))
+}
+
+/// Each network as PyTorch exports it, at its default layer and at one in the middle.
+#[test]
+fn exported_networks() {
+    let device = device();
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(goldens().join("onnx")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    assert!(files.len() >= 80, "{}", files.len());
+    let mut wrong = vec![];
+    for path in files {
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let bytes = std::fs::read(&path).unwrap();
+        let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
+        let about: HashMap<String, String> = header.metadata().clone().unwrap();
+        let golden = SafeTensors::deserialize(&bytes).unwrap();
+        let packed = golden.tensor("model").unwrap();
+        let file = miniz_oxide::inflate::decompress_to_vec_zlib(packed.data()).unwrap();
+        let file = filled(&file, &serde_json::from_str(&about["fill"]).unwrap());
+        let size: usize = about["size"].parse().unwrap();
+        let model = match Model::parse(&name, &file, &ModelOptions::default().size([size; 2])) {
+            Ok(model) => model,
+            Err(error) => {
+                wrong.push(error.to_string());
+                continue;
+            }
+        };
+        let layers: Vec<String> = serde_json::from_str(&about["layers"]).unwrap();
+        if model.default_layer() != layers[0] {
+            wrong.push(format!("{name}: the default layer is {}, not {}", model.default_layer(), layers[0]));
+        }
+        let logits: Vec<f32> = bytemuck::pod_collect_to_vec(golden.tensor("logits").unwrap().data());
+        let class: Vec<i64> = bytemuck::pod_collect_to_vec(golden.tensor("class").unwrap().data());
+        let images = formula::images([1, 3, size, size], 0);
+        let mut explainer = Explainer::new(model, device.clone());
+        for (at, layer) in layers.iter().enumerate() {
+            let map: Vec<u16> = bytemuck::pod_collect_to_vec(golden.tensor(&format!("map{at}")).unwrap().data());
+            if let Err(error) = explainer.set_layers(&[layer]) {
+                wrong.push(format!("{name}: {error}"));
+                continue;
+            }
+            let outputs = Outputs::default().logits(true).heatmap(true);
+            let images = Images::Tensor { shape: [1, 3, size, size], values: &images };
+            let batch = match explainer.explain(images, &Classes::Chosen(vec![class[0] as usize]), &outputs) {
+                Ok(batch) => batch,
+                Err(error) => {
+                    wrong.push(format!("{name} at {layer}: {error}"));
+                    continue;
+                }
+            };
+            let explanation = &batch.explanations[0];
+            let scale = logits.iter().fold(0.0_f32, |m, v| m.max(v.abs()));
+            let of_logits = explanation.logits.as_ref().unwrap().iter().zip(&logits);
+            let logit_error = of_logits.fold(0.0_f32, |worst, (found, truth)| worst.max((found - truth).abs() / scale));
+            let found = explanation.heatmaps[0].heatmap.as_ref().unwrap();
+            let rows = found.values.chunks(size).step_by(5).flat_map(|row| row.iter().step_by(5));
+            let map_error = rows
+                .zip(&map)
+                .fold(0.0_f32, |worst, (found, truth)| worst.max((found - f32::from(*truth) / 65535.0).abs()));
+            let line = format!("{name} at {layer}: logits {logit_error:.1e}, map {map_error:.1e}");
+            println!("{line}");
+            // Comparisons of NaN are false.
+            if !(map.len() == size.div_ceil(5).pow(2) && logit_error <= LOGIT_TOLERANCE && map_error <= MAP_TOLERANCE) {
+                wrong.push(line);
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Each operator in its versions, on the GPU.
+#[test]
+fn operators() {
+    let bytes = std::fs::read(goldens().join("onnx_ops.safetensors")).unwrap();
+    let golden = SafeTensors::deserialize(&bytes).unwrap();
+    let (_, gpu) = every_gpu().swap_remove(0);
+    let mut wrong = vec![];
+    let mut count = 0;
+    for (name, scores) in golden.iter().filter_map(|(name, tensor)| Some((name.split_once("/scores of ")?, tensor))) {
+        let (name, shape) = name;
+        let shape: [usize; 4] = serde_json::from_str(shape).unwrap();
+        let file = golden.tensor(&format!("{name}/model")).unwrap();
+        let x: Vec<f32> = seeded::tensor("x", &shape, 1.0).iter().map(|v| v * 10.0).collect();
+        let y: Vec<f32> = bytemuck::pod_collect_to_vec(scores.data());
+        count += 1;
+        let network = Model::parse(name, file.data(), &ModelOptions::default())
+            .and_then(|model| model.network(Kind::Plain, shape));
+        match network {
+            Err(error) => wrong.push(error.to_string()),
+            Ok(Network { mut graph, input, logits, .. }) => {
+                let output = graph.push(Op::Unpack, &[logits]).unwrap();
+                let found = &run_gpu(&gpu, &graph, &[(input, x)], &[output]).0[0];
+                let scale = y.iter().fold(1e-3_f32, |m, v| m.max(v.abs()));
+                let error = found.iter().zip(&y).fold(0.0_f32, |worst, (a, b)| worst.max((a - b).abs() / scale));
+                if found.len() != y.len() || !(error <= 1e-5) {
+                    wrong.push(format!("{name}: {error:.1e}, {} numbers of {}", found.len(), y.len()));
+                }
+            }
+        }
+    }
+    assert!(count > 190, "{count}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A message of fields that are bytes or numbers.
+enum Part<'a> {
+    Bytes(usize, &'a [u8]),
+    Number(usize, usize),
+}
+
+fn message(parts: &[Part]) -> Vec<u8> {
+    let part = |part: &Part| match part {
+        Part::Bytes(number, bytes) => field(*number, bytes),
+        Part::Number(number, value) => [varint(number << 3), varint(*value)].concat(),
+    };
+    parts.iter().flat_map(part).collect()
+}
+
+/// An operator with operands and results.
+fn operator(op: &str, inputs: &[&str], output: &str, more: &[u8]) -> Vec<u8> {
+    let inputs = inputs.iter().flat_map(|name| field(1, name.as_bytes()));
+    [
+        inputs.collect(),
+        field(2, output.as_bytes()),
+        field(3, format!("the {op}").as_bytes()),
+        field(4, op.as_bytes()),
+        more.to_vec(),
+    ]
+    .concat()
+}
+
+fn attribute(name: &str, values: &[usize]) -> Vec<u8> {
+    let values = values.iter().flat_map(|value| [varint(8 << 3), varint(*value)].concat());
+    field(5, &[field(1, name.as_bytes()), values.collect(), message(&[Part::Number(20, 7)])].concat())
+}
+
+fn tensor(name: &str, dims: &[usize], values: &[f32]) -> Vec<u8> {
+    let dims = dims.iter().flat_map(|extent| [varint(1 << 3), varint(*extent)].concat());
+    let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+    [dims.collect(), message(&[Part::Number(2, 1), Part::Bytes(8, name.as_bytes()), Part::Bytes(9, &bytes)])].concat()
+}
+
+/// An input or output. An extent of 0 is not fixed.
+fn port(name: &str, dims: &[usize]) -> Vec<u8> {
+    let dims = dims
+        .iter()
+        .flat_map(|extent| field(1, &if *extent > 0 { message(&[Part::Number(1, *extent)]) } else { vec![] }));
+    let shape = field(2, &dims.collect::<Vec<u8>>());
+    [field(1, name.as_bytes()), field(2, &field(1, &shape))].concat()
+}
+
+/// A file of these parts of a graph: operators (1), tensors (5), inputs (11) and outputs (12).
+fn file(opset: usize, parts: &[(usize, Vec<u8>)]) -> Vec<u8> {
+    let graph: Vec<u8> = parts.iter().flat_map(|(number, part)| field(*number, part)).collect();
+    let opset = message(&[Part::Bytes(1, b""), Part::Number(2, opset)]);
+    message(&[Part::Number(1, 3), Part::Bytes(2, b"a test"), Part::Bytes(7, &graph), Part::Bytes(8, &opset)])
+}
+
+/// A convolution, a global pool, and scores.
+fn small(more: &[(usize, Vec<u8>)]) -> Vec<u8> {
+    let weight: Vec<f32> = (0..2 * 3 * 9).map(|i| (i as f32 * 0.7).sin()).collect();
+    let parts = [
+        (1, operator("Conv", &["x", "w"], "c", &[])),
+        (1, operator("GlobalAveragePool", &["c"], "p", &[])),
+        (1, operator("Flatten", &["p"], "y", &[])),
+        (5, tensor("w", &[2, 3, 3, 3], &weight)),
+        (11, port("x", &[0, 3, 0, 0])),
+        (12, port("y", &[0, 2])),
+    ];
+    file(9, &[&parts[..], more].concat())
+}
+
+fn refused(bytes: &[u8]) -> String {
+    Model::parse("net.onnx", bytes, &ModelOptions::default()).err().expect("an error").to_string()
+}
+
+/// What exporters do, and what is refused, each in one line that says what and why.
+#[test]
+fn files_of_all_kinds() {
+    let open = |bytes: &[u8], options: ModelOptions| Model::parse("net.onnx", bytes, &options);
+    let plain = open(&small(&[]), ModelOptions::default()).unwrap();
+    assert_eq!((plain.classes(), plain.default_layer(), plain.preprocess.size), (2, "the Conv", [224, 224]));
+    // Older files list their tensors among the inputs.
+    assert!(open(&small(&[(11, port("w", &[2, 3, 3, 3]))]), ModelOptions::default()).is_ok());
+    // A branch that nobody needs is not looked at.
+    let strange = (1, operator("Mystery", &["c"], "m", &[]));
+    assert!(open(&small(&[strange.clone(), (12, port("m", &[]))]), ModelOptions::default()).is_ok());
+    let error =
+        open(&small(&[strange, (12, port("m", &[]))]), ModelOptions::default().score("m")).err().unwrap().to_string();
+    assert!(error.contains("not supported in opset 9: Mystery (1×, first at 'the Mystery')"), "{error}");
+    assert!(
+        open(&small(&[]), ModelOptions::default().score("c")).err().unwrap().to_string().contains("has no output 'c'")
+    );
+    let scores = small(&[(12, port("c", &[]))]);
+    let error = open(&scores, ModelOptions::default().score("c")).err().unwrap().to_string();
+    assert!(error.contains("[1, 2, 222, 222], not one score for each class"), "{error}");
+    assert!(refused(&small(&[(11, port("z", &[1]))])).contains("several inputs: x, z; --input names one"));
+    let twice =
+        [(1, operator("Relu", &["b"], "a", &[])), (1, operator("Relu", &["a"], "b", &[])), (12, port("a", &[]))];
+    assert!(open(&small(&twice), ModelOptions::default().score("a")).err().unwrap().to_string().contains("circle"));
+    assert!(open(&small(&[]), ModelOptions::default().architecture("resnet18")).is_err());
+
+    let of = |parts: &[(usize, Vec<u8>)]| {
+        refused(&file(17, &[parts, &[(11, port("x", &[1, 3, 8, 8])), (12, port("y", &[]))]].concat()))
+    };
+    let sum = (1, operator("Add", &["x", "t"], "y", &[]));
+    assert!(of(&[(1, operator("Relu", &["nothing"], "y", &[]))]).contains("takes 'nothing', which nothing makes"));
+    assert!(of(&[sum.clone(), (5, tensor("t", &[5], &[0.0; 4]))]).contains("tensor 't' has 4 numbers, not 5"));
+    assert!(of(&[sum.clone(), (5, tensor("t", &[1 << 40, 1 << 40], &[]))]).contains("too many"));
+    assert!(of(&[sum.clone(), (5, tensor("t", &[5], &[0.0; 5]))]).contains("do not fit together"));
+    let place = |key: &str, value: &str| field(13, &[field(1, key.as_bytes()), field(2, value.as_bytes())].concat());
+    let elsewhere = [tensor("t", &[1], &[]), place("location", "../../etc/passwd")].concat();
+    assert!(of(&[sum.clone(), (5, elsewhere)]).contains("outside the model's folder"));
+    let claim = operator("ConstantOfShape", &["s"], "t", &[]);
+    assert!(of(&[sum, (1, claim), (5, tensor("s", &[3], &[1e9, 1e9, 1e9]))]).contains("too many"));
+    let norm = operator(
+        "BatchNormalization",
+        &["x", "t", "t", "t", "t"],
+        "y",
+        &[field(2, b"mean"), attribute("epsilon", &[])].concat(),
+    );
+    assert!(of(&[(1, norm), (5, tensor("t", &[3], &[1.0; 3]))]).contains("call model.eval() before the export"));
+    let fixed =
+        file(17, &[(1, operator("Relu", &["x"], "y", &[])), (11, port("x", &[4, 3, 8, 8])), (12, port("y", &[]))]);
+    assert!(refused(&fixed).contains("batches of 4"));
+}
+
+/// Large tensors may lie in another file, which is found from any folder.
+#[test]
+fn tensors_in_other_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let values: Vec<f32> = (0..2 * 3 * 9).map(|i| (i as f32 * 0.7).sin()).collect();
+    let place = |key: &str, value: &str| field(13, &[field(1, key.as_bytes()), field(2, value.as_bytes())].concat());
+    let outside =
+        [tensor("w", &[2, 3, 3, 3], &[]), place("location", "w.data"), place("offset", "8"), place("length", "216")]
+            .concat();
+    let whole = small(&[]);
+    let split = changed(&whole, &|number, graph| {
+        (number == 7).then(|| changed(graph, &|number, _| (number == 5).then(|| outside.clone())))
+    });
+    let path = folder.path().join("net.onnx");
+    std::fs::write(&path, split).unwrap();
+    let open = || Model::open(path.to_str().unwrap(), &ModelOptions::default());
+    assert!(open().err().unwrap().to_string().contains("w.data"));
+    std::fs::write(folder.path().join("w.data"), [0; 100]).unwrap();
+    assert!(open().err().unwrap().to_string().contains("too short"));
+    let bytes: Vec<u8> = [0; 8].into_iter().chain(values.iter().flat_map(|v| v.to_le_bytes())).collect();
+    std::fs::write(folder.path().join("w.data"), bytes).unwrap();
+    let weight = |model: Model| model.network(Kind::Plain, [1, 3, 9, 9]).unwrap().graph.params[0].values().into_owned();
+    assert_eq!(weight(open().unwrap()), values);
+    assert_eq!(weight(Model::parse("whole", &whole, &ModelOptions::default()).unwrap()), values);
+}
+
+/// Damaged files give an error or a network, and never anything else. GRADCAM_TEST_FILES says how many are tried.
+#[test]
+fn damaged_files() {
+    let bytes = std::fs::read(goldens().join("onnx_ops.safetensors")).unwrap();
+    let golden = SafeTensors::deserialize(&bytes).unwrap();
+    let mut files: Vec<Vec<u8>> =
+        golden.iter().filter(|(name, _)| name.ends_with("/model")).map(|(_, tensor)| tensor.data().to_vec()).collect();
+    files.sort();
+    files.push(small(&[]));
+    let count: usize = std::env::var("GRADCAM_TEST_FILES").map_or(50_000, |text| text.parse().unwrap());
+    let mut random: u64 = 11;
+    let mut next = |below: usize| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) as usize % below
+    };
+    let mut opened = 0;
+    for i in 0..count {
+        let mut damaged = files[i % files.len()].clone();
+        for _ in 0..1 + next(3) {
+            let at = next(damaged.len());
+            match next(4) {
+                0 => damaged[at] = next(256) as u8,
+                1 => damaged[at] ^= 1 << next(8),
+                2 => damaged.truncate(at.max(1)),
+                _ => drop(damaged.remove(at)),
+            }
+            if damaged.is_empty() {
+                damaged.push(8);
+            }
+        }
+        opened += usize::from(Model::parse("damaged", &damaged, &ModelOptions::default()).is_ok());
+    }
+    println!("{opened} of {count} damaged files are networks");
+    assert!(opened > 0 && opened < count, "{opened} of {count}");
+}
