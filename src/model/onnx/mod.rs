@@ -6,6 +6,7 @@
 mod extents;
 mod file;
 mod fold;
+mod grid;
 mod lower;
 mod names;
 mod ops;
@@ -207,36 +208,9 @@ impl Blueprint for Imported {
         let needed = lowering.graph.needed(&[logits]);
         modules.retain(|(_, node)| needed[*node] && *node != x);
         aliases.retain(|(_, node)| needed[*node] && *node != x);
-        let grids = grids(&lowering.graph, &made);
+        let grids = grid::grids(&lowering.graph, made.iter().map(|(_, value)| value));
         Ok(Appended { graph: lowering.graph, logits, modules, aliases, grids })
     }
-}
-
-/// Rearrangements that bring tokens in one row back into the grid of patches that they come from, without those before them
-/// that stand for no patch.
-fn grids(graph: &Graph, made: &[(usize, Value)]) -> BTreeMap<NodeId, crate::graph::Rearrange> {
-    use crate::graph::{Digit, Rearrange, Side};
-    let mut grids = BTreeMap::new();
-    for (_, value) in made {
-        let [_, c, h, tokens] = graph.shape(value.node);
-        let is_tokens = value.view.rank() == 3 && value.view.is_all_of(2, 0, [c, h, tokens]) && h == 1 && tokens > 1;
-        let patches = (0..value.node).rev().find_map(|id| match graph.nodes[id].op {
-            Op::Conv2d(_) => {
-                let [_, _, h, w] = graph.shape(id);
-                (h > 1 && tokens >= h * w && tokens - h * w <= 8).then_some([h, w])
-            }
-            _ => None,
-        });
-        if let (true, Some([rows, columns])) = (is_tokens, patches) {
-            let digit = |extent, from, to| Digit { extent, from: Some(from), to: Some(to) };
-            let digits =
-                vec![digit(c, (0, 1), (0, 1)), digit(rows, (2, columns), (1, 1)), digit(columns, (2, 1), (2, 1))];
-            let start = [0, 0, tokens - rows * columns];
-            let from = Side { extents: [c, 1, tokens], start };
-            grids.insert(value.node, Rearrange { from, to: Side::whole([c, rows, columns]), digits });
-        }
-    }
-    grids
 }
 
 impl Input {
