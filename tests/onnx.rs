@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 
 use common::{every_gpu, run_gpu};
 use gradcam::gpu::GpuOptions;
-use gradcam::graph::{Kind, Op};
+use gradcam::graph::{Kind, Op, Rule, gradients};
 use gradcam::model::{Network, seeded};
+use gradcam::reference::{Value::Numbers, evaluate};
 use gradcam::{Classes, Device, Explainer, Gpu, Images, Model, ModelOptions, Outputs};
 use safetensors::SafeTensors;
 use serde_json::Value;
@@ -412,4 +413,55 @@ fn damaged_files() {
     }
     println!("{opened} of {count} damaged files are networks");
     assert!(opened > 0 && opened < count, "{opened} of {count}");
+}
+
+/// The gradient of each operator in the CPU truth, compared with central differences at some numbers of the image.
+#[test]
+fn gradients_of_operators() {
+    let bytes = std::fs::read(goldens().join("onnx_ops.safetensors")).unwrap();
+    let golden = SafeTensors::deserialize(&bytes).unwrap();
+    let mut wrong = vec![];
+    for (name, _) in golden.iter().filter_map(|(name, tensor)| Some((name.split_once("/scores of ")?, tensor))) {
+        let (name, shape) = name;
+        let shape: [usize; 4] = serde_json::from_str(shape).unwrap();
+        let file = golden.tensor(&format!("{name}/model")).unwrap();
+        let x: Vec<f64> = seeded::tensor("x", &shape, 1.0).iter().map(|v| f64::from(*v) * 10.0).collect();
+        let model = Model::parse(name, file.data(), &ModelOptions::default()).unwrap();
+        let Network { mut graph, input, features, logits, .. } = model.network(Kind::Plain, shape).unwrap();
+        let seed_shape = graph.shape(logits);
+        let weights: Vec<f64> = seeded::tensor("seed", &seed_shape, 1.0).iter().map(|v| f64::from(*v)).collect();
+        let seed = graph.input(Kind::Plain, seed_shape);
+        let packed = graph.push(Op::Pack, &[seed]).unwrap();
+        let dx = match gradients(&mut graph, logits, packed, &[features], Rule::Standard) {
+            Ok(dx) => dx[0],
+            Err(error) => {
+                wrong.push(format!("{name}: {error}"));
+                continue;
+            }
+        };
+        let evaluate = |x: &[f64], output: usize| {
+            let given = [(input, Numbers(x.to_vec())), (seed, Numbers(weights.clone()))];
+            evaluate(&graph, &given, &[output]).remove(0).numbers().to_vec()
+        };
+        let loss = |x: &[f64]| evaluate(x, logits).iter().zip(&weights).map(|(y, w)| y * w).sum::<f64>();
+        let analytic = evaluate(&x, dx);
+        let scale = analytic.iter().fold(1e-9_f64, |m, v| m.max(v.abs()));
+        for at in (0..x.len()).step_by(13) {
+            let shifted = |by: f64| {
+                let mut x = x.clone();
+                x[at] += by;
+                loss(&x)
+            };
+            let difference = (shifted(1e-6) - shifted(-1e-6)) / 2e-6;
+            let error = (difference - analytic[at]).abs() / scale;
+            if !(error < 1e-5) {
+                wrong.push(format!(
+                    "{name}: {difference} by differences, {} by the backward pass at {at}",
+                    analytic[at]
+                ));
+                break;
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

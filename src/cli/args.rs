@@ -34,6 +34,9 @@ pub struct ModelArgs {
     /// Output of an ONNX file that holds the class scores, where it is not the first
     #[arg(long, value_name = "NAME")]
     score: Option<String>,
+    /// Rows and columns of a transformer's patches, where an ONNX file does not tell them
+    #[arg(long, value_name = "HxW", value_parser = sides)]
+    grid: Option<[usize; 2]>,
     /// Activation between the linear layers of a classifier of your own
     #[arg(long, value_name = "NAME", value_parser = words(&["relu", "relu6", "sigmoid", "silu", "hardswish", "gelu"]))]
     head_activation: Option<String>,
@@ -103,6 +106,7 @@ impl ModelArgs {
         let o = self.arch.iter().fold(o, |o, name| o.architecture(name));
         let o = self.prefix.iter().fold(o, |o, prefix| o.prefix(prefix));
         let o = self.input.iter().fold(o, |o, name| o.input(name));
+        let o = self.grid.iter().fold(o, |o, grid| o.grid(*grid));
         let o = self.score.iter().fold(o, |o, name| o.score(name));
         let o = self.head_activation.iter().fold(o, |o, name| o.head_activation(named(name)));
         let o = match &classes.labels {

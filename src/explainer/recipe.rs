@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::request::{Classes, Images, Outputs};
 use crate::cam::{self, At, Layer, Method};
 use crate::error::{Error, Result};
-use crate::graph::{Graph, Kind, NodeId, Op, Shape, fold, gradients};
+use crate::graph::{Graph, Kind, NodeId, Op, Rearrange, Shape, fold, gradients};
 use crate::model::Model;
 
 /// Everything about a batch that its plan depends on. Batches with equal recipes share a plan.
@@ -150,10 +150,15 @@ impl Recipe {
     pub fn build(&self, model: &Model, method: Method, layers: &[String]) -> Result<Built> {
         let network = model.network(self.kind, self.shape)?;
         let row = method.row();
-        let targets = match row.at {
-            At::Layers => layers.iter().map(|path| network.layer(path)).collect::<Result<Vec<_>>>()?,
-            At::Pixels => vec![network.features],
-        };
+        let (targets, grids): (Vec<NodeId>, Vec<_>) = match row.at {
+            At::Layers => layers
+                .iter()
+                .map(|path| Ok((network.layer(path)?, network.grid(path)?.cloned())))
+                .collect::<Result<Vec<_>>>()?,
+            At::Pixels => vec![(network.features, None)],
+        }
+        .into_iter()
+        .unzip();
         let mut graph = network.graph;
         fold(&mut graph, &targets);
 
@@ -169,13 +174,13 @@ impl Recipe {
         };
         let tail = graph.nodes.len();
         // Tokens come back into the rows and columns of their patches.
-        let mut placed = |node: NodeId, target: &NodeId| match network.grids.get(target) {
+        let mut placed = |node: NodeId, grid: &Option<Rearrange>| match grid {
             Some(moves) => graph.push(Op::Rearrange(moves.clone()), &[node]),
             None => Ok(node),
         };
-        let layers = targets.iter().zip(gradients).map(|(target, gradients)| {
-            let gradients = gradients.map(|gradients| placed(gradients, target)).transpose()?;
-            Ok(Layer { activations: placed(*target, target)?, gradients })
+        let layers = targets.iter().zip(&grids).zip(gradients).map(|((target, grid), gradients)| {
+            let gradients = gradients.map(|gradients| placed(gradients, grid)).transpose()?;
+            Ok(Layer { activations: placed(*target, grid)?, gradients })
         });
         let layers = layers.collect::<Result<Vec<_>>>()?;
         let maps = cam::recipe(&mut graph, method, &layers, [h, w])?;

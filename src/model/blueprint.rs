@@ -43,6 +43,6 @@ pub struct Appended {
     pub modules: Vec<(String, NodeId)>,
     /// Further names of nodes.
     pub aliases: Vec<(String, NodeId)>,
-    /// Nodes whose pixels are in one row, with what brings them into the image's rows and columns.
-    pub grids: BTreeMap<NodeId, Rearrange>,
+    /// What brings values into the image's rows and columns that do not lie so, by their names.
+    pub grids: BTreeMap<String, Rearrange>,
 }

@@ -20,8 +20,8 @@ pub struct Network {
     pub modules: Vec<(String, NodeId)>,
     /// Further names of nodes, which are not listed.
     pub aliases: Vec<(String, NodeId)>,
-    /// Nodes whose pixels are in one row, with what brings them into the image's rows and columns.
-    pub grids: BTreeMap<NodeId, Rearrange>,
+    /// What brings values into the image's rows and columns that do not lie so, by their names.
+    pub grids: BTreeMap<String, Rearrange>,
 }
 
 impl Network {
@@ -30,7 +30,19 @@ impl Network {
     /// # Errors
     /// [`crate::Error::Unknown`] with similar paths.
     pub fn layer(&self, path: &str) -> Result<NodeId> {
+        self.named(path).map(|(_, node)| *node)
+    }
+
+    /// What brings a layer into the image's rows and columns, if it does not lie so.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unknown`] with similar paths.
+    pub fn grid(&self, path: &str) -> Result<Option<&Rearrange>> {
+        self.named(path).map(|(name, _)| self.grids.get(name))
+    }
+
+    fn named(&self, path: &str) -> Result<&(String, NodeId)> {
         let alias = self.aliases.iter().find(|(name, _)| name == path);
-        layers::resolve(&self.modules, path).or_else(|error| alias.map(|(_, node)| *node).ok_or(error))
+        layers::resolve(&self.modules, path).or_else(|error| alias.ok_or(error))
     }
 }

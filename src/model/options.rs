@@ -24,6 +24,7 @@ pub struct ModelOptions {
     pub(super) head_activation: Option<Activation>,
     pub(super) input: Option<String>,
     pub(super) score: Option<String>,
+    pub(super) grid: Option<[usize; 2]>,
     facts: Facts,
 }
 
@@ -81,6 +82,13 @@ impl ModelOptions {
     #[must_use]
     pub fn score(mut self, name: impl Into<String>) -> Self {
         self.score = Some(name.into());
+        self
+    }
+
+    /// Sets rows and columns of a transformer's patches, where an ONNX file does not tell them.
+    #[must_use]
+    pub fn grid(mut self, grid: [usize; 2]) -> Self {
+        self.grid = Some(grid);
         self
     }
 

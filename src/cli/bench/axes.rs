@@ -13,7 +13,7 @@ use crate::cli::synthetic::open;
 
 #[derive(Args)]
 pub struct Axes {
-    /// Architectures (timm/NAME for timm's), the bundled model, or .safetensors files
+    /// Architectures (timm/NAME for timm's), the bundled model, or files of weights or networks
     #[arg(value_name = "NAME|FILE", default_value = gradcam::model::BUNDLED)]
     pub networks: Vec<String>,
     /// Images per batch

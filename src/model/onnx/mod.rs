@@ -43,6 +43,7 @@ pub struct Imported {
     last: HashSet<usize>,
     input: Input,
     output: String,
+    grid: Option<[usize; 2]>,
     default_layer: String,
     classes: usize,
 }
@@ -88,6 +89,7 @@ impl Imported {
                     last,
                     input,
                     output,
+                    grid: options.grid,
                     file,
                     default_layer: String::new(),
                     classes: 0,
@@ -104,8 +106,7 @@ impl Imported {
         let x = graph.push(Op::Pack, &[images])?;
         let appended = network.append(graph, x)?;
         network.classes = appended.graph.shape(appended.logits)[1];
-        let names = names::Names { modules: appended.modules, others: appended.aliases };
-        network.default_layer = target::default_layer(&appended.graph, appended.logits, &names);
+        network.default_layer = target::default_layer(&appended);
         Ok((network, labels))
     }
 
@@ -203,12 +204,17 @@ impl Blueprint for Imported {
         }
         let all: Vec<usize> = (0..dims.len()).collect();
         let logits = lowering.laid_out(&scores, [&all, &[], &[]]).map_err(|reason| self.fail(reason))?.node;
-        let values: Vec<(usize, NodeId)> = made.iter().map(|(at, value)| (*at, value.node)).collect();
-        let names::Names { mut modules, others: mut aliases } = names::names(&self.file, &values);
+        let names::Names { mut modules, others: mut aliases } = names::names(&self.file, &made);
         let needed = lowering.graph.needed(&[logits]);
-        modules.retain(|(_, node)| needed[*node] && *node != x);
-        aliases.retain(|(_, node)| needed[*node] && *node != x);
-        let grids = grid::grids(&lowering.graph, made.iter().map(|(_, value)| value));
+        let is_needed = |(_, value): &(String, &Value)| needed[value.node] && value.node != x;
+        modules.retain(is_needed);
+        aliases.retain(is_needed);
+        let grid = |(name, value): &(String, &Value)| {
+            grid::grid(&lowering.graph, self.grid, value).map(|moves| (name.clone(), moves))
+        };
+        let grids = modules.iter().chain(&aliases).filter_map(grid).collect();
+        let nodes = |names: Vec<(String, &Value)>| names.into_iter().map(|(name, value)| (name, value.node)).collect();
+        let (modules, aliases) = (nodes(modules), nodes(aliases));
         Ok(Appended { graph: lowering.graph, logits, modules, aliases, grids })
     }
 }

@@ -3,28 +3,28 @@
 use std::collections::HashSet;
 
 use super::file::{File, Node};
-use crate::graph::NodeId;
+use super::lower::Value;
 
-/// Names with the nodes that they stand for.
+/// Names with the values that they stand for.
 #[derive(Default)]
-pub struct Names {
+pub struct Names<'a> {
     /// Modules before those inside them; or, if the exporter kept none, all operators.
-    pub modules: Vec<(String, NodeId)>,
+    pub modules: Vec<(String, &'a Value)>,
     /// Further names: of operators and of their results.
-    pub others: Vec<(String, NodeId)>,
+    pub others: Vec<(String, &'a Value)>,
 }
 
-/// The names in a file. `made` gives the operators with the nodes of their results.
-pub fn names(file: &File, made: &[(usize, NodeId)]) -> Names {
+/// The names in a file. `made` gives the operators with their results.
+pub fn names<'a>(file: &File, made: &'a [(usize, Value)]) -> Names<'a> {
     let mut names = Names::default();
-    let mut paths: Vec<(String, NodeId)> = vec![];
+    let mut paths: Vec<(String, &Value)> = vec![];
     let known: HashSet<String> =
         made.iter().filter_map(|(at, _)| path(&file.nodes[*at])).flat_map(|path| outer(&path)).collect();
-    for &(at, node) in made {
-        let operator = &file.nodes[at];
+    for (at, value) in made {
+        let operator = &file.nodes[*at];
         for name in [&operator.name, &operator.outputs[0]] {
             if !name.is_empty() && names.others.last().is_none_or(|(last, _)| last != name) {
-                names.others.push((name.clone(), node));
+                names.others.push((name.clone(), value));
             }
         }
         let Some(path) = path(operator) else { continue };
@@ -34,18 +34,17 @@ pub fn names(file: &File, made: &[(usize, NodeId)]) -> Names {
         // A module's value is that of its last operator.
         for outer in outer(again.map_or(&path, |(first, _)| first)) {
             match paths.iter_mut().find(|(known, _)| *known == outer) {
-                Some(known) => known.1 = node,
-                None => paths.push((outer, node)),
+                Some(known) => known.1 = value,
+                None => paths.push((outer, value)),
             }
         }
     }
     names.modules = paths;
     if names.modules.is_empty() {
         // Each operator by its own name, or by its result's.
-        let (own, results) = std::mem::take(&mut names.others).into_iter().partition(|(name, node)| {
-            let named = |(at, made): &&(usize, NodeId)| made == node && file.nodes[*at].called() == name;
-            made.iter().any(|made| named(&made))
-        });
+        let called: HashSet<&str> = made.iter().map(|(at, _)| file.nodes[*at].called()).collect();
+        let (own, results) =
+            std::mem::take(&mut names.others).into_iter().partition(|(name, _)| called.contains(name.as_str()));
         (names.modules, names.others) = (own, results);
     }
     names
@@ -89,7 +88,11 @@ mod tests {
 
     #[test]
     fn paths() {
-        let named = |name: &str| path(&Node { name: name.into(), ..Node::default() });
+        let named = |name: &str| {
+            let mut node = Node::default();
+            node.name = name.into();
+            path(&node)
+        };
         assert_eq!(named("/layer4/layer4.1/conv2/Conv").unwrap(), "layer4.1.conv2");
         assert_eq!(named("/features/features.0/features.0.1/block/block.0/Add").unwrap(), "features.0.1.block.0");
         assert_eq!(named("/encoder/layers/encoder_layer_11/ln_1/Add").unwrap(), "encoder.layers.encoder_layer_11.ln_1");

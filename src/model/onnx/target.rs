@@ -1,13 +1,13 @@
 //! The layer that is explained where the caller names none.
 
-use super::names::Names;
+use super::super::blueprint::Appended;
 use crate::graph::{Graph, NodeId, Op};
 
 /// The name of the last feature map that the class scores see rows and columns of.
-pub fn default_layer(graph: &Graph, logits: NodeId, names: &Names) -> String {
-    let mut node = node(graph, logits);
+pub fn default_layer(Appended { graph, logits, modules, aliases, .. }: &Appended) -> String {
+    let mut node = node(graph, *logits);
     let named = |node: NodeId| {
-        let mut all = names.modules.iter().chain(&names.others);
+        let mut all = modules.iter().chain(aliases);
         all.find(|(_, id)| *id == node).map(|(name, _)| name.clone())
     };
     // Some results are part of others, and have no name left.
@@ -16,7 +16,7 @@ pub fn default_layer(graph: &Graph, logits: NodeId, names: &Names) -> String {
     {
         node = *before;
     }
-    let is_module = |node: &NodeId| names.modules.iter().any(|(_, id)| id == node);
+    let is_module = |node: &NodeId| modules.iter().any(|(_, id)| id == node);
     // A function or a part of a result outside any module: the module before it, as PyTorch's users name it.
     let before = |node: &NodeId| match graph.nodes[*node].op {
         Op::Activate(_) | Op::Rearrange(_) | Op::Slice { .. } | Op::ScaleShift { .. } => {
