@@ -57,8 +57,11 @@ fn read_varint(bytes: &mut &[u8]) -> usize {
     value
 }
 
+/// Other bytes for a field of this number.
+type Change<'a> = dyn Fn(usize, &[u8]) -> Option<Vec<u8>> + 'a;
+
 /// A message whose fields of bytes are replaced where `change` gives others.
-fn changed(mut message: &[u8], change: &dyn Fn(usize, &[u8]) -> Option<Vec<u8>>) -> Vec<u8> {
+fn changed(mut message: &[u8], change: &Change) -> Vec<u8> {
     let mut result = vec![];
     while !message.is_empty() {
         let start = message;
@@ -220,7 +223,8 @@ fn operators() {
                 let found = &run_gpu(&gpu, &graph, &[(input, x)], &[output]).0[0];
                 let scale = y.iter().fold(1e-3_f32, |m, v| m.max(v.abs()));
                 let error = found.iter().zip(&y).fold(0.0_f32, |worst, (a, b)| worst.max((a - b).abs() / scale));
-                if found.len() != y.len() || !(error <= 1e-5) {
+                let right = found.len() == y.len() && error <= 1e-5; // false for NaN
+                if !right {
                     wrong.push(format!("{name}: {error:.1e}, {} numbers of {}", found.len(), y.len()));
                 }
             }
@@ -454,7 +458,8 @@ fn gradients_of_operators() {
             };
             let difference = (shifted(1e-6) - shifted(-1e-6)) / 2e-6;
             let error = (difference - analytic[at]).abs() / scale;
-            if !(error < 1e-5) {
+            let right = error < 1e-5; // false for NaN
+            if !right {
                 wrong.push(format!(
                     "{name}: {difference} by differences, {} by the backward pass at {at}",
                     analytic[at]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::tensor::{self, Constant};
-use super::wire::{Broken, Field, Fields};
+use super::wire::{Broken, Field, Fields, pair};
 
 /// A file's model.
 #[derive(Default)]
@@ -254,17 +254,4 @@ fn extent(bytes: &[u8]) -> Result<Option<usize>, Broken> {
         }
     }
     Ok(extent)
-}
-
-/// A name with a value.
-pub fn pair(bytes: &[u8]) -> Result<(String, String), Broken> {
-    let (mut key, mut value) = (String::new(), String::new());
-    for field in Fields(bytes) {
-        match field? {
-            (1, field) => key = field.text()?,
-            (2, field) => value = field.text()?,
-            _ => {}
-        }
-    }
-    Ok((key, value))
 }

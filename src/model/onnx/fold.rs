@@ -4,6 +4,7 @@ use super::extents::{
     axis, broadcast, counted, extents, flattened, indices, order, parts, ranges, reshaped, shape, squeezed, unsqueezed,
 };
 use super::file::Node;
+use super::parameters::{batch_norm, limits, own_statistics, trains};
 use super::tensor::{Constant, MOST, Numbers, places, strides};
 
 /// Operators that only constants can be given to.
@@ -259,10 +260,10 @@ pub fn fold(node: &Node, operands: &[Option<&Constant>], opset: i64) -> Result<O
             let (channels, plane) = (x.dims.get(1).copied().unwrap_or(1), x.dims.iter().skip(2).product::<usize>());
             let numbers = x.to_floats();
             // Weights are standardised so: by their own mean and variance, as in training.
-            let [scale, shift] = if super::ops::norm::trains(node) {
+            let [scale, shift] = if trains(node) {
                 own_statistics(node, operands, &numbers, channels, plane)?
             } else {
-                super::ops::norm::batch_norm(node, operands)?
+                batch_norm(node, operands)?
             };
             let normalised = numbers.iter().enumerate().map(|(i, n)| {
                 let channel = i / plane.max(1) % channels.max(1);
@@ -276,7 +277,7 @@ pub fn fold(node: &Node, operands: &[Option<&Constant>], opset: i64) -> Result<O
             let stride = strides(&x.dims)[axis(along as i64, x.dims.len())?];
             let extent = x.dims[axis(along as i64, x.dims.len())?];
             let mut sums = x.to_floats().to_vec();
-            for at in (0..sums.len()).filter(|at| at / stride % extent > 0) {
+            for at in (0..sums.len()).filter(|at| !(at / stride).is_multiple_of(extent)) {
                 sums[at] += sums[at - stride];
             }
             one(Constant::floats(x.dims.clone(), sums))
@@ -331,31 +332,6 @@ impl Constant {
     }
 }
 
-/// Factors and summands of a batch norm by the mean and variance of its own operand.
-fn own_statistics(
-    node: &Node,
-    operands: &[Option<&Constant>],
-    numbers: &[f32],
-    channels: usize,
-    plane: usize,
-) -> Result<[Vec<f32>; 2], String> {
-    let vector = |i: usize| operands.get(i).copied().flatten().map(Constant::to_floats).ok_or("lacks its numbers");
-    let (gamma, beta, eps) = (vector(1)?, vector(2)?, f64::from(node.float("epsilon", 1e-5)));
-    if gamma.len() != channels || beta.len() != channels || plane == 0 {
-        return Err("has vectors that do not fit".into());
-    }
-    let of = |channel: usize| {
-        let own = || numbers.chunks(plane).skip(channel).step_by(channels).flatten().map(|n| f64::from(*n));
-        let count = own().count() as f64;
-        let mean = own().sum::<f64>() / count;
-        let variance = own().map(|n| (n - mean) * (n - mean)).sum::<f64>() / count;
-        let scale = f64::from(gamma[channel]) / (variance + eps).sqrt();
-        (scale as f32, (f64::from(beta[channel]) - mean * scale) as f32)
-    };
-    let (scale, shift) = (0..channels).map(of).unzip();
-    Ok([scale, shift])
-}
-
 /// Element by element, of one operand or of two.
 fn arithmetic(node: &Node, operands: &[Option<&Constant>], opset: i64) -> Result<Option<Vec<Constant>>, String> {
     let unary: Option<fn(f32) -> f32> = match &*node.op {
@@ -383,7 +359,7 @@ fn arithmetic(node: &Node, operands: &[Option<&Constant>], opset: i64) -> Result
     }
     if node.op == "Clip" {
         let x = operands.first().copied().flatten().ok_or("has no operand")?;
-        let [low, high] = super::ops::elementwise::limits(node, operands);
+        let [low, high] = limits(node, operands);
         let clipped = x.to_floats().iter().map(|x| x.max(low).min(high)).collect::<Vec<_>>();
         let clipped = Constant::floats(x.dims.clone(), clipped);
         let is_ints = matches!(x.numbers, Numbers::Ints(_));

@@ -24,6 +24,9 @@ pub enum Operand {
     Value(Value),
 }
 
+/// Lowers an operator of which an operand depends on the image.
+pub type Lower = fn(&mut Lowering, &Node, &Operands) -> Result<Vec<Value>, String>;
+
 /// What an operator is lowered with. An operand that is left out is none.
 pub type Operands = [Option<Operand>];
 
@@ -56,11 +59,11 @@ impl<'a> Lowering<'a> {
         self.values.get(name)
     }
 
-    /// Lowers an operator, whose operands are there.
+    /// Lowers an operator, whose operands are there, by a function that may be missing for one of constants only.
     ///
     /// # Errors
     /// Why it cannot be.
-    pub fn lower(&mut self, node: &'a Node, is_last: bool) -> Result<(), String> {
+    pub fn lower(&mut self, node: &'a Node, lower: Option<Lower>) -> Result<(), String> {
         let mut operands: Vec<Option<Operand>> =
             node.inputs.iter().map(|name| self.values.get(name.as_str()).cloned()).collect();
         if let Some(i) = (0..operands.len()).find(|i| operands[*i].is_none() && !node.inputs[*i].is_empty()) {
@@ -77,10 +80,8 @@ impl<'a> Lowering<'a> {
             vec![Operand::Constant(if node.op == "Size" { size } else { extents::shape(node, &dims) })]
         } else if is_constant && let Some(folded) = fold::fold(node, &constants, self.opset)? {
             folded.into_iter().map(Operand::Constant).collect()
-        } else if is_last {
-            operands.into_iter().take(1).flatten().collect()
         } else {
-            let lower = super::ops::find(&node.op).ok_or("is not supported for such operands")?;
+            let lower = lower.ok_or("is not supported for such operands")?;
             // What cannot be computed beforehand is computed with the rest.
             if let (true, Some(Some(first))) = (is_constant, operands.first_mut()) {
                 *first = Operand::Value(self.as_value(first)?);
@@ -310,8 +311,8 @@ impl<'a> Lowering<'a> {
             full || (0..target.rank()).any(|axis| has(axis) && target.axes[axis].iter().any(|atom| atom.axis == at))
         });
         let mut digits = vec![];
-        for axis in 0..target.rank() {
-            for (atom, parts) in target.axes[axis].iter().zip(&divided[axis]) {
+        for (axis, divided) in divided.iter().enumerate() {
+            for (atom, parts) in target.axes[axis].iter().zip(divided) {
                 if !has(axis) {
                     if filled[atom.axis] {
                         digits.push(Digit { extent: atom.extent, from: None, to: Some((atom.axis, atom.stride)) });

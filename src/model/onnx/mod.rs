@@ -10,6 +10,7 @@ mod grid;
 mod lower;
 mod names;
 mod ops;
+mod parameters;
 mod target;
 mod tensor;
 mod view;
@@ -123,7 +124,9 @@ impl Imported {
         let python = |text: &String| serde_json::from_str(&text.replace('\'', "\"")).unwrap_or(serde_json::Value::Null);
         // Ultralytics' classifiers see photos without normalisation.
         if metadata.get("task").is_some_and(|task| task == "classify") {
-            metadata.get("imgsz").map(|size| note("input_size", python(size)));
+            if let Some(size) = metadata.get("imgsz") {
+                note("input_size", python(size));
+            }
             note("mean", json!(0.0));
             note("std", json!(1.0));
         }
@@ -185,7 +188,8 @@ impl Blueprint for Imported {
         let mut made = vec![];
         for &at in &self.order {
             let node = &self.file.nodes[at];
-            lowering.lower(node, self.last.contains(&at)).map_err(|reason| {
+            let lower = if self.last.contains(&at) { Some(ops::same()) } else { ops::find(&node.op) };
+            lowering.lower(node, lower).map_err(|reason| {
                 self.fail(format!("{} '{}' {reason} (opset {})", node.op, node.called(), self.file.opset))
             })?;
             if let Some(Operand::Value(value)) = node.outputs.first().and_then(|name| lowering.value(name)) {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use half::{bf16, f16};
 
-use super::wire::{Broken, Fields};
+use super::wire::{Broken, Fields, pair};
 
 /// Numbers with extents, in row-major order.
 #[derive(Clone, Debug)]
@@ -168,7 +168,7 @@ impl<'a> Fieldwise<'a> {
                 (8, field) => self.name = field.text()?,
                 (9, field) => self.raw = field.bytes()?,
                 (10, field) => field.doubles(&mut self.doubles)?,
-                (13, field) => self.place.push(super::file::pair(field.bytes()?)?),
+                (13, field) => self.place.push(pair(field.bytes()?)?),
                 _ => {}
             }
         }

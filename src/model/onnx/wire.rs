@@ -140,3 +140,16 @@ fn array<const N: usize>(bytes: &mut &[u8]) -> Result<[u8; N], Broken> {
     *bytes = rest;
     Ok(*array)
 }
+
+/// A name with a value.
+pub fn pair(bytes: &[u8]) -> Result<(String, String), Broken> {
+    let (mut key, mut value) = (String::new(), String::new());
+    for field in Fields(bytes) {
+        match field? {
+            (1, field) => key = field.text()?,
+            (2, field) => value = field.text()?,
+            _ => {}
+        }
+    }
+    Ok((key, value))
+}

@@ -3,6 +3,7 @@
 use super::super::extents::broadcast;
 use super::super::file::Node;
 use super::super::lower::{Lowering, Operand, Operands, Value, constant, value, weights};
+use super::super::parameters::limits;
 use super::super::tensor::Constant;
 use super::super::view::View;
 use crate::graph::{Activation, Arithmetic, NodeId, Op};
@@ -40,13 +41,6 @@ pub fn hard_sigmoid(l: &mut Lowering, node: &Node, x: &Operands) -> Result {
     };
     let node = l.push(Op::Activate(Activation::HardSigmoid), &[scaled])?;
     Ok(vec![l.like(x, node)])
-}
-
-/// The bounds of `Clip`.
-pub fn limits(node: &Node, operands: &[Option<&Constant>]) -> [f32; 2] {
-    [("min", 1, f32::NEG_INFINITY), ("max", 2, f32::INFINITY)].map(|(name, i, none)| {
-        operands.get(i).copied().flatten().and_then(Constant::only).unwrap_or_else(|| node.float(name, none))
-    })
 }
 
 /// `max(low, min(high, x))`.

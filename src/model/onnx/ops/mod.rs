@@ -9,12 +9,8 @@ pub mod reduce;
 pub mod resize;
 pub mod shape;
 
-use super::file::Node;
-use super::lower::{Lowering, Operands, Value};
+use super::lower::Lower;
 use crate::graph::Activation;
-
-/// Lowers an operator of which an operand depends on the image.
-pub type Lower = fn(&mut Lowering, &Node, &Operands) -> Result<Vec<Value>, String>;
 
 /// The operators by name.
 const TABLE: &[(&str, Lower)] = &[
@@ -91,4 +87,9 @@ const TABLE: &[(&str, Lower)] = &[
 /// What lowers an operator, if it is known.
 pub fn find(op: &str) -> Option<Lower> {
     TABLE.iter().find(|(name, _)| *name == op).map(|(_, lower)| *lower)
+}
+
+/// What leaves an operator out.
+pub fn same() -> Lower {
+    shape::same
 }

@@ -3,35 +3,12 @@
 use super::super::extents::axis;
 use super::super::file::Node;
 use super::super::lower::{Lowering, Operand, Operands, Value, constant, value, weights};
+use super::super::parameters::batch_norm;
 use super::super::tensor::Constant;
 use super::{elementwise, reduce};
 use crate::graph::{Activation, Arithmetic, Conv2d, LayerNorm, Op, Window};
 
 type Result<T = Vec<Value>> = std::result::Result<T, String>;
-
-/// Whether a batch norm takes the mean and variance of its operand.
-pub fn trains(node: &Node) -> bool {
-    node.int("training_mode", 0) != 0 || node.outputs.iter().skip(1).any(|name| !name.is_empty())
-}
-
-/// Factors and summands of a batch norm.
-///
-/// # Errors
-/// A norm that was exported for training.
-pub fn batch_norm(node: &Node, operands: &[Option<&Constant>]) -> Result<[Vec<f32>; 2]> {
-    if trains(node) {
-        return Err("was exported for training; call model.eval() before the export".into());
-    }
-    let vector = |i: usize| operands.get(i).copied().flatten().map(Constant::to_floats).ok_or("lacks its numbers");
-    let (gamma, beta, mean, var) = (vector(1)?, vector(2)?, vector(3)?, vector(4)?);
-    if [beta.len(), mean.len(), var.len()].iter().any(|len| *len != gamma.len()) {
-        return Err("has vectors of different lengths".into());
-    }
-    let eps = node.float("epsilon", 1e-5);
-    let scale: Vec<f32> = gamma.iter().zip(var.iter()).map(|(g, v)| g / (v + eps).sqrt()).collect();
-    let shift = (0..scale.len()).map(|c| beta[c] - mean[c] * scale[c]).collect();
-    Ok([scale, shift])
-}
 
 /// A batch norm in evaluation mode.
 pub fn batch(l: &mut Lowering, node: &Node, operands: &Operands) -> Result {
