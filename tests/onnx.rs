@@ -100,33 +100,21 @@ fn filled(file: &[u8], fill: &serde_json::Map<String, Value>) -> Vec<u8> {
         })
     };
     let tensor = |tensor: &[u8]| {
-        let mut name = String::new();
-        changed(tensor, &|number, _| {
-            assert_ne!(number, 9, "its numbers are left out");
-            None
-        });
-        // The name is the tensor's eighth field.
-        let seen = std::cell::RefCell::new(&mut name);
+        // A tensor's name is its eighth field; its numbers are the fourth, seventh or ninth.
+        let fields = std::cell::RefCell::new(HashMap::new());
         changed(tensor, &|number, content| {
-            if number == 8 {
-                **seen.borrow_mut() = String::from_utf8(content.to_vec()).unwrap();
-            }
+            fields.borrow_mut().insert(number, content.to_vec());
             None
         });
+        let fields = fields.into_inner();
+        if [4, 7, 9].iter().any(|number| fields.contains_key(number)) {
+            return None;
+        }
+        let name = String::from_utf8(fields[&8].clone()).unwrap();
         let bytes: Vec<u8> = numbers(&name)?.iter().flat_map(|v| v.to_le_bytes()).collect();
         Some([tensor, &field(9, &bytes)].concat())
     };
-    let is_empty = |message: &[u8]| {
-        let found = std::cell::Cell::new(true);
-        changed(message, &|number, _| {
-            found.set(found.get() && number != 9 && number != 4 && number != 7);
-            None
-        });
-        found.get()
-    };
-    let graph = |graph: &[u8]| {
-        changed(graph, &|number, content| if number == 5 && is_empty(content) { tensor(content) } else { None })
-    };
+    let graph = |graph: &[u8]| changed(graph, &|number, content| (number == 5).then(|| tensor(content)).flatten());
     changed(file, &|number, content| (number == 7).then(|| graph(content)))
 }
 
@@ -352,6 +340,13 @@ fn files_of_all_kinds() {
         &[field(2, b"mean"), attribute("epsilon", &[])].concat(),
     );
     assert!(of(&[(1, norm), (5, tensor("t", &[3], &[1.0; 3]))]).contains("call model.eval() before the export"));
+    // An old operator that says itself which axes of its operands belong together.
+    let one = |name: &str| {
+        field(5, &[field(1, name.as_bytes()), message(&[Part::Number(3, 1), Part::Number(20, 2)])].concat())
+    };
+    let old = operator("Add", &["x", "t"], "y", &[one("broadcast"), one("axis")].concat());
+    let old = [(1, old), (5, tensor("t", &[3], &[1.0; 3])), (11, port("x", &[1, 3, 8, 8])), (12, port("y", &[]))];
+    assert!(refused(&file(6, &old)).contains("Add 'the Add' is of an opset before 7"));
     let fixed =
         file(17, &[(1, operator("Relu", &["x"], "y", &[])), (11, port("x", &[4, 3, 8, 8])), (12, port("y", &[]))]);
     assert!(refused(&fixed).contains("batches of 4"));

@@ -109,12 +109,6 @@ fn sum_to(graph: &mut Graph, dy: NodeId, x: NodeId) -> Result<NodeId, GraphError
     if from == to {
         return Ok(dy);
     }
-    let digit = |axis: usize| Digit {
-        extent: from[axis],
-        from: Some((axis, 1)),
-        to: (to[axis] == from[axis]).then_some((axis, 1)),
-    };
-    let digits = (0..3).filter(|axis| from[*axis] > 1).map(digit).collect();
     if to[1..] == [1, 1] && h * w > 1 {
         // The mean is computed by several invocations together.
         let mean = graph.push(Op::Mean, &[dy])?;
@@ -123,5 +117,11 @@ fn sum_to(graph: &mut Graph, dy: NodeId, x: NodeId) -> Result<NodeId, GraphError
         let sum = graph.push(Op::ScaleShift { scale, shift: None }, &[mean])?;
         return sum_to(graph, sum, x);
     }
+    let digit = |axis: usize| Digit {
+        extent: from[axis],
+        from: Some((axis, 1)),
+        to: (to[axis] == from[axis]).then_some((axis, 1)),
+    };
+    let digits = (0..3).filter(|axis| from[*axis] > 1).map(digit).collect();
     graph.rearrange(&Rearrange { from: Side::whole(from), to: Side::whole(to), digits }, dy)
 }

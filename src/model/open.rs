@@ -83,13 +83,8 @@ impl Model {
         };
         let mut model = Self::of(Arc::new(network), what.to_owned(), &facts, Origin::File, labels)?;
         model.remarks.splice(0..0, config.remarks);
-        let Origins { size, resize, mean, std, .. } = model.from.preprocess;
-        if folder.is_some() && ![size, resize, mean, std].iter().all(|origin| origin.is_known()) {
-            model.remarks.push(format!(
-                "how photos were prepared is not said in full, so as is usual: {}; \
-                 --size, --resize, --crop-mode, --interpolation, --mean and --std change it",
-                model.preprocess
-            ));
+        if folder.is_some() {
+            model.remarks.extend(model.assumed_of_photos("is usual"));
         }
         Ok(model)
     }
@@ -135,25 +130,30 @@ impl Model {
         };
         let mut model = Self::of(blueprint, what, &facts, named.by, labels)?;
         model.remarks.splice(0..0, remarks);
-        let Origins { size, resize, interpolation, mean, std, .. } = model.from.preprocess;
-        let photos_are_known = [size, resize, interpolation, mean, std].iter().all(|origin| origin.is_known());
         let mut taken = vec![];
         if named.by == Origin::Tensors {
             let twins = architecture.twins.join(" nor ");
             let twins = if twins.is_empty() { twins } else { format!(", not for {twins}, which has the same tensors") };
             taken.push(format!("taken for {}'s {}{twins}", architecture.library, architecture.name));
         }
-        if !photos_are_known {
-            taken.push(format!(
-                "how photos were prepared is not said in full, so as {as_library}: {}; \
-                 --size, --resize, --crop-mode, --interpolation, --mean and --std change it",
-                model.preprocess
-            ));
-        }
+        taken.extend(model.assumed_of_photos(&as_library));
         if folder.is_some() && !taken.is_empty() {
             model.remarks.push(taken.join("; "));
         }
         Ok(model)
+    }
+
+    /// What was assumed of how photos are prepared, if anything was: as `usual`.
+    fn assumed_of_photos(&self, usual: &str) -> Option<String> {
+        let Origins { size, resize, interpolation, mean, std, .. } = self.from.preprocess;
+        let is_known = [size, resize, interpolation, mean, std].iter().all(|origin| origin.is_known());
+        (!is_known).then(|| {
+            format!(
+                "how photos were prepared is not said in full, so as {usual}: {}; \
+                 --size, --resize, --crop-mode, --interpolation, --mean and --std change it",
+                self.preprocess
+            )
+        })
     }
 
     /// Of any importer's blueprint, with the facts about the file `what`. The architecture was named by `by`.

@@ -147,20 +147,27 @@ impl Photo {
     /// Whether a network with so many channels can see it. One channel sees it in grey; more than three are the bands of
     /// a TIFF file.
     pub fn has_channels(&self, channels: usize) -> bool {
-        matches!(channels, 1 | 3) || self.bands.as_ref().is_some_and(|bands| bands.count == channels)
+        matches!(channels, 1 | 3) || self.bands_for(channels).is_some()
+    }
+
+    /// The bands that a network with so many channels sees instead of colours.
+    fn bands_for(&self, channels: usize) -> Option<&Bands> {
+        self.bands.as_ref().filter(|bands| !matches!(channels, 1 | 3) && bands.count == channels)
     }
 
     /// The network's input: RGBA bytes of the part that the network sees, equal to those that Pillow makes. For a
     /// network with other than one or three channels they are the bands' normalised numbers as f32, band after band.
     pub fn input(&self, preprocess: &Preprocess) -> Cow<'_, [u8]> {
-        let crop = || Crop::of(preprocess, self.width(), self.height());
-        match (&self.input, &self.bands) {
-            (Some((made, input)), _) if made == preprocess => Cow::Borrowed(input),
-            (_, Some(bands)) if !matches!(preprocess.channels(), 1 | 3) && bands.count == preprocess.channels() => {
-                Cow::Owned(bytemuck::cast_slice(&crop().resample_bands(&bands.numbers, preprocess)).to_vec())
-            }
-            _ => Cow::Owned(crop().resample(self.rgba(), preprocess)),
+        if let Some((made, input)) = &self.input
+            && made == preprocess
+        {
+            return Cow::Borrowed(input);
         }
+        let crop = Crop::of(preprocess, self.width(), self.height());
+        Cow::Owned(match self.bands_for(preprocess.channels()) {
+            Some(bands) => bytemuck::cast_slice(&crop.resample_bands(&bands.numbers, preprocess)).to_vec(),
+            None => crop.resample(self.rgba(), preprocess),
+        })
     }
 
     /// The part of the photo's area that the network sees, 0 to 1.

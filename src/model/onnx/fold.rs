@@ -46,7 +46,7 @@ pub fn knows(op: &str) -> bool {
 ///
 /// # Errors
 /// What is wrong with the operands.
-pub fn fold(node: &Node, operands: &[Option<&Constant>], opset: i64) -> Result<Option<Vec<Constant>>, String> {
+pub fn fold(node: &Node, operands: &[Option<&Constant>]) -> Result<Option<Vec<Constant>>, String> {
     let given = |i: usize| operands.get(i).copied().flatten();
     let operand = |i: usize| given(i).ok_or_else(|| format!("operand {i} is missing"));
     // What older operators have as an attribute and newer ones as an operand.
@@ -204,11 +204,7 @@ pub fn fold(node: &Node, operands: &[Option<&Constant>], opset: i64) -> Result<O
             }
             let numbers: Vec<f32> = (0..count.ceil().max(0.0) as usize).map(|i| start + i as f32 * step).collect();
             let range = Constant::floats(vec![numbers.len()], numbers);
-            one(if matches!(operand(0)?.numbers, Numbers::Ints(_)) {
-                range.with_ints(range.to_ints().to_vec())
-            } else {
-                range
-            })
+            one(range.like(operand(0)?))
         }
         "Where" => {
             let (condition, yes, no) = (operand(0)?, operand(1)?, operand(2)?);
@@ -249,11 +245,7 @@ pub fn fold(node: &Node, operands: &[Option<&Constant>], opset: i64) -> Result<O
                 numbers[at..at + size].copy_from_slice(update);
             }
             let result = Constant::floats(x.dims.clone(), numbers);
-            one(if matches!(x.numbers, Numbers::Ints(_)) {
-                result.with_ints(result.to_ints().to_vec())
-            } else {
-                result
-            })
+            one(result.like(x))
         }
         "BatchNormalization" => {
             let x = operand(0)?;
@@ -274,8 +266,8 @@ pub fn fold(node: &Node, operands: &[Option<&Constant>], opset: i64) -> Result<O
         "CumSum" if node.int("exclusive", 0) == 0 && node.int("reverse", 0) == 0 => {
             let x = operand(0)?;
             let along = operand(1)?.only().ok_or("has several axes")?;
-            let stride = strides(&x.dims)[axis(along as i64, x.dims.len())?];
-            let extent = x.dims[axis(along as i64, x.dims.len())?];
+            let axis = axis(along as i64, x.dims.len())?;
+            let (stride, extent) = (strides(&x.dims)[axis], x.dims[axis]);
             let mut sums = x.to_floats().to_vec();
             for at in (0..sums.len()).filter(|at| !(at / stride).is_multiple_of(extent)) {
                 sums[at] += sums[at - stride];
@@ -322,18 +314,26 @@ pub fn fold(node: &Node, operands: &[Option<&Constant>], opset: i64) -> Result<O
             };
             reduce(op, x, &axes, node.int("keepdims", 1) != 0).map(|reduced| reduced.map(|reduced| vec![reduced]))
         }
-        _ => arithmetic(node, operands, opset),
+        _ => arithmetic(node, operands),
     }
 }
 
 impl Constant {
+    /// In integers if another constant is.
+    fn like(self, other: &Self) -> Self {
+        match other.numbers {
+            Numbers::Ints(_) => self.with_ints(self.to_ints().to_vec()),
+            Numbers::Floats(_) => self,
+        }
+    }
+
     fn with_ints(&self, ints: Vec<i64>) -> Self {
         Self::ints(self.dims.clone(), ints)
     }
 }
 
 /// Element by element, of one operand or of two.
-fn arithmetic(node: &Node, operands: &[Option<&Constant>], opset: i64) -> Result<Option<Vec<Constant>>, String> {
+fn arithmetic(node: &Node, operands: &[Option<&Constant>]) -> Result<Option<Vec<Constant>>, String> {
     let unary: Option<fn(f32) -> f32> = match &*node.op {
         "Neg" => Some(|x| -x),
         "Abs" => Some(f32::abs),
@@ -354,16 +354,14 @@ fn arithmetic(node: &Node, operands: &[Option<&Constant>], opset: i64) -> Result
     };
     if let (Some(unary), Some(Some(x))) = (unary, operands.first()) {
         let result = Constant::floats(x.dims.clone(), x.to_floats().iter().map(|x| unary(*x)).collect::<Vec<_>>());
-        let is_ints = matches!(x.numbers, Numbers::Ints(_));
-        return Ok(Some(vec![if is_ints { result.with_ints(result.to_ints().to_vec()) } else { result }]));
+        return Ok(Some(vec![result.like(x)]));
     }
     if node.op == "Clip" {
         let x = operands.first().copied().flatten().ok_or("has no operand")?;
         let [low, high] = limits(node, operands);
         let clipped = x.to_floats().iter().map(|x| x.max(low).min(high)).collect::<Vec<_>>();
         let clipped = Constant::floats(x.dims.clone(), clipped);
-        let is_ints = matches!(x.numbers, Numbers::Ints(_));
-        return Ok(Some(vec![if is_ints { clipped.with_ints(clipped.to_ints().to_vec()) } else { clipped }]));
+        return Ok(Some(vec![clipped.like(x)]));
     }
     let truth = |holds: bool| f64::from(u8::from(holds));
     let binary: Option<Box<dyn Fn(f64, f64) -> f64>> = match &*node.op {
@@ -390,10 +388,6 @@ fn arithmetic(node: &Node, operands: &[Option<&Constant>], opset: i64) -> Result
     let first = operands.next().ok_or("has no operands")?.clone();
     let compares = ["Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual", "And", "Or"].contains(&&*node.op);
     let result = operands.try_fold(first, |a, b| {
-        // Before opset 7, an axis was named from which the second operand's axes count.
-        if opset < 7 && node.int("broadcast", 0) != 0 && node.int("axis", -1) >= 0 {
-            return Err("is of an opset before 7".into());
-        }
         let dims = broadcast(&a.dims, &b.dims)?;
         let (x, y) = (repeated(&a, &dims)?, repeated(b, &dims)?);
         Ok::<_, String>(match (&x.numbers, &y.numbers) {
@@ -439,9 +433,7 @@ fn reduce(op: &str, x: &Constant, axes: &[usize], keeps: bool) -> Result<Option<
     let Some(reduced) = places(outer, 0, outer_strides).map(of).collect::<Option<Vec<f32>>>() else { return Ok(None) };
     let dims =
         (0..x.dims.len()).filter(|a| keeps || kept.contains(a)).map(|a| if kept.contains(&a) { x.dims[a] } else { 1 });
-    let reduced = Constant::floats(dims.collect(), reduced);
-    let is_ints = matches!(x.numbers, Numbers::Ints(_));
-    Ok(Some(if is_ints { reduced.with_ints(reduced.to_ints().to_vec()) } else { reduced }))
+    Ok(Some(Constant::floats(dims.collect(), reduced).like(x)))
 }
 
 /// A constant repeated to these extents.

@@ -8,7 +8,7 @@ use super::file::Node;
 use super::fold;
 use super::tensor::{Constant, Numbers};
 use super::view::{Atom, Layout, View, joined, merged};
-use crate::graph::{Digit, Graph, NodeId, Op, Param, ParamId, Rearrange, Side};
+use crate::graph::{Activation, Arithmetic, Digit, Graph, NodeId, Op, Param, ParamId, Rearrange, Side};
 
 /// Numbers of the network: a node's, seen through a view. A batch's images do not show in it: it is of one image.
 #[derive(Clone, Debug)]
@@ -78,7 +78,7 @@ impl<'a> Lowering<'a> {
             let dims: Vec<i64> = value.view.dims().iter().map(|extent| *extent as i64).collect();
             let size = Constant::ints(vec![], [dims.iter().product::<i64>()]);
             vec![Operand::Constant(if node.op == "Size" { size } else { extents::shape(node, &dims) })]
-        } else if is_constant && let Some(folded) = fold::fold(node, &constants, self.opset)? {
+        } else if is_constant && let Some(folded) = fold::fold(node, &constants)? {
             folded.into_iter().map(Operand::Constant).collect()
         } else {
             let lower = lower.ok_or("is not supported for such operands")?;
@@ -100,6 +100,22 @@ impl<'a> Lowering<'a> {
     /// Operands that do not fit.
     pub fn push(&mut self, op: Op, operands: &[NodeId]) -> Result<NodeId, String> {
         self.graph.push(op, operands).map_err(|e| e.to_string())
+    }
+
+    /// An activation of a node.
+    ///
+    /// # Errors
+    /// None.
+    pub fn activated(&mut self, node: NodeId, f: Activation) -> Result<NodeId, String> {
+        self.push(Op::Activate(f), &[node])
+    }
+
+    /// The product of two nodes, of which the second is repeated.
+    ///
+    /// # Errors
+    /// Extents that do not fit.
+    pub fn times(&mut self, a: NodeId, b: NodeId) -> Result<NodeId, String> {
+        self.push(Op::Broadcast(Arithmetic::Multiply), &[a, b])
     }
 
     /// Channels, rows and columns of a node's feature map.
@@ -233,6 +249,12 @@ impl<'a> Lowering<'a> {
         }
     }
 
+    /// The view of a value in the usual layout, and the extents of its feature map.
+    pub fn usual_view(dims: &[usize]) -> (View, [usize; 3]) {
+        let [c, h, w] = Self::usual(dims);
+        (View::new(dims, [&c, &h, &w]), View::extents(dims, [&c, &h, &w]))
+    }
+
     /// A value in the usual layout of its extents.
     ///
     /// # Errors
@@ -327,7 +349,6 @@ impl<'a> Lowering<'a> {
                 }
             }
         }
-        digits.sort_by_key(|digit| digit.to.map(|(axis, stride)| (axis, std::cmp::Reverse(stride))));
         let digits = merged(digits);
         let from = self.extents(value.node);
         let to = [0, 1, 2].map(|at| if filled[at] { extents[at] } else { 1 });
@@ -346,10 +367,7 @@ impl<'a> Lowering<'a> {
             return Ok(value.clone());
         }
         counted(dims)?;
-        let [c, h, w] = Self::usual(dims);
-        let layout = [&c[..], &h, &w];
-        let view = View::new(dims, layout);
-        let extents = layout.map(|list| list.iter().map(|axis| dims[*axis]).product());
+        let (view, extents) = Self::usual_view(dims);
         let node = self.repeated(value, &view, extents, true)?;
         Ok(Value { node, view })
     }
@@ -362,13 +380,7 @@ impl<'a> Lowering<'a> {
         let constant = fold::repeated(constant, &view.dims())?;
         let mut numbers = vec![0.0; constant.len()];
         let values = constant.to_floats();
-        // The place on the feature map of each number in its row-major order.
-        let atoms = view.axes.concat();
-        let [_, h, w] = extents;
-        let strides = [h * w, w, 1];
-        let dims: Vec<usize> = atoms.iter().map(|atom| atom.extent).collect();
-        let steps = atoms.iter().map(|atom| atom.stride * strides[atom.axis]).collect();
-        super::tensor::places(dims, 0, steps).zip(values.iter()).for_each(|(at, value)| numbers[at] = *value);
+        view.places(extents).zip(values.iter()).for_each(|(at, value)| numbers[at] = *value);
         let values = self.param(&Constant::floats(extents.to_vec(), numbers), extents.to_vec());
         self.push(Op::Constant { values, shape: extents }, &[])
     }
@@ -381,11 +393,7 @@ impl<'a> Lowering<'a> {
         match operand {
             Operand::Value(value) => Ok(value.clone()),
             Operand::Constant(constant) => {
-                let dims = &constant.dims;
-                let [c, h, w] = Self::usual(dims);
-                let layout = [&c[..], &h, &w];
-                let view = View::new(dims, layout);
-                let extents = layout.map(|list| list.iter().map(|axis| dims[*axis]).product());
+                let (view, extents) = Self::usual_view(&constant.dims);
                 let node = self.constant(constant, &view, extents)?;
                 Ok(Value { node, view })
             }

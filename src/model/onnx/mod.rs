@@ -29,7 +29,7 @@ use super::weights::fail;
 use super::zoo::Library;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Kind, NodeId, Op};
-use file::{File, Port};
+use file::{File, Node, Port};
 use lower::{Lowering, Operand, Value};
 use view::View;
 
@@ -298,6 +298,17 @@ fn order(file: &File, output: &str) -> Result<Vec<usize>, String> {
 
 /// Fails if operators are not known at all, and names all of them.
 fn supported(file: &File, order: &[usize]) -> Result<(), String> {
+    // Before opset 7, operators named the axis from which their second operand's axes count.
+    let counts = |node: &&Node| node.int("broadcast", 0) != 0 && node.int("axis", -1) >= 0;
+    if file.opset < 7
+        && let Some(node) = order.iter().map(|at| &file.nodes[*at]).find(counts)
+    {
+        return Err(format!(
+            "{} '{}' is of an opset before 7; export the network with a newer one",
+            node.op,
+            node.called()
+        ));
+    }
     let mut missing: BTreeMap<String, (usize, &str)> = BTreeMap::new();
     for node in order.iter().map(|at| &file.nodes[*at]) {
         let is_own = matches!(&*node.domain, "" | "ai.onnx");

@@ -1,6 +1,6 @@
 //! What users call a network's values: module paths, as far as the exporter kept them, and names of operators.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::file::{File, Node};
 use super::lower::Value;
@@ -17,29 +17,29 @@ pub struct Names<'a> {
 /// The names in a file. `made` gives the operators with their results.
 pub fn names<'a>(file: &File, made: &'a [(usize, Value)]) -> Names<'a> {
     let mut names = Names::default();
-    let mut paths: Vec<(String, &Value)> = vec![];
-    let known: HashSet<String> =
-        made.iter().filter_map(|(at, _)| path(&file.nodes[*at])).flat_map(|path| outer(&path)).collect();
-    for (at, value) in made {
+    let paths: Vec<Option<String>> = made.iter().map(|(at, _)| path(&file.nodes[*at])).collect();
+    let known: HashSet<&str> = paths.iter().flatten().flat_map(|path| outer(path)).collect();
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    for ((at, value), path) in made.iter().zip(&paths) {
         let operator = &file.nodes[*at];
         for name in [&operator.name, &operator.outputs[0]] {
             if !name.is_empty() && names.others.last().is_none_or(|(last, _)| last != name) {
                 names.others.push((name.clone(), value));
             }
         }
-        let Some(path) = path(operator) else { continue };
+        let Some(path) = path else { continue };
         // A module that is called again has a number behind its name.
         let again =
-            path.rsplit_once('_').filter(|(first, number)| number.parse::<u32>().is_ok() && known.contains(*first));
+            path.rsplit_once('_').filter(|(first, number)| number.parse::<u32>().is_ok() && known.contains(first));
         // A module's value is that of its last operator.
-        for outer in outer(again.map_or(&path, |(first, _)| first)) {
-            match paths.iter_mut().find(|(known, _)| *known == outer) {
-                Some(known) => known.1 = value,
-                None => paths.push((outer, value)),
+        for outer in outer(again.map_or(path, |(first, _)| first)) {
+            let place = *places.entry(outer).or_insert(names.modules.len());
+            match names.modules.get_mut(place) {
+                Some(module) => module.1 = value,
+                None => names.modules.push((outer.to_owned(), value)),
             }
         }
     }
-    names.modules = paths;
     if names.modules.is_empty() {
         // Each operator by its own name, or by its result's.
         let called: HashSet<&str> = made.iter().map(|(at, _)| file.nodes[*at].called()).collect();
@@ -51,9 +51,9 @@ pub fn names<'a>(file: &File, made: &'a [(usize, Value)]) -> Names<'a> {
 }
 
 /// A path with those of the modules around it, the outermost first.
-fn outer(path: &str) -> Vec<String> {
+fn outer(path: &str) -> impl Iterator<Item = &str> {
     let ends = path.match_indices('.').map(|(end, _)| end).chain([path.len()]);
-    ends.filter(|end| *end > 0).map(|end| path[..end].to_owned()).collect()
+    ends.filter(|end| *end > 0).map(|end| &path[..end])
 }
 
 /// The path of the module that an operator belongs to, if PyTorch wrote it.

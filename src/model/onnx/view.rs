@@ -1,5 +1,8 @@
 //! How a value's logical axes lie on a feature map's channels, rows and columns. Reshapes and transpositions change only this.
 
+use std::cmp::Reverse;
+
+use super::tensor::places;
 use crate::graph::{Digit, Rearrange, Side};
 
 /// A part of a logical axis: so many steps along an axis of the feature map.
@@ -39,6 +42,11 @@ impl View {
             }
         }
         Self { axes }
+    }
+
+    /// The channels, rows and columns of a feature map of this layout.
+    pub fn extents(dims: &[usize], layout: Layout) -> [usize; 3] {
+        layout.map(|list| list.iter().map(|axis| dims[*axis]).product())
     }
 
     pub fn dims(&self) -> Vec<usize> {
@@ -84,6 +92,14 @@ impl View {
         (rest.is_none() && atoms.next().is_none()).then_some(Self { axes })
     }
 
+    /// The place on a feature map of these extents of each number, in the order of the logical axes.
+    pub fn places(&self, [_, h, w]: [usize; 3]) -> impl Iterator<Item = usize> + use<> {
+        let atoms = self.axes.concat();
+        let strides = [h * w, w, 1];
+        let steps = atoms.iter().map(|atom| atom.stride * strides[atom.axis]).collect();
+        places(atoms.iter().map(|atom| atom.extent).collect(), 0, steps)
+    }
+
     /// Whether a logical axis is all of one axis of a feature map, as it lies there.
     pub fn is_all_of(&self, logical: usize, axis: usize, extents: [usize; 3]) -> bool {
         match self.axes[logical][..] {
@@ -98,10 +114,10 @@ impl View {
     pub fn laid_out(&self, extents: [usize; 3], layout: Layout) -> (Option<Rearrange>, Self) {
         let dims = self.dims();
         let view = Self::new(&dims, layout);
-        let to = layout.map(|list| list.iter().map(|axis| dims[*axis]).product());
+        let to = Self::extents(&dims, layout);
         let mut digits = vec![];
         for (list, at) in layout.into_iter().zip(0..) {
-            let mut stride: usize = list.iter().map(|axis| dims[*axis]).product();
+            let mut stride = to[at];
             for atom in list.iter().flat_map(|axis| &self.axes[*axis]) {
                 stride /= atom.extent;
                 digits.push(Digit {
@@ -118,8 +134,9 @@ impl View {
     }
 }
 
-/// Neighbouring digits that count on without a gap on both sides, as one.
-pub fn merged(digits: Vec<Digit>) -> Vec<Digit> {
+/// Digits by their places in the output, where neighbours that count on without a gap on both sides are one.
+pub fn merged(mut digits: Vec<Digit>) -> Vec<Digit> {
+    digits.sort_by_key(|digit| digit.to.map(|(axis, stride)| (axis, Reverse(stride))));
     let mut merged: Vec<Digit> = vec![];
     for digit in digits.into_iter().filter(|digit| digit.extent > 1) {
         let follows = |outer: Option<(usize, usize)>, inner: Option<(usize, usize)>| match (outer, inner) {

@@ -91,34 +91,27 @@ impl<'a> Field<'a> {
     /// A number of a list of f32, or a packed list of them.
     pub fn floats(self, list: &mut Vec<f32>) -> Result<(), Broken> {
         match self {
-            Self::Four(bytes) => list.push(f32::from_le_bytes(bytes)),
-            Self::Bytes(bytes) => {
-                let (numbers, rest) = bytes.as_chunks();
-                list.extend(numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)));
-                if !rest.is_empty() {
-                    return Err(Broken);
-                }
-            }
-            _ => return Err(Broken),
+            Self::Four(bytes) => packed(&bytes, f32::from_le_bytes, list),
+            Self::Bytes(bytes) => packed(bytes, f32::from_le_bytes, list),
+            _ => Err(Broken),
         }
-        Ok(())
     }
 
     /// A number of a list of f64, or a packed list of them.
     pub fn doubles(self, list: &mut Vec<f64>) -> Result<(), Broken> {
         match self {
-            Self::Eight(bytes) => list.push(f64::from_le_bytes(bytes)),
-            Self::Bytes(bytes) => {
-                let (numbers, rest) = bytes.as_chunks();
-                list.extend(numbers.iter().map(|bytes| f64::from_le_bytes(*bytes)));
-                if !rest.is_empty() {
-                    return Err(Broken);
-                }
-            }
-            _ => return Err(Broken),
+            Self::Eight(bytes) => packed(&bytes, f64::from_le_bytes, list),
+            Self::Bytes(bytes) => packed(bytes, f64::from_le_bytes, list),
+            _ => Err(Broken),
         }
-        Ok(())
     }
+}
+
+/// Numbers of `N` bytes each.
+fn packed<const N: usize, T>(bytes: &[u8], of: fn([u8; N]) -> T, list: &mut Vec<T>) -> Result<(), Broken> {
+    let (numbers, rest) = bytes.as_chunks();
+    list.extend(numbers.iter().map(|bytes| of(*bytes)));
+    if rest.is_empty() { Ok(()) } else { Err(Broken) }
 }
 
 /// Seven bits a byte, the lowest first; the last byte is below 128.

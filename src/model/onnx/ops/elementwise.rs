@@ -13,7 +13,7 @@ type Result<T = Vec<Value>> = std::result::Result<T, String>;
 /// An activation.
 pub fn activate(l: &mut Lowering, x: &Operands, f: Activation) -> Result {
     let x = value(x, 0)?;
-    let node = l.push(Op::Activate(f), &[x.node])?;
+    let node = l.activated(x.node, f)?;
     Ok(vec![l.like(x, node)])
 }
 
@@ -39,7 +39,7 @@ pub fn hard_sigmoid(l: &mut Lowering, node: &Node, x: &Operands) -> Result {
     } else {
         l.uniformly(x.node, 6.0 * alpha, 6.0 * beta - 3.0)?
     };
-    let node = l.push(Op::Activate(Activation::HardSigmoid), &[scaled])?;
+    let node = l.activated(scaled, Activation::HardSigmoid)?;
     Ok(vec![l.like(x, node)])
 }
 
@@ -47,23 +47,22 @@ pub fn hard_sigmoid(l: &mut Lowering, node: &Node, x: &Operands) -> Result {
 pub fn clip(l: &mut Lowering, node: &Node, operands: &Operands) -> Result {
     let x = value(operands, 0)?;
     let [low, high] = limits(node, &[None, constant(operands, 1)?, constant(operands, 2)?]);
-    let apply = |l: &mut Lowering, f, x| l.push(Op::Activate(f), &[x]);
     let clipped = match (low > f32::MIN, high < f32::MAX) {
         (true, true) if low < high => {
             let factor = 6.0 / (high - low);
             let y = l.uniformly(x.node, factor, -low * factor)?;
-            let y = apply(l, Activation::Relu6, y)?;
+            let y = l.activated(y, Activation::Relu6)?;
             l.uniformly(y, 1.0 / factor, low)?
         }
         (true, true) => return Err(format!("clips to {low}..{high}")),
         (true, false) => {
             let y = l.uniformly(x.node, 1.0, -low)?;
-            let y = apply(l, Activation::Relu, y)?;
+            let y = l.activated(y, Activation::Relu)?;
             l.uniformly(y, 1.0, low)?
         }
         (false, true) => {
             let y = l.uniformly(x.node, -1.0, high)?;
-            let y = apply(l, Activation::Relu, y)?;
+            let y = l.activated(y, Activation::Relu)?;
             l.uniformly(y, -1.0, high)?
         }
         (false, false) => x.node,
@@ -86,7 +85,7 @@ fn leaky(l: &mut Lowering, x: &Value, slope: &Constant) -> Result {
     let slopes = per_channel(l, x, slope).ok_or("has a slope that is not one of each channel")?;
     let rest: Vec<f32> = slopes.iter().map(|slope| 1.0 - slope).collect();
     let zeros = vec![0.0; slopes.len()];
-    let positive = l.push(Op::Activate(Activation::Relu), &[x.node])?;
+    let positive = l.activated(x.node, Activation::Relu)?;
     let positive = l.scaled(positive, &rest, &zeros)?;
     let all = l.scaled(x.node, &slopes, &zeros)?;
     let node = l.push(Op::Add, &[positive, all])?;
@@ -110,12 +109,12 @@ pub fn selu(l: &mut Lowering, node: &Node, operands: &Operands) -> Result {
 
 /// `alpha · elu(x) + (1 - alpha) · relu(x)`.
 fn exponential(l: &mut Lowering, x: NodeId, alpha: f32) -> Result<NodeId> {
-    let y = l.push(Op::Activate(Activation::Elu), &[x])?;
+    let y = l.activated(x, Activation::Elu)?;
     if alpha == 1.0 {
         return Ok(y);
     }
     let y = l.uniformly(y, alpha, 0.0)?;
-    let positive = l.push(Op::Activate(Activation::Relu), &[x])?;
+    let positive = l.activated(x, Activation::Relu)?;
     let positive = l.uniformly(positive, 1.0 - alpha, 0.0)?;
     l.push(Op::Add, &[y, positive])
 }
@@ -124,26 +123,24 @@ fn exponential(l: &mut Lowering, x: NodeId, alpha: f32) -> Result<NodeId> {
 pub fn pow(l: &mut Lowering, _: &Node, operands: &Operands) -> Result {
     let x = value(operands, 0)?;
     let exponent = weights(operands, 1)?.only().ok_or("has several exponents")?;
-    let apply = |l: &mut Lowering, f, x| l.push(Op::Activate(f), &[x]);
-    let times = |l: &mut Lowering, a, b| l.push(Op::Broadcast(Arithmetic::Multiply), &[a, b]);
     let node = match exponent {
         1.0 => x.node,
-        2.0 => times(l, x.node, x.node)?,
+        2.0 => l.times(x.node, x.node)?,
         3.0 => {
-            let square = times(l, x.node, x.node)?;
-            times(l, square, x.node)?
+            let square = l.times(x.node, x.node)?;
+            l.times(square, x.node)?
         }
-        0.5 => apply(l, Activation::Sqrt, x.node)?,
-        -1.0 => apply(l, Activation::Reciprocal, x.node)?,
+        0.5 => l.activated(x.node, Activation::Sqrt)?,
+        -1.0 => l.activated(x.node, Activation::Reciprocal)?,
         -0.5 => {
-            let root = apply(l, Activation::Sqrt, x.node)?;
-            apply(l, Activation::Reciprocal, root)?
+            let root = l.activated(x.node, Activation::Sqrt)?;
+            l.activated(root, Activation::Reciprocal)?
         }
         // x^p = exp(p · ln x), for the positive numbers that such powers have.
         exponent => {
-            let log = apply(l, Activation::Log, x.node)?;
+            let log = l.activated(x.node, Activation::Log)?;
             let log = l.uniformly(log, exponent, 0.0)?;
-            apply(l, Activation::Exp, log)?
+            l.activated(log, Activation::Exp)?
         }
     };
     Ok(vec![l.like(x, node)])
@@ -175,7 +172,7 @@ pub fn divide(l: &mut Lowering, _: &Node, operands: &Operands) -> Result {
             Operand::Constant(Constant::floats(b.dims.clone(), inverse))
         }
         Operand::Value(b) => {
-            let node = l.push(Op::Activate(Activation::Reciprocal), &[b.node])?;
+            let node = l.activated(b.node, Activation::Reciprocal)?;
             Operand::Value(l.like(b, node))
         }
     };
@@ -185,10 +182,7 @@ pub fn divide(l: &mut Lowering, _: &Node, operands: &Operands) -> Result {
 /// The greatest of the operands: `max(a, b) = a + relu(b - a)`.
 pub fn max(l: &mut Lowering, _: &Node, operands: &Operands) -> Result {
     fold_all(operands, |a, b| {
-        let minus = negative(l, a)?;
-        let more = sum(l, b, &minus)?;
-        let node = l.push(Op::Activate(Activation::Relu), &[more.node])?;
-        let more = Operand::Value(l.like(&more, node));
+        let more = excess(l, b, a)?;
         sum(l, a, &more)
     })
 }
@@ -196,13 +190,18 @@ pub fn max(l: &mut Lowering, _: &Node, operands: &Operands) -> Result {
 /// The least of the operands: `min(a, b) = a - relu(a - b)`.
 pub fn min(l: &mut Lowering, _: &Node, operands: &Operands) -> Result {
     fold_all(operands, |a, b| {
-        let minus = negative(l, b)?;
-        let less = sum(l, a, &minus)?;
-        let node = l.push(Op::Activate(Activation::Relu), &[less.node])?;
-        let less = Operand::Value(l.like(&less, node));
-        let less = negative(l, &less)?;
+        let more = excess(l, a, b)?;
+        let less = negative(l, &more)?;
         sum(l, a, &less)
     })
+}
+
+/// `relu(a - b)`.
+fn excess(l: &mut Lowering, a: &Operand, b: &Operand) -> Result<Operand> {
+    let minus = negative(l, b)?;
+    let difference = sum(l, a, &minus)?;
+    let node = l.activated(difference.node, Activation::Relu)?;
+    Ok(Operand::Value(l.like(&difference, node)))
 }
 
 fn fold_all(operands: &Operands, mut combine: impl FnMut(&Operand, &Operand) -> Result<Value>) -> Result {
@@ -312,7 +311,7 @@ fn known(l: &mut Lowering, x: &Value, factor: &Value) -> Result<Option<NodeId>> 
         if (scale - std::f32::consts::FRAC_1_SQRT_2).abs() > 1e-6 {
             return Ok(None);
         }
-        let gelu = l.push(Op::Activate(Activation::Gelu), &[inner])?;
+        let gelu = l.activated(inner, Activation::Gelu)?;
         return l.uniformly(gelu, 2.0 * times, 0.0).map(Some);
     };
     let whole = match f {
@@ -321,12 +320,12 @@ fn known(l: &mut Lowering, x: &Value, factor: &Value) -> Result<Option<NodeId>> 
         Activation::Tanh if activation(l, of) == Some((Activation::Softplus, x.node)) => Activation::Mish,
         // x · relu6(x + 3), where the sixth comes later.
         Activation::Relu6 if l.uniform(of) == Some((x.node, 1.0, 3.0)) => {
-            let y = l.push(Op::Activate(Activation::HardSwish), &[x.node])?;
+            let y = l.activated(x.node, Activation::HardSwish)?;
             return l.uniformly(y, 6.0, 0.0).map(Some);
         }
         _ => return Ok(None),
     };
-    l.push(Op::Activate(whole), &[x.node]).map(Some)
+    l.activated(x.node, whole).map(Some)
 }
 
 /// A constant's number for each channel of a value's feature map, if it differs along channels only.

@@ -81,11 +81,8 @@ fn matrix(l: &mut Lowering, x: &Value, weight: &Constant, bias: Option<&Constant
 fn flat(l: &mut Lowering, x: &Value, weight: &Constant, bias: Option<&Constant>) -> Result<Value> {
     let [out, input] = weight.dims[..] else { return Err("has no matrix".into()) };
     let [c, h, w] = l.extents(x.node);
-    let atoms = x.view.axes.concat();
     // Where the feature map has each number, in the order of the weight's columns.
-    let strides = [h * w, w, 1];
-    let extents = atoms.iter().map(|atom| atom.extent).collect();
-    let order: Vec<usize> = places(extents, 0, atoms.iter().map(|a| a.stride * strides[a.axis]).collect()).collect();
+    let order: Vec<usize> = x.view.places([c, h, w]).collect();
     let weight = if order.iter().copied().eq(0..input) {
         weight.clone()
     } else {

@@ -5,8 +5,8 @@ use super::super::file::Node;
 use super::super::lower::{Lowering, Operand, Operands, Value, constant, value, weights};
 use super::super::parameters::batch_norm;
 use super::super::tensor::Constant;
-use super::{elementwise, reduce};
-use crate::graph::{Activation, Arithmetic, Conv2d, LayerNorm, Op, Window};
+use super::{elementwise, linear, reduce};
+use crate::graph::{Activation, LayerNorm, Op};
 
 type Result<T = Vec<Value>> = std::result::Result<T, String>;
 
@@ -74,12 +74,12 @@ fn normalised(l: &mut Lowering, x: &Value, axes: &[usize], eps: f32) -> Result<V
     let minus = l.uniformly(mean.node, -1.0, 0.0)?;
     let minus = Operand::Value(l.like(&mean, minus));
     let away = elementwise::sum(l, &Operand::Value(x.clone()), &minus)?;
-    let square = l.push(Op::Broadcast(Arithmetic::Multiply), &[away.node, away.node])?;
+    let square = l.times(away.node, away.node)?;
     let square = l.like(&away, square);
     let variance = reduce::mean(l, &square, axes)?;
     let mut node = l.uniformly(variance.node, 1.0, eps)?;
     for f in [Activation::Sqrt, Activation::Reciprocal] {
-        node = l.push(Op::Activate(f), &[node])?;
+        node = l.activated(node, f)?;
     }
     let inverse = Operand::Value(l.like(&variance, node));
     elementwise::product(l, &Operand::Value(away), &inverse)
@@ -133,21 +133,20 @@ pub fn local_response(l: &mut Lowering, node: &Node, operands: &Operands) -> Res
     let [c, ..] = l.extents(x.node);
     let size = usize::try_from(node.int("size", 1)).unwrap_or(1).max(1);
     let (alpha, beta, bias) = (node.float("alpha", 1e-4), node.float("beta", 0.75), node.float("bias", 1.0));
-    let square = l.push(Op::Broadcast(Arithmetic::Multiply), &[x.node, x.node])?;
-    // A 1×1 convolution adds the neighbours.
+    let square = l.times(x.node, x.node)?;
+    // A band of a matrix adds the neighbours.
     let (before, after) = ((size - 1) / 2, size - 1 - (size - 1) / 2);
     let near = |at: usize| {
         let (out, input) = (at / c, at % c);
         f32::from(u8::from(input + before >= out && input <= out + after)) * alpha / size as f32
     };
     let band = Constant::floats(vec![c, c], (0..c * c).map(near).collect::<Vec<_>>());
-    let weight = l.param(&band, vec![c, c, 1, 1]);
-    let window = Window::square(1, 1, 0);
-    let sums = l.push(Op::Conv2d(Conv2d { weight, bias: None, out_channels: c, window, groups: 1 }), &[square])?;
+    let square = l.like(&x, square);
+    let sums = linear::along(l, &square, 1, &band)?.node;
     let mut y = l.uniformly(sums, 1.0, bias)?;
-    y = l.push(Op::Activate(Activation::Log), &[y])?;
+    y = l.activated(y, Activation::Log)?;
     y = l.uniformly(y, -beta, 0.0)?;
-    y = l.push(Op::Activate(Activation::Exp), &[y])?;
-    let node = l.push(Op::Broadcast(Arithmetic::Multiply), &[x.node, y])?;
+    y = l.activated(y, Activation::Exp)?;
+    let node = l.times(x.node, y)?;
     Ok(vec![l.like(&x, node)])
 }

@@ -4,7 +4,7 @@ use super::super::extents::axis;
 use super::super::file::Node;
 use super::super::lower::{Lowering, Operands, Value, list, value};
 use super::super::view::{Atom, View, merged};
-use crate::graph::{Activation, Arithmetic, Digit, Op, Pool2d, PoolKind, Rearrange, Side, Window};
+use crate::graph::{Activation, Digit, Op, Pool2d, PoolKind, Rearrange, Side, Window};
 
 type Result<T = Vec<Value>> = std::result::Result<T, String>;
 
@@ -23,10 +23,10 @@ pub fn reduce(l: &mut Lowering, node: &Node, operands: &Operands) -> Result {
         "ReduceSum" => sum(l, x, &axes)?,
         "ReduceMax" => greatest(l, x, &axes)?,
         _ => {
-            let squares = l.push(Op::Broadcast(Arithmetic::Multiply), &[x.node, x.node])?;
+            let squares = l.times(x.node, x.node)?;
             let squares = l.like(x, squares);
             let y = sum(l, &squares, &axes)?;
-            let node = l.push(Op::Activate(Activation::Sqrt), &[y.node])?;
+            let node = l.activated(y.node, Activation::Sqrt)?;
             l.like(&y, node)
         }
     };

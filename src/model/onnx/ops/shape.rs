@@ -112,7 +112,6 @@ fn part(l: &mut Lowering, x: &Value, axis: usize, range: Range) -> Result<Value>
             digits.push(Digit { extent, from, to: Some((other.axis, closer(*other))) });
         }
     }
-    digits.sort_by_key(|digit| digit.to.map(|(axis, stride)| (axis, std::cmp::Reverse(stride))));
     view.axes.iter_mut().flatten().for_each(|other| other.stride = closer(*other));
     let (mut from, mut to) = (Side::whole(from), from);
     from.start[atom.axis] = range.start * atom.stride;
@@ -209,11 +208,11 @@ pub fn concat(l: &mut Lowering, node: &Node, operands: &Operands) -> Result {
     // Each part in its place among zeros; then all are added.
     let mut dims = first.dims();
     dims[axis] = parts.iter().map(|part| part.view.extent(axis)).sum();
-    let mut start = 0;
+    let mut starts = vec![0; dims.len()];
     let mut sum: Option<Value> = None;
     for part in &parts {
-        let placed = placed(l, part, &dims, axis, start)?;
-        start += part.view.extent(axis);
+        let placed = placed(l, part, &dims, &starts)?;
+        starts[axis] += part.view.extent(axis);
         sum = Some(match sum {
             None => placed,
             Some(sum) => {
@@ -225,27 +224,23 @@ pub fn concat(l: &mut Lowering, node: &Node, operands: &Operands) -> Result {
     Ok(vec![sum.ok_or("has no operands")?])
 }
 
-/// A value among zeros, along an axis from `start` on, in the usual layout of the whole.
-fn placed(l: &mut Lowering, x: &Value, dims: &[usize], axis: usize, start: usize) -> Result<Value> {
-    let layout = Lowering::usual(dims);
-    let view = View::new(dims, [&layout[0], &layout[1], &layout[2]]);
-    let mut to = Side::whole([0, 1, 2].map(|at| layout[at].iter().map(|axis| dims[*axis]).product()));
+/// A value among zeros, from `starts` on along each axis, in the usual layout of the whole.
+fn placed(l: &mut Lowering, x: &Value, dims: &[usize], starts: &[usize]) -> Result<Value> {
+    let (view, extents) = Lowering::usual_view(dims);
+    let mut to = Side::whole(extents);
     let mut digits = vec![];
-    for (at, list) in layout.iter().enumerate() {
+    for (at, list) in Lowering::usual(dims).iter().enumerate() {
         let mut stride = 1;
-        for own in list.iter().rev() {
-            if *own == axis {
-                to.start[at] = start * stride;
-            }
+        for &axis in list.iter().rev() {
+            to.start[at] += starts[axis] * stride;
             let mut inner = stride;
-            for atom in x.view.axes[*own].iter().rev() {
+            for atom in x.view.axes[axis].iter().rev() {
                 digits.push(Digit { extent: atom.extent, from: Some((atom.axis, atom.stride)), to: Some((at, inner)) });
                 inner *= atom.extent;
             }
-            stride *= dims[*own];
+            stride *= dims[axis];
         }
     }
-    digits.sort_by_key(|digit| digit.to.map(|(axis, stride)| (axis, std::cmp::Reverse(stride))));
     let moves = Rearrange { from: Side::whole(l.extents(x.node)), to, digits: merged(digits) };
     let node = l.push(Op::Rearrange(moves), &[x.node])?;
     Ok(Value { node, view })
@@ -303,23 +298,7 @@ pub fn pad(l: &mut Lowering, node: &Node, operands: &Operands) -> Result {
     }
     // The border may become part of a convolution, if the feature map keeps its axes.
     let y = if rank == 4 { l.map(&y)? } else { l.usually(&y)? };
-    let (layout, own) = (Lowering::usual(&zeros), y.view.dims());
-    let mut to = Side::whole([0, 1, 2].map(|at| layout[at].iter().map(|axis| zeros[*axis]).product()));
-    let mut digits = vec![];
-    for (at, list) in layout.iter().enumerate() {
-        let mut stride = 1;
-        for &axis in list.iter().rev() {
-            to.start[at] += starts[axis] * stride;
-            if let [atom] = y.view.axes[axis][..] {
-                digits.push(Digit { extent: own[axis], from: Some((atom.axis, atom.stride)), to: Some((at, stride)) });
-            }
-            stride *= zeros[axis];
-        }
-    }
-    digits.sort_by_key(|digit| digit.to.map(|(axis, stride)| (axis, std::cmp::Reverse(stride))));
-    let moves = Rearrange { from: Side::whole(l.extents(y.node)), to, digits: merged(digits) };
-    let node = l.push(Op::Rearrange(moves), &[y.node])?;
-    let padded = Value { node, view: View::new(&zeros, [&layout[0], &layout[1], &layout[2]]) };
+    let (own, padded) = (y.view.dims(), placed(l, &y, &zeros, &starts)?);
     if number == 0.0 {
         return Ok(vec![padded]);
     }
