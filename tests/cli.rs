@@ -419,6 +419,19 @@ fn listings() {
     }
 }
 
+/// A model's weights as a file that says what they are: it explains as the model does.
+#[test]
+fn exported_weights() {
+    let place = Place::with(&["rocket.jpg"]);
+    let listed = place.does("layers --export-safetensors copy.safetensors");
+    assert_eq!(listed, place.does("layers --model copy.safetensors"));
+    let results = ["", "--model copy.safetensors"]
+        .map(|model| json(&place.does(&format!("explain rocket.jpg --json {model}")))[0]["predictions"].clone());
+    assert_eq!(results[0], results[1]);
+    place.refuses(2, "layers --model copy.safetensors --export-safetensors ./copy.safetensors => is the model itself");
+    place.refuses(1, "layers --export-safetensors nowhere/copy.safetensors => nowhere/copy.safetensors");
+}
+
 /// A reader of stdout may stop at any time. This is not an error, and files are still written.
 #[test]
 fn broken_pipes() {

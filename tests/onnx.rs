@@ -118,6 +118,16 @@ fn filled(file: &[u8], fill: &serde_json::Map<String, Value>) -> Vec<u8> {
     changed(file, &|number, content| (number == 7).then(|| graph(content)))
 }
 
+/// What a golden says of itself, and its file.
+fn whole(golden: &[u8]) -> (HashMap<String, String>, Vec<u8>) {
+    let (_, header) = SafeTensors::read_metadata(golden).unwrap();
+    let about: HashMap<String, String> = header.metadata().clone().unwrap();
+    let packed = SafeTensors::deserialize(golden).unwrap();
+    let file = miniz_oxide::inflate::decompress_to_vec_zlib(packed.tensor("model").unwrap().data()).unwrap();
+    let file = filled(&file, &serde_json::from_str(&about["fill"]).unwrap());
+    (about, file)
+}
+
 /// Each network as PyTorch exports it, at its default layer and at one in the middle.
 #[test]
 fn exported_networks() {
@@ -130,12 +140,8 @@ fn exported_networks() {
     for path in files {
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
         let bytes = std::fs::read(&path).unwrap();
-        let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
-        let about: HashMap<String, String> = header.metadata().clone().unwrap();
         let golden = SafeTensors::deserialize(&bytes).unwrap();
-        let packed = golden.tensor("model").unwrap();
-        let file = miniz_oxide::inflate::decompress_to_vec_zlib(packed.data()).unwrap();
-        let file = filled(&file, &serde_json::from_str(&about["fill"]).unwrap());
+        let (about, file) = whole(&bytes);
         let size: usize = about["size"].parse().unwrap();
         let model = match Model::parse(&name, &file, &ModelOptions::default().size([size; 2])) {
             Ok(model) => model,
@@ -185,6 +191,56 @@ fn exported_networks() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The same weights in an ONNX file and under their library's names give the same map.
+#[test]
+fn exported_and_listed_networks_agree() {
+    let device = device();
+    for (golden, name) in
+        [("squeezenet1_1", "squeezenet1_1"), ("resnet18", "resnet18"), ("convnext_tiny", "convnext_tiny")]
+    {
+        let bytes = std::fs::read(goldens().join(format!("onnx/{golden}.safetensors"))).unwrap();
+        let (about, file) = whole(&bytes);
+        let class = SafeTensors::deserialize(&bytes).unwrap().tensor("class").unwrap().data()[..8].try_into().unwrap();
+        let classes = Classes::Chosen(vec![i64::from_le_bytes(class) as usize]);
+        let size: usize = about["size"].parse().unwrap();
+        let exported = Model::parse(golden, &file, &ModelOptions::default().size([size; 2])).unwrap();
+        let mut tensors = exported.tensors();
+        // The exporter folded norms into the convolutions before them. One that changes nothing stands in their place.
+        let mut norms = vec![];
+        if name == "resnet18" {
+            let of = |name: &str| name.replace("conv", "bn").replace("downsample.0", "downsample.1");
+            for (bias, shape, values) in
+                tensors.extract_if(.., |(name, ..)| name != "fc.bias" && name.ends_with(".bias"))
+            {
+                let part = |part: &str, value: f32| {
+                    (of(&bias).replace("bias", part), shape.clone(), vec![value; values.len()].into())
+                };
+                norms.extend([part("weight", 1.0), part("running_mean", 0.0), part("running_var", 1.0 - 1e-5)]);
+                norms.push((of(&bias), shape.clone(), values));
+            }
+        }
+        tensors.extend(norms);
+        let options = ModelOptions::default().size([size; 2]).architecture(name);
+        let listed = Model::from_tensors(name, tensors, &options).unwrap();
+        let images = formula::images([1, 3, size, size], 0);
+        let mut maps = [exported, listed].map(|model| {
+            let images = Images::Tensor { shape: [1, 3, size, size], values: &images };
+            let batch = Explainer::new(model, device.clone())
+                .explain(images, &classes, &Outputs::default().logits(true).heatmap(true))
+                .unwrap();
+            let explanation = batch.explanations.into_iter().next().unwrap();
+            (explanation.logits.unwrap(), explanation.heatmaps[0].heatmap.clone().unwrap().values)
+        });
+        let [(logits, map), (listed_logits, listed_map)] = &mut maps;
+        let apart = |a: &[f32], b: &[f32]| a.iter().zip(b).fold(0.0_f32, |worst, (a, b)| worst.max((a - b).abs()));
+        let scale = logits.iter().fold(0.0_f32, |m, v| m.max(v.abs()));
+        let (of_logits, of_maps) = (apart(logits, listed_logits) / scale, apart(map, listed_map));
+        println!("{name}: logits {of_logits:.1e}, map {of_maps:.1e}");
+        assert!(map.iter().any(|v| *v > 0.9), "{name}: an empty map");
+        assert!(of_logits <= 1e-5 && of_maps <= 1e-5, "{name}: logits {of_logits:.1e}, map {of_maps:.1e}");
+    }
 }
 
 /// Each operator in its versions, on the GPU.
@@ -319,6 +375,15 @@ fn files_of_all_kinds() {
         [(1, operator("Relu", &["b"], "a", &[])), (1, operator("Relu", &["a"], "b", &[])), (12, port("a", &[]))];
     assert!(open(&small(&twice), ModelOptions::default().score("a")).err().unwrap().to_string().contains("circle"));
     assert!(open(&small(&[]), ModelOptions::default().architecture("resnet18")).is_err());
+    // Activations that would be rounded.
+    let rounded = [
+        (1, operator("QuantizeLinear", &["y", "s"], "q", &[])),
+        (1, operator("DequantizeLinear", &["q", "s"], "d", &[])),
+        (5, tensor("s", &[], &[0.1])),
+        (12, port("d", &[0, 2])),
+    ];
+    let rounded = open(&small(&rounded), ModelOptions::default().score("d")).unwrap();
+    assert_eq!(rounded.remarks(), ["QuantizeLinear (1×) is left out: activations are computed as f32"]);
 
     let of = |parts: &[(usize, Vec<u8>)]| {
         refused(&file(17, &[parts, &[(11, port("x", &[1, 3, 8, 8])), (12, port("y", &[]))]].concat()))

@@ -162,6 +162,9 @@ case("MatMul of values", "MatMul", ["x", "x"], shape=(1, 6, 5, 5))
 case("Einsum", "Einsum", ["x", "x"], equation="nchw,nkhw->nck")
 case("Einsum attention", "Einsum", ["x", "x"], equation="bhid,bhjd->bhij")
 case("CumSum on a constant", "Add", [np.cumsum(np.ones((1, 1, 5, 7), np.float32), 2)])
+case("Tile", "Tile", [i64(1, 2, 3, 1)])
+case("Tile of tokens", "Tile", [i64(2, 3)], before=[("Transpose", {"perm": [0, 2, 3, 1]}), ("Flatten", {"axis": 3})])
+case("Tile images", "Tile", [i64(2, 1, 1, 1)])
 
 if __name__ == "__main__":
     tensors = {}

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::weights::Tensor;
 use super::zoo::Library;
 use crate::error::Result;
 use crate::graph::{Graph, NodeId, Rearrange};
@@ -25,6 +26,9 @@ pub trait Blueprint: Send + Sync {
 
     /// Height and width of the input, unless metadata says otherwise.
     fn size(&self) -> [usize; 2];
+
+    /// The trained tensors, under PyTorch's names as far as they are known.
+    fn tensors(&self) -> Vec<Tensor>;
 
     /// Appends the network to `graph`. Node `x` holds the normalised images as features.
     ///

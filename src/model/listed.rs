@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::blueprint::{Appended, Blueprint};
 use super::recognise::Recognised;
+use super::weights::Tensor;
 use super::zoo::Library;
 use crate::error::Result;
 use crate::graph::{Builder, Graph, NodeId};
@@ -44,6 +45,10 @@ impl Blueprint for Listed {
 
     fn size(&self) -> [usize; 2] {
         [self.network.architecture.size; 2]
+    }
+
+    fn tensors(&self) -> Vec<Tensor> {
+        self.network.weights.tensors()
     }
 
     fn append(&self, graph: Graph, x: NodeId) -> Result<Appended> {

@@ -35,7 +35,10 @@ pub use weights::Tensor;
 #[doc(hidden)] // for the program
 pub use weights::safetensors::numbers;
 
+use std::collections::HashMap;
 use std::sync::Arc;
+
+use serde_json::{Value, json};
 
 use crate::error::Result;
 use crate::graph::{Graph, Kind, Op, Shape};
@@ -158,6 +161,27 @@ impl Model {
     pub(crate) fn own_network(&self) -> Result<Network> {
         let [h, w] = self.preprocess.size;
         self.network(Kind::Plain, [1, self.preprocess.channels(), h, w])
+    }
+
+    /// The trained tensors as f32, under the names that the library gives them. Those of an ONNX file have the names in the
+    /// file, or, where PyTorch's exporter dropped these, names after their modules.
+    pub fn tensors(&self) -> Vec<Tensor> {
+        self.blueprint.tensors()
+    }
+
+    /// Metadata for a file of the tensors: the architecture, how photos are prepared, what scores mean. [`Model::parse`] follows
+    /// them.
+    pub fn metadata(&self) -> HashMap<String, String> {
+        let Value::Object(mut facts) = json!(self.preprocess) else { unreachable!("it is a struct") };
+        let size = facts.remove("size");
+        facts.extend(size.map(|size| ("input_size".to_owned(), size)));
+        facts.insert("scores".into(), json!(self.scores));
+        facts.extend(self.provenance.as_ref().map(|from| ("provenance".to_owned(), json!(from))));
+        if let Some(library) = self.blueprint.library() {
+            facts.insert("architecture".into(), json!(format!("{library}/{}", self.architecture())));
+        }
+        let text = |value: Value| value.as_str().map_or(value.to_string(), str::to_owned);
+        facts.into_iter().map(|(name, value)| (name, text(value))).collect()
     }
 
     /// Every layer that can be named, in PyTorch's order, for images of the model's own input size.

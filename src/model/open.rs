@@ -76,13 +76,14 @@ impl Model {
         let mut facts = options.facts();
         let mut config = folder.map(|folder| Config::read(folder, &mut facts)).unwrap_or_default();
         let (network, own) = Imported::open(what, bytes, folder, options, &mut facts)?;
+        let remark = network.remark();
         let labels = match &options.labels {
             Some(labels) => (Labels::new(labels.clone()), Origin::Option),
             None if !own.is_empty() => (own, Origin::File),
             None => (std::mem::take(&mut config.labels), Origin::Config),
         };
         let mut model = Self::of(Arc::new(network), what.to_owned(), &facts, Origin::File, labels)?;
-        model.remarks.splice(0..0, config.remarks);
+        model.remarks.splice(0..0, config.remarks.into_iter().chain(remark));
         if folder.is_some() {
             model.remarks.extend(model.assumed_of_photos("is usual"));
         }

@@ -84,6 +84,15 @@ pub fn squeezed(dims: &[usize], axes: Option<&[i64]>) -> Result<Vec<usize>, Stri
     Ok((0..dims.len()).filter(|axis| !gone.contains(axis)).map(|axis| dims[axis]).collect())
 }
 
+/// The extents of so many repeats along each axis.
+pub fn tiled(dims: &[usize], times: &[usize]) -> Result<Vec<usize>, String> {
+    if times.len() != dims.len() {
+        return Err(format!("has {} repeats for {} axes", times.len(), dims.len()));
+    }
+    counted(&[dims, times].concat())?;
+    Ok(times.iter().zip(dims).map(|(times, extent)| times * extent).collect())
+}
+
 /// The extents with some of 1 between.
 pub fn unsqueezed(dims: &[usize], axes: &[i64]) -> Result<Vec<usize>, String> {
     let rank = dims.len() + axes.len();

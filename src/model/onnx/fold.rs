@@ -1,7 +1,8 @@
 //! Operators whose operands are constants: what remains of shapes, and weights that are computed from others.
 
 use super::extents::{
-    axis, broadcast, counted, extents, flattened, indices, order, parts, ranges, reshaped, shape, squeezed, unsqueezed,
+    axis, broadcast, counted, extents, flattened, indices, order, parts, ranges, reshaped, shape, squeezed, tiled,
+    unsqueezed,
 };
 use super::file::Node;
 use super::parameters::{batch_norm, limits, own_statistics, trains};
@@ -23,6 +24,7 @@ const OF_CONSTANTS: [&str; 26] = [
     "LessOrEqual",
     "Mod",
     "Not",
+    "OneHot",
     "Or",
     "Range",
     "ReduceMin",
@@ -33,7 +35,6 @@ const OF_CONSTANTS: [&str; 26] = [
     "Shape",
     "Sin",
     "Size",
-    "Tile",
     "Where",
 ];
 
@@ -113,16 +114,12 @@ pub fn fold(node: &Node, operands: &[Option<&Constant>]) -> Result<Option<Vec<Co
         }
         "Tile" => {
             let (x, times) = (operand(0)?, extents(&operand(1)?.to_ints())?);
-            if times.len() != x.dims.len() {
-                return Err("has the wrong number of repeats".into());
-            }
+            let shape = tiled(&x.dims, &times)?;
             let (all, mut dims, mut steps) = (strides(&x.dims), vec![], vec![]);
             for axis in 0..times.len() {
                 dims.extend([times[axis], x.dims[axis]]);
                 steps.extend([0, all[axis]]);
             }
-            counted(&dims)?;
-            let shape = times.iter().zip(&x.dims).map(|(times, extent)| times * extent).collect();
             one(x.pick(shape, places(dims, 0, steps)))
         }
         "Gather" => {
@@ -192,6 +189,24 @@ pub fn fold(node: &Node, operands: &[Option<&Constant>]) -> Result<Option<Vec<Co
                 x.pick(dims.clone(), places(dims, first, all.clone()))
             };
             Ok(Some(parts(node, list("split", 1), x.dims[axis])?.into_iter().map(part).collect()))
+        }
+        "OneHot" => {
+            let (index, depth, values) = (operand(0)?, extents(&operand(1)?.to_ints())?, operand(2)?);
+            let ([depth], 2) = (&depth[..], values.len()) else {
+                return Err("has no single depth, or not two values".into());
+            };
+            let axis = axis(node.int("axis", -1), index.dims.len() + 1)?;
+            let dims = [&index.dims[..axis], &[*depth], &index.dims[axis..]].concat();
+            counted(&dims)?;
+            let inner = index.dims[axis..].iter().product::<usize>().max(1);
+            let hot = index.to_ints();
+            // A negative index counts from the end.
+            let is_hot = |at: usize| {
+                let index = hot[at / (inner * depth) * inner + at % inner];
+                let place = (at / inner % depth) as i64;
+                index == place || index.wrapping_add(*depth as i64) == place
+            };
+            one(values.pick(dims.clone(), (0..dims.iter().product()).map(|at| usize::from(is_hot(at)))))
         }
         "Range" => {
             let [start, limit, step] = [0, 1, 2].map(|i| operand(i).map(Constant::only));
@@ -451,4 +466,19 @@ pub fn repeated(x: &Constant, dims: &[usize]) -> Result<Constant, String> {
     };
     let steps = (0..dims.len()).map(stride).collect::<Result<Vec<_>, _>>()?;
     Ok(x.pick(dims.to_vec(), places(dims.to_vec(), 0, steps)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_hot() {
+        let mut node = Node::default();
+        node.op = "OneHot".into();
+        let (index, depth, values) =
+            (Constant::list(&[1, -1]), Constant::list(&[3]), Constant::floats(vec![2], [0.5, 2.0]));
+        let hot = fold(&node, &[Some(&index), Some(&depth), Some(&values)]).unwrap().unwrap().remove(0);
+        assert_eq!((hot.dims.as_slice(), hot.to_floats().as_ref()), (&[2, 3][..], &[0.5, 2.0, 0.5, 0.5, 0.5, 2.0][..]));
+    }
 }

@@ -3,6 +3,7 @@
 //! [`file`] reads it, [`fold`] computes what depends on constants only, [`lower`] and [`ops`] turn the rest into operations, over
 //! [`view`]s that reshapes and transpositions change without moving a number. [`names`] and [`target`] find the layers.
 
+mod export;
 mod extents;
 mod file;
 mod fold;
@@ -25,7 +26,7 @@ use super::blueprint::{Appended, Blueprint};
 use super::facts::{Facts, Origin};
 use super::labels::Labels;
 use super::options::ModelOptions;
-use super::weights::fail;
+use super::weights::{Tensor, fail};
 use super::zoo::Library;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Kind, NodeId, Op};
@@ -143,6 +144,13 @@ impl Imported {
         Labels::new(labels.unwrap_or_default())
     }
 
+    /// What the graph says that is not followed.
+    pub fn remark(&self) -> Option<String> {
+        let ops = self.order.iter().map(|at| &*self.file.nodes[*at].op);
+        let count = ops.filter(|op| *op == "QuantizeLinear").count();
+        (count > 0).then(|| format!("QuantizeLinear ({count}×) is left out: activations are computed as f32"))
+    }
+
     fn fail(&self, reason: String) -> Error {
         fail(&self.what, reason)
     }
@@ -171,6 +179,10 @@ impl Blueprint for Imported {
 
     fn size(&self) -> [usize; 2] {
         self.input.fixed.map(|side| side.unwrap_or(USUAL))
+    }
+
+    fn tensors(&self) -> Vec<Tensor> {
+        export::tensors(&self.file, &self.order)
     }
 
     fn append(&self, graph: Graph, x: NodeId) -> Result<Appended> {

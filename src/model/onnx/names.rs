@@ -57,7 +57,7 @@ fn outer(path: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The path of the module that an operator belongs to, if PyTorch wrote it.
-fn path(node: &Node) -> Option<String> {
+pub fn path(node: &Node) -> Option<String> {
     if let Some(scopes) = node.metadata.get("pkg.torch.onnx.name_scopes") {
         // A list as Python prints it: the modules from the outermost to the innermost, then the operator.
         let scopes: Vec<&str> =

@@ -108,6 +108,15 @@ impl Weights {
         }
     }
 
+    /// The tensors with numbers.
+    pub fn tensors(&self) -> Vec<Tensor> {
+        let numbers = |(name, entry): (&String, &Entry)| match &entry.content {
+            Content::Numbers(values) => Some((name.clone(), entry.shape.clone(), values.clone())),
+            Content::Other(_) => None,
+        };
+        self.tensors.iter().filter_map(numbers).collect()
+    }
+
     /// A source of these tensors for a network that ends so.
     pub fn reader<'a>(&'a self, ending: &'a Ending) -> Reader<'a> {
         Reader { weights: self, ending }

@@ -32,7 +32,10 @@ fn times(x: &Constant, factor: f32) -> Constant {
 }
 
 /// A matrix with its axes exchanged.
-fn transposed(x: &Constant) -> Result<Constant> {
+///
+/// # Errors
+/// Weights that are no matrix.
+pub fn transposed(x: &Constant) -> Result<Constant> {
     let [rows, columns] = x.dims[..] else { return Err(format!("has weights {:?}, not a matrix", x.dims)) };
     Ok(x.pick(vec![columns, rows], places(vec![columns, rows], 0, vec![1, columns])))
 }

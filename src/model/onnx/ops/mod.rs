@@ -79,6 +79,7 @@ const TABLE: &[(&str, Lower)] = &[
     ("Sub", elementwise::subtract),
     ("Sum", elementwise::add),
     ("Tanh", |l, _, x| elementwise::activate(l, x, Activation::Tanh)),
+    ("Tile", shape::tile),
     ("Transpose", shape::transpose),
     ("Unsqueeze", shape::unsqueeze),
     ("Upsample", resize::resize),

@@ -73,6 +73,21 @@ pub fn expand(l: &mut Lowering, _: &Node, operands: &Operands) -> Result {
     Ok(vec![l.expanded(x, &dims)?])
 }
 
+/// `Tile`: each axis behind a new one, which is expanded.
+pub fn tile(l: &mut Lowering, _: &Node, operands: &Operands) -> Result {
+    let x = value(operands, 0)?;
+    let (dims, times) = (x.view.dims(), extents::extents(&weights(operands, 1)?.to_ints())?);
+    let tiled = extents::tiled(&dims, &times)?;
+    if times.contains(&0) {
+        return Err("leaves nothing".into());
+    }
+    let apart: Vec<usize> = dims.iter().flat_map(|extent| [1, *extent]).collect();
+    let repeated: Vec<usize> = times.iter().zip(&dims).flat_map(|(times, extent)| [*times, *extent]).collect();
+    let x = viewed(l, x, &apart)?.remove(0);
+    let x = l.expanded(&x, &repeated)?;
+    viewed(l, &x, &tiled)
+}
+
 /// Some elements of an axis.
 fn part(l: &mut Lowering, x: &Value, axis: usize, range: Range) -> Result<Value> {
     if range == (Range { start: 0, step: 1, count: x.view.extent(axis) }) {
