@@ -429,7 +429,7 @@ fn exported_weights() {
         .map(|model| json(&place.does(&format!("explain rocket.jpg --json {model}")))[0]["predictions"].clone());
     assert_eq!(results[0], results[1]);
     place.refuses(2, "layers --model copy.safetensors --export-safetensors ./copy.safetensors => is the model itself");
-    place.refuses(1, "layers --export-safetensors nowhere/copy.safetensors => nowhere/copy.safetensors");
+    place.refuses(2, "layers --export-safetensors nowhere/copy.safetensors => nowhere/copy.safetensors");
 }
 
 /// A reader of stdout may stop at any time. This is not an error, and files are still written.

@@ -165,6 +165,13 @@ case("CumSum on a constant", "Add", [np.cumsum(np.ones((1, 1, 5, 7), np.float32)
 case("Tile", "Tile", [i64(1, 2, 3, 1)])
 case("Tile of tokens", "Tile", [i64(2, 3)], before=[("Transpose", {"perm": [0, 2, 3, 1]}), ("Flatten", {"axis": 3})])
 case("Tile images", "Tile", [i64(2, 1, 1, 1)])
+case("LpPool", "LpPool", kernel_shape=[3, 2], strides=[2, 1], pads=[1, 0, 1, 1])
+case("LpPool 3", "LpPool", kernel_shape=[2, 2], strides=[2, 2], p=3)
+case("LpPool 1", "LpPool", kernel_shape=[3, 3], p=1, auto_pad="SAME_UPPER")
+case("GlobalLpPool", "GlobalLpPool", p=2)
+for op in ("ReduceL1", "ReduceMin", "ReduceSumSquare"):
+    case(f"{op} rows", op, axes=[2, 3])
+    case(f"{op} channels", op, axes=[1], keepdims=0)
 
 if __name__ == "__main__":
     tensors = {}

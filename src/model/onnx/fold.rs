@@ -9,7 +9,7 @@ use super::parameters::{batch_norm, limits, own_statistics, trains};
 use super::tensor::{Constant, MOST, Numbers, places, strides};
 
 /// Operators that only constants can be given to.
-const OF_CONSTANTS: [&str; 26] = [
+const OF_CONSTANTS: [&str; 24] = [
     "And",
     "Ceil",
     "Constant",
@@ -27,9 +27,7 @@ const OF_CONSTANTS: [&str; 26] = [
     "OneHot",
     "Or",
     "Range",
-    "ReduceMin",
     "ReduceProd",
-    "ReduceSumSquare",
     "Round",
     "ScatterND",
     "Shape",
@@ -440,6 +438,7 @@ fn reduce(op: &str, x: &Constant, axes: &[usize], keeps: bool) -> Result<Option<
             "ReduceProd" => values(first).product(),
             "ReduceMax" => values(first).fold(f64::NEG_INFINITY, f64::max),
             "ReduceMin" => values(first).fold(f64::INFINITY, f64::min),
+            "ReduceL1" => values(first).map(f64::abs).sum(),
             "ReduceL2" => values(first).map(|v| v * v).sum::<f64>().sqrt(),
             "ReduceSumSquare" => values(first).map(|v| v * v).sum(),
             _ => return None,

@@ -2,6 +2,7 @@
 
 use super::super::file::Node;
 use super::super::lower::{Lowering, Operands, Value, constant, value, weights};
+use super::elementwise;
 use crate::graph::{Conv2d, NodeId, Op, Pool2d, PoolKind, Window};
 
 type Result<T = Vec<Value>> = std::result::Result<T, String>;
@@ -139,7 +140,7 @@ pub fn transposed(l: &mut Lowering, node: &Node, operands: &Operands) -> Result 
     Ok(vec![l.map_of(y)])
 }
 
-/// A max or average pool.
+/// A max or average pool, or one of a `p`-norm.
 pub fn pool(l: &mut Lowering, node: &Node, operands: &Operands) -> Result {
     let x = l.map(value(operands, 0)?)?;
     let [_, h, w] = l.extents(x.node);
@@ -152,11 +153,23 @@ pub fn pool(l: &mut Lowering, node: &Node, operands: &Operands) -> Result {
         return Err("gives the places of the greatest numbers, which is not supported".into());
     }
     let window = window(node, &kernel, [h, w])?;
-    let kind = match &*node.op {
-        "MaxPool" => PoolKind::Max,
-        _ => PoolKind::Average { count_include_pad: node.int("count_include_pad", 0) != 0 },
+    let ceil_mode = node.int("ceil_mode", 0) != 0;
+    let pooled = |kind| Op::Pool2d(Pool2d { kind, window, ceil_mode });
+    let node = match &*node.op {
+        "MaxPool" => l.push(pooled(PoolKind::Max), &[x.node])?,
+        "AveragePool" => {
+            let count_include_pad = node.int("count_include_pad", 0) != 0;
+            l.push(pooled(PoolKind::Average { count_include_pad }), &[x.node])?
+        }
+        _ if ceil_mode => return Err("has the ceil_mode 1".into()),
+        // The border counts as zeros in the sum, which is the mean times the area.
+        _ => {
+            let p = node.int("p", 2) as f32;
+            let powers = elementwise::magnitude(l, x.node, p)?;
+            let mean = l.push(pooled(PoolKind::Average { count_include_pad: true }), &[powers])?;
+            let sum = l.uniformly(mean, kernel.iter().product::<usize>() as f32, 0.0)?;
+            elementwise::power(l, sum, 1.0 / p)?
+        }
     };
-    let pool = Pool2d { kind, window, ceil_mode: node.int("ceil_mode", 0) != 0 };
-    let node = l.push(Op::Pool2d(pool), &[x.node])?;
     Ok(vec![result(l, &x, node)])
 }

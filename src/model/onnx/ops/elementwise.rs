@@ -123,27 +123,38 @@ fn exponential(l: &mut Lowering, x: NodeId, alpha: f32) -> Result<NodeId> {
 pub fn pow(l: &mut Lowering, _: &Node, operands: &Operands) -> Result {
     let x = value(operands, 0)?;
     let exponent = weights(operands, 1)?.only().ok_or("has several exponents")?;
-    let node = match exponent {
-        1.0 => x.node,
-        2.0 => l.times(x.node, x.node)?,
+    let node = power(l, x.node, exponent)?;
+    Ok(vec![l.like(x, node)])
+}
+
+/// A power of a node's numbers.
+pub fn power(l: &mut Lowering, x: NodeId, exponent: f32) -> Result<NodeId> {
+    match exponent {
+        1.0 => Ok(x),
+        2.0 => l.times(x, x),
         3.0 => {
-            let square = l.times(x.node, x.node)?;
-            l.times(square, x.node)?
+            let square = l.times(x, x)?;
+            l.times(square, x)
         }
-        0.5 => l.activated(x.node, Activation::Sqrt)?,
-        -1.0 => l.activated(x.node, Activation::Reciprocal)?,
+        0.5 => l.activated(x, Activation::Sqrt),
+        -1.0 => l.activated(x, Activation::Reciprocal),
         -0.5 => {
-            let root = l.activated(x.node, Activation::Sqrt)?;
-            l.activated(root, Activation::Reciprocal)?
+            let root = l.activated(x, Activation::Sqrt)?;
+            l.activated(root, Activation::Reciprocal)
         }
         // x^p = exp(p · ln x), for the positive numbers that such powers have.
         exponent => {
-            let log = l.activated(x.node, Activation::Log)?;
+            let log = l.activated(x, Activation::Log)?;
             let log = l.uniformly(log, exponent, 0.0)?;
-            l.activated(log, Activation::Exp)?
+            l.activated(log, Activation::Exp)
         }
-    };
-    Ok(vec![l.like(x, node)])
+    }
+}
+
+/// `|x|ᵖ`, of which `p`-norms are made.
+pub fn magnitude(l: &mut Lowering, x: NodeId, p: f32) -> Result<NodeId> {
+    let x = if p == 2.0 { x } else { l.activated(x, Activation::Abs)? };
+    power(l, x, p)
 }
 
 /// A sum of operands.

@@ -4,11 +4,12 @@ use super::super::extents::axis;
 use super::super::file::Node;
 use super::super::lower::{Lowering, Operands, Value, list, value};
 use super::super::view::{Atom, View, merged};
-use crate::graph::{Activation, Digit, Op, Pool2d, PoolKind, Rearrange, Side, Window};
+use super::elementwise;
+use crate::graph::{Digit, Op, Pool2d, PoolKind, Rearrange, Side, Window};
 
 type Result<T = Vec<Value>> = std::result::Result<T, String>;
 
-/// `ReduceMean`, `ReduceSum`, `ReduceMax` and `ReduceL2`.
+/// `ReduceMean`, `ReduceSum` and others.
 pub fn reduce(l: &mut Lowering, node: &Node, operands: &Operands) -> Result {
     let x = value(operands, 0)?;
     let rank = x.view.rank();
@@ -22,12 +23,19 @@ pub fn reduce(l: &mut Lowering, node: &Node, operands: &Operands) -> Result {
         "ReduceMean" => mean(l, x, &axes)?,
         "ReduceSum" => sum(l, x, &axes)?,
         "ReduceMax" => greatest(l, x, &axes)?,
+        "ReduceMin" => {
+            let negative = l.uniformly(x.node, -1.0, 0.0)?;
+            let negative = l.like(x, negative);
+            let y = greatest(l, &negative, &axes)?;
+            let node = l.uniformly(y.node, -1.0, 0.0)?;
+            l.like(&y, node)
+        }
+        "ReduceL1" => norm(l, x, &axes, 1.0)?,
+        "ReduceL2" => norm(l, x, &axes, 2.0)?,
         _ => {
             let squares = l.times(x.node, x.node)?;
             let squares = l.like(x, squares);
-            let y = sum(l, &squares, &axes)?;
-            let node = l.activated(y.node, Activation::Sqrt)?;
-            l.like(&y, node)
+            sum(l, &squares, &axes)?
         }
     };
     Ok(vec![if node.int("keepdims", 1) != 0 { y } else { without(&y, &axes) }])
@@ -37,6 +45,21 @@ pub fn reduce(l: &mut Lowering, node: &Node, operands: &Operands) -> Result {
 pub fn global_average(l: &mut Lowering, _: &Node, operands: &Operands) -> Result {
     let x = value(operands, 0)?;
     mean(l, x, &(2..x.view.rank()).collect::<Vec<_>>()).map(|y| vec![y])
+}
+
+/// The `p`-norm of rows and columns.
+pub fn global_norm(l: &mut Lowering, node: &Node, operands: &Operands) -> Result {
+    let x = value(operands, 0)?;
+    norm(l, x, &(2..x.view.rank()).collect::<Vec<_>>(), node.int("p", 2) as f32).map(|y| vec![y])
+}
+
+/// The `p`-norm over axes, which keep extent 1.
+fn norm(l: &mut Lowering, x: &Value, axes: &[usize], p: f32) -> Result<Value> {
+    let powers = elementwise::magnitude(l, x.node, p)?;
+    let powers = l.like(x, powers);
+    let y = sum(l, &powers, axes)?;
+    let node = elementwise::power(l, y.node, 1.0 / p)?;
+    Ok(l.like(&y, node))
 }
 
 /// The greatest number of rows and columns.
