@@ -1,6 +1,9 @@
-// Grad-CAM's raw map.
+// A raw map: weighted activations, added over channels.
 //   y[m,p] = Σ_c weights[m,c] · a[image(m),c,p]
-// a [n][blocks][plane], weights [maps][blocks], y [maps][plane] in the first channel: texels; `per_image` maps share an image
+// With FULL each pixel has weights of its own. With POSITIVE_WEIGHT only positive weights count, with POSITIVE_PRODUCT only
+// positive products.
+// a [n][blocks][plane], weights [maps][blocks], with FULL [maps][blocks][plane], y [maps][plane] in the first channel: texels;
+// `per_image` maps share an image
 // tile: LANES invocations share one pixel, OUTPUTS neighbouring pixels share a workgroup
 // dispatch: ⌈maps · plane / OUTPUTS⌉ workgroups
 struct Params {
@@ -18,6 +21,21 @@ struct Params {
 #import lanes
 #import present
 
+#ifdef FULL
+fn weight(map: u32, c: u32, p: u32) -> vec4<f32> { return load_weights((map * params.blocks + c) * params.plane + p); }
+#else
+fn weight(map: u32, c: u32, p: u32) -> vec4<f32> { return load_weights(map * params.blocks + c); }
+#endif
+#ifdef POSITIVE_WEIGHT
+fn product(w: vec4<f32>, a: vec4<f32>) -> vec4<f32> { return max(w, vec4<f32>()) * a; }
+#else
+#ifdef POSITIVE_PRODUCT
+fn product(w: vec4<f32>, a: vec4<f32>) -> vec4<f32> { return max(w * a, vec4<f32>()); }
+#else
+fn product(w: vec4<f32>, a: vec4<f32>) -> vec4<f32> { return w * a; }
+#endif
+#endif
+
 @compute @workgroup_size(OUTPUTS, LANES)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
     let at = group_index(id, groups) * OUTPUTS + local.x;
@@ -29,7 +47,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: v
     let blocks = bound(params.blocks, groups);
     if exists {
         for (var c = local.y; c < blocks; c += LANES) {
-            sum += load_weights(map * params.blocks + c) * load_a(first + c * params.plane) * present(c);
+            sum += product(weight(map, c, place.y), load_a(first + c * params.plane)) * present(c);
         }
     }
     sum = sum_lanes(sum, local.y, local.x);

@@ -7,8 +7,11 @@
 mod common;
 
 use common::{Random, error, every_gpu, features, gpus, macro_tiles, run_cpu, run_gpu, short_runs};
+use gradcam::cam::{self, Asked, Layer, Method};
 use gradcam::gpu::Gpu;
-use gradcam::graph::{Activation, Conv2d, Graph, Kind, LayerNorm, Linear, NodeId, Op, Pool2d, PoolKind, Shape, Window};
+use gradcam::graph::{
+    Activation, Conv2d, Graph, Kind, LayerNorm, Linear, NodeId, Op, Pool2d, PoolKind, Shape, Term, Window,
+};
 use gradcam::kernels::{Operand, Profile};
 use gradcam::plan::Plan;
 
@@ -368,7 +371,7 @@ fn cam_tail() {
     let (mut graph, mut inputs) = (Graph::default(), vec![]);
     let a = features(&mut graph, &mut random, &mut inputs, [2, 9, 7, 5]);
     let w = features(&mut graph, &mut random, &mut inputs, [4, 9, 1, 1]);
-    let raw = graph.push(Op::WeightedSum, &[a, w]).unwrap();
+    let raw = graph.push(Op::WeightedSum(Term::Product), &[a, w]).unwrap();
     let range = graph.push(Op::MinMax, &[raw]).unwrap();
     let positive = graph.push(Op::Rescale { positive: true }, &[raw, range]).unwrap();
     let scaled = graph.push(Op::Rescale { positive: false }, &[raw, range]).unwrap();
@@ -394,6 +397,41 @@ fn cam_tail() {
     check(vec![Case { name: "cam tail".into(), graph, inputs, outputs }]);
 }
 
+/// Each method alone and all together, with two maps per image, for fewer pixels than channels and for more.
+#[test]
+fn methods() {
+    let mut cases = vec![];
+    for shape in [[2, 9, 4, 2], [2, 6, 7, 5], [1, 8, 3, 3], [2, 70, 8, 9]] {
+        let [n, c, h, w] = shape;
+        let mut push = |methods: &[Method]| {
+            let mut random = Random(c as u64);
+            let (mut graph, mut inputs) = (Graph::default(), vec![]);
+            let a = features(&mut graph, &mut random, &mut inputs, shape);
+            let g = features(&mut graph, &mut random, &mut inputs, [2 * n, c, h, w]);
+            // Some formulas divide by what may be 0 for activations of both signs.
+            let divides = methods.iter().any(|method| matches!(method, Method::GradCamPlusPlus | Method::XGradCam));
+            let a = if divides { graph.push(Op::Activate(Activation::Sigmoid), &[a]).unwrap() } else { a };
+            let asked = methods.iter().map(|method| {
+                let method = method.row();
+                Asked { method, layers: vec![Layer { activations: a, gradients: method.rule.map(|_| g) }] }
+            });
+            let asked: Vec<Asked> = asked.collect();
+            let maps = cam::heatmap(&mut graph, &asked, [11, 13]).unwrap();
+            let outputs = [maps.raw, Some(maps.range), Some(maps.heatmap)].into_iter().flatten();
+            let outputs =
+                outputs.collect::<Vec<_>>().into_iter().map(|id| graph.push(Op::Unpack, &[id]).unwrap()).collect();
+            let names: Vec<&str> = methods.iter().map(|method| method.name()).collect();
+            cases.push(Case { name: format!("{} of {shape:?}", names.join(" and ")), graph, inputs, outputs });
+        };
+        Method::ALL.iter().for_each(|method| push(&[*method]));
+        push(Method::ALL);
+    }
+    // The first two components of noise are almost equally strong.
+    let (eigen, others): (Vec<Case>, Vec<Case>) = cases.into_iter().partition(|case| case.name.contains("eigen"));
+    check_on(every_gpu(), 1e-4, eigen);
+    check(others);
+}
+
 /// The channels that fill up the last block of four may hold anything and must not change the result.
 #[test]
 fn padding_lanes_do_not_count() {
@@ -401,7 +439,7 @@ fn padding_lanes_do_not_count() {
     let (mut graph, mut inputs) = (Graph::default(), vec![]);
     let wide = [[2, 12, 4, 3], [2, 12, 1, 1]].map(|s| features(&mut graph, &mut random, &mut inputs, s));
     let [a, weights] = wide.map(|x| graph.push(Op::Slice { start: 2, channels: 5 }, &[x]).unwrap());
-    let raw = graph.push(Op::WeightedSum, &[a, weights]).unwrap();
+    let raw = graph.push(Op::WeightedSum(Term::Product), &[a, weights]).unwrap();
     let output = graph.push(Op::Unpack, &[raw]).unwrap();
     check(vec![Case { name: "padding lanes".into(), graph, inputs, outputs: vec![output] }]);
 }

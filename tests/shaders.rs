@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use gradcam::cam::{self, Layer, Method};
+use gradcam::cam::{self, Asked, Layer, Method};
 use gradcam::graph::{
     Activation, Arithmetic, Builder, Contract, Digit, Form, Graph, Kind, NodeId, Op, Overlay, ParamSource, Rearrange,
     Rule, Side, fold, gradients,
@@ -41,13 +41,9 @@ fn explained(architecture: &Architecture, layer: impl Fn(&[(String, NodeId)]) ->
     let records = graph.push(Op::Select, &[logits, requests]).unwrap();
     let seed = graph.push(Op::Seed { classes: 1000, requests: 1, maps: 1 }, &[records]).unwrap();
     let gradient = gradients(&mut graph, logits, seed, &[target], Rule::Standard).unwrap()[0];
-    let maps = cam::recipe(
-        &mut graph,
-        Method::GradCam,
-        &[Layer { activations: target, gradients: Some(gradient) }],
-        [224, 193],
-    )
-    .unwrap();
+    let layers = vec![Layer { activations: target, gradients: Some(gradient) }];
+    let asked = Asked { method: Method::GradCam.row(), layers };
+    let maps = cam::heatmap(&mut graph, &[asked], [224, 193]).unwrap();
     let outputs = [records, maps.range, maps.heatmap].map(|node| graph.push(Op::Unpack, &[node]).unwrap());
     (graph, outputs.into())
 }
@@ -82,10 +78,10 @@ fn variants() -> BTreeSet<(&'static str, Vec<(&'static str, u32)>)> {
     let x = graph.push(Op::Normalise { mean: vec![0.5; 3], std: vec![0.5; 3] }, &[photo]).unwrap();
     let doubled = graph.push(Op::Add, &[x, x]).unwrap();
     let few = [&[(x, doubled)][..], &[(x, doubled), (doubled, x)]];
-    for (method, layers) in Method::ALL.into_iter().flat_map(|method| few.map(|layers| (method, layers))) {
+    for (method, layers) in Method::ALL.iter().flat_map(|method| few.map(|layers| (method.row(), layers))) {
         let layer = |&(activations, gradients): &(NodeId, NodeId)| Layer { activations, gradients: Some(gradients) };
         let layers: Vec<Layer> = layers.iter().map(layer).collect();
-        let maps = cam::recipe(&mut graph, method, &layers, [40, 50]).unwrap();
+        let maps = cam::heatmap(&mut graph, &[Asked { method, layers }], [40, 50]).unwrap();
         let overlay = Overlay { map: 0, crop: [0.0, 0.0, 30.0, 20.0], alpha: 0.5, colormap: Box::new([0; 256]) };
         let overlay = graph.push(Op::Overlay(overlay), &[maps.heatmap, photo]).unwrap();
         let numbers = [maps.raw, Some(maps.heatmap)].into_iter().flatten();

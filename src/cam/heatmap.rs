@@ -3,37 +3,83 @@
 use super::method::{Layer, Row};
 use crate::graph::{Graph, GraphError, NodeId, Op, Param};
 
-/// The output nodes of a recipe.
-pub struct Maps {
-    /// The raw map: signed, not rescaled, at the layer's size. None if several layers are fused.
-    pub raw: Option<NodeId>,
-    /// Range of the raw or fused map, from which the status is computed.
-    pub range: NodeId,
-    /// The heat map at the input's size, in 0..1.
-    pub heatmap: NodeId,
+/// A method with its operands at each layer.
+pub struct Asked {
+    /// The method.
+    pub method: &'static Row,
+    /// Its operands at each layer, or at the pixels.
+    pub layers: Vec<Layer>,
 }
 
-/// Appends the raw map of each layer, and the steps from there to one heat map of `size`. The heat maps of several
-/// layers are averaged, as in pytorch-grad-cam.
+/// The output nodes of a recipe. Each holds the maps of all methods: those of the first method for all images and classes, then
+/// those of the next.
+pub struct Maps {
+    /// The raw maps: signed, not rescaled, at the layer's size. None if several layers are fused, or sizes differ.
+    pub raw: Option<NodeId>,
+    /// Range of the raw or fused maps, from which the status is computed.
+    pub range: NodeId,
+    /// The heat maps at the input's size, in 0..1.
+    pub heatmap: NodeId,
+    /// The place of each method's first map among all.
+    pub firsts: Vec<usize>,
+}
+
+/// Appends the raw maps of each method, and the steps from there to heat maps of `size`. The heat maps of several layers are
+/// averaged, as in pytorch-grad-cam.
 ///
 /// # Errors
-/// [`GraphError::Shape`] if the operands do not fit, or there is no layer.
-pub fn heatmap(graph: &mut Graph, method: &Row, layers: &[Layer], size: [usize; 2]) -> Result<Maps, GraphError> {
-    let (mut raws, mut resized) = (vec![], vec![]);
-    for layer in layers {
-        let raw = (method.raw)(graph, layer)?;
+/// [`GraphError::Shape`] if the operands do not fit, or there is no method or no layer.
+pub fn heatmap(graph: &mut Graph, asked: &[Asked], size: [usize; 2]) -> Result<Maps, GraphError> {
+    let mut firsts = vec![0; asked.len()];
+    let (mut joint, mut count): (Option<Maps>, usize) = (None, 0);
+    // Methods that look at the same place have maps of one size. They share each step.
+    let places = |i: &usize| asked[..*i].iter().all(|other| other.method.at != asked[*i].method.at);
+    for at in (0..asked.len()).filter(places).map(|i| asked[i].method.at) {
+        let group: Vec<usize> = (0..asked.len()).filter(|i| asked[*i].method.at == at).collect();
+        let mut raws: Vec<NodeId> = vec![];
+        for (place, &i) in group.iter().enumerate() {
+            firsts[i] = count;
+            for (l, layer) in asked[i].layers.iter().enumerate() {
+                let raw = (asked[i].method.raw)(graph, layer)?;
+                count += if l == 0 { graph.shape(raw)[0] } else { 0 };
+                if place == 0 {
+                    raws.push(raw);
+                } else {
+                    raws[l] = graph.push(Op::Stack, &[raws[l], raw])?;
+                }
+            }
+        }
+        let maps = finished(graph, &raws, size)?;
+        joint = Some(match joint {
+            None => maps,
+            Some(before) => Maps {
+                raw: None,
+                range: graph.push(Op::Stack, &[before.range, maps.range])?,
+                heatmap: graph.push(Op::Stack, &[before.heatmap, maps.heatmap])?,
+                ..maps
+            },
+        });
+    }
+    let maps = joint.ok_or_else(|| GraphError::no_operands("a map"))?;
+    Ok(Maps { firsts, ..maps })
+}
+
+/// The heat maps of raw ones, which are given for each layer.
+fn finished(graph: &mut Graph, raws: &[NodeId], size: [usize; 2]) -> Result<Maps, GraphError> {
+    let (mut ranges, mut resized) = (vec![], vec![]);
+    for &raw in raws {
         // The order is pytorch-grad-cam's: ReLU, rescale, resize, fuse, rescale again.
         let range = graph.push(Op::MinMax, &[raw])?;
         let scaled = graph.push(Op::Rescale { positive: true }, &[raw, range])?;
         resized.push(graph.push(Op::Resize { to: size }, &[scaled])?);
-        raws.push((raw, range));
+        ranges.push(range);
     }
     let (first, others) = resized.split_first().ok_or_else(|| GraphError::no_operands("fusion of layers"))?;
     let mut fused = *first;
     for &other in others {
         fused = graph.push(Op::Add, &[fused, other])?;
     }
-    let single = others.is_empty().then(|| raws[0]);
+    let single = others.is_empty().then(|| (raws[0], ranges[0]));
     let span = if let Some((raw, range)) = single {
         // The resized map's range is computed without storing that map; its readers compute the second rescaling.
         let scaled = graph.push(Op::Rescale { positive: true }, &[raw, range])?;
@@ -46,5 +92,5 @@ pub fn heatmap(graph: &mut Graph, method: &Row, layers: &[Layer], size: [usize; 
     };
     let heatmap = graph.push(Op::Rescale { positive: false }, &[fused, span])?;
     let (raw, range) = single.unzip();
-    Ok(Maps { raw, range: range.unwrap_or(span), heatmap })
+    Ok(Maps { raw, range: range.unwrap_or(span), heatmap, firsts: vec![] })
 }

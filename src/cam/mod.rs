@@ -1,42 +1,101 @@
 //! Class activation maps. A method is one file with its recipe, and one row in the table below.
 
+mod activation_map;
+mod deconvnet;
+mod eigencam;
+mod eigengradcam;
 mod gradcam;
+mod gradcam_elementwise;
+mod gradcam_plus_plus;
+mod guided_backprop;
 mod heatmap;
+mod hirescam;
+mod input_x_gradient;
+mod layercam;
 mod method;
+mod principal;
+mod saliency;
 mod status;
+mod xgradcam;
 
-pub use heatmap::Maps;
+pub use heatmap::{Asked, Maps, heatmap};
 pub use method::{At, Layer, Row};
 pub use status::Status;
 
 use std::str::FromStr;
 
 use crate::error::Error;
-use crate::graph::{Graph, GraphError};
 
-/// How activations and gradients become a map.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Method {
+/// Makes the table: each method with its file.
+macro_rules! methods {
+    ($($(#[$about:meta])* $method:ident in $file:ident,)*) => {
+        /// How activations and gradients become a map: sums over channels `k` of a layer's activations `A` and the gradients `G` of
+        /// the class score there.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub enum Method {
+            $($(#[$about])* $method,)*
+        }
+
+        impl Method {
+            /// All methods.
+            pub const ALL: &[Self] = &[$(Self::$method),*];
+
+            /// Its row of the table.
+            #[doc(hidden)] // for the tests
+            pub fn row(self) -> &'static Row {
+                match self {
+                    $(Self::$method => &$file::ROW,)*
+                }
+            }
+        }
+    };
+}
+
+methods! {
     /// Selvaraju et al., arXiv 1610.02391: `Σ_k mean(G_k) · A_k`.
     #[default]
-    GradCam,
+    GradCam in gradcam,
+    /// Chattopadhay et al., arXiv 1710.11063: weights of gradients' powers.
+    GradCamPlusPlus in gradcam_plus_plus,
+    /// Draelos and Carin, arXiv 2011.08891: `Σ_k G_k ∘ A_k`.
+    HiResCam in hirescam,
+    /// pytorch-grad-cam's: `Σ_k max(G_k ∘ A_k, 0)`.
+    GradCamElementWise in gradcam_elementwise,
+    /// Fu et al., arXiv 2008.02312: weights of gradients times activations.
+    XGradCam in xgradcam,
+    /// Jiang et al., IEEE TIP 2021: `Σ_k max(G_k, 0) ∘ A_k`.
+    LayerCam in layercam,
+    /// Muhammad and Yeasin, arXiv 2008.00299: the first principal component of `A`, whatever the class.
+    EigenCam in eigencam,
+    /// The first principal component of `G ∘ A`.
+    EigenGradCam in eigengradcam,
+    /// `mean_k A_k`, whatever the class.
+    ActivationMap in activation_map,
+    /// Simonyan et al., arXiv 1312.6034: `max_k |G_k|` at the pixels.
+    Saliency in saliency,
+    /// Shrikumar et al., arXiv 1605.01713: `Σ_k G_k ∘ x_k` at the pixels `x`.
+    InputXGradient in input_x_gradient,
+    /// Springenberg et al., arXiv 1412.6806: `max_k |G_k|` at the pixels, where ReLUs let positive gradients of positive values pass.
+    GuidedBackprop in guided_backprop,
+    /// Zeiler and Fergus, arXiv 1311.2901: `max_k |G_k|` at the pixels, where ReLUs let positive gradients pass.
+    DeconvNet in deconvnet,
 }
 
 impl Method {
-    /// All methods.
-    pub const ALL: [Self; 1] = [Self::GradCam];
-
-    /// Its row of the table.
-    pub(crate) fn row(self) -> &'static Row {
-        match self {
-            Self::GradCam => &gradcam::ROW,
-        }
-    }
-
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
         self.row().name
+    }
+
+    /// Whether it looks at the pixels and not at a layer.
+    pub fn is_of_pixels(self) -> bool {
+        self.row().at == At::Pixels
+    }
+
+    /// Whether its map depends on the class.
+    pub fn is_of_class(self) -> bool {
+        self.row().rule.is_some()
     }
 }
 
@@ -44,16 +103,8 @@ impl FromStr for Method {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self, Error> {
-        let names = || Self::ALL.into_iter().map(Self::name);
-        let found = Self::ALL.into_iter().find(|method| method.name() == name);
-        found.ok_or_else(|| Error::unknown("method", name, "gradcam explain --help", names()))
+        let names = || Self::ALL.iter().map(|method| method.name());
+        let found = Self::ALL.iter().find(|method| method.name() == name);
+        found.copied().ok_or_else(|| Error::unknown("method", name, "gradcam explain --help", names()))
     }
-}
-
-/// Appends the recipe of `method` for `layers`, up to one heat map of `size`.
-///
-/// # Errors
-/// [`GraphError::Shape`] if the operands do not fit, or if there is no layer.
-pub fn recipe(graph: &mut Graph, method: Method, layers: &[Layer], size: [usize; 2]) -> Result<Maps, GraphError> {
-    heatmap::heatmap(graph, method.row(), layers, size)
 }

@@ -252,5 +252,6 @@ impl DeviceArgs {
 
 /// The help of `--method`.
 pub fn methods() -> String {
-    format!("How activations and gradients become a map: {}", Method::ALL.map(Method::name).join(", "))
+    let names: Vec<&str> = Method::ALL.iter().map(|method| method.name()).collect();
+    format!("How activations and gradients become a map; may be given several times: {}", names.join(", "))
 }

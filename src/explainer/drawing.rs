@@ -14,8 +14,8 @@ use crate::picture::{Crop, Photo};
 pub struct Scene {
     /// Width and height of each photo.
     pub photos: Vec<[u32; 2]>,
-    /// Number of maps of each photo.
-    pub maps: usize,
+    /// The maps of each photo, by their places in the batch.
+    pub maps: Vec<Vec<usize>>,
     /// The colours of the overlays.
     pub style: Style,
 }
@@ -37,8 +37,8 @@ pub struct Drawing {
 }
 
 impl Scene {
-    /// The scene of `maps` maps for each of these photos.
-    pub fn new(photos: &[Photo], maps: usize, style: Style) -> Self {
+    /// The scene of these photos, each with its maps.
+    pub fn new(photos: &[Photo], maps: Vec<Vec<usize>>, style: Style) -> Self {
         Self { photos: photos.iter().map(|p| [p.width(), p.height()]).collect(), maps, style }
     }
 
@@ -53,12 +53,12 @@ impl Scene {
     /// Appends the overlays to a graph that computes the heat maps.
     pub fn append(&self, graph: &mut Graph, heatmap: NodeId, preprocess: &Preprocess) -> Result<Drawn> {
         let (mut strips, mut outputs) = (vec![], vec![]);
-        for (i, [width, height]) in self.photos.iter().copied().enumerate() {
+        for ([width, height], maps) in self.photos.iter().copied().zip(&self.maps) {
             let [left, top, crop_w, crop_h] = Crop::of(preprocess, width, height).in_photo();
             let inputs: Vec<(NodeId, u32)> = strip_rows(width, height)
                 .map(|rows| (graph.input(Kind::Pixels, [1, 3, rows.len(), width as usize]), rows.start))
                 .collect();
-            for map in i * self.maps..(i + 1) * self.maps {
+            for &map in maps {
                 for (strip, first_row) in &inputs {
                     let overlay = Overlay {
                         map,

@@ -45,7 +45,7 @@ use recipe::{Built, Recipe};
 pub struct Explainer {
     model: Arc<Model>,
     device: Device,
-    method: Method,
+    methods: Vec<Method>,
     layers: Vec<String>,
     plans: Plans,
 }
@@ -54,7 +54,7 @@ impl Explainer {
     /// Explains `model` on `device`, with Grad-CAM at the model's default layer.
     pub fn new(model: Model, device: Device) -> Self {
         let layers = vec![model.default_layer().to_owned()];
-        Self { model: Arc::new(model), device, method: Method::default(), layers, plans: Plans::default() }
+        Self { model: Arc::new(model), device, methods: vec![Method::default()], layers, plans: Plans::default() }
     }
 
     /// Explains at another layer: a module path, see [`Model::layers`].
@@ -100,14 +100,21 @@ impl Explainer {
 
     /// Explains with another method.
     #[must_use]
-    pub fn with_method(mut self, method: Method) -> Self {
-        self.set_method(method);
+    pub fn with_method(self, method: Method) -> Self {
+        self.with_methods(&[method])
+    }
+
+    /// Explains with several methods. They share one forward pass, and the backward pass of their rule. Each class then has a map
+    /// by each method, in this order.
+    #[must_use]
+    pub fn with_methods(mut self, methods: &[Method]) -> Self {
+        self.set_methods(methods);
         self
     }
 
-    /// Explains with another method from now on.
-    pub fn set_method(&mut self, method: Method) {
-        self.method = method;
+    /// Explains with these methods from now on; with Grad-CAM if none is named.
+    pub fn set_methods(&mut self, methods: &[Method]) {
+        self.methods = if methods.is_empty() { vec![Method::default()] } else { methods.to_vec() };
         self.plans.forget();
     }
 
@@ -136,6 +143,11 @@ impl Explainer {
     /// The device.
     pub fn device(&self) -> &Device {
         &self.device
+    }
+
+    /// The methods.
+    pub fn methods(&self) -> &[Method] {
+        &self.methods
     }
 
     /// Module paths of the target layers.
@@ -188,26 +200,24 @@ impl Explainer {
     /// # Errors
     /// As [`Explainer::explain`].
     pub async fn submit(&mut self, images: Images<'_>, classes: &Classes, outputs: &Outputs) -> Result<Pending> {
-        let outputs = Outputs { raw: outputs.raw && self.layers.len() == 1, ..*outputs };
+        let outputs = Outputs { raw: outputs.raw && self.has_raw(), ..*outputs };
         // Timestamps surround the plan. They are not a part of it.
         let recipe = Recipe::new(&self.model, images, classes, &outputs.clock(false))?;
         let requests = recipe.requests(&self.model, classes)?;
-        let scene = match (images, outputs.overlay) {
-            (Images::Photos(photos), Some(style)) => Some((photos, Scene::new(photos, recipe.maps, style))),
-            _ => None,
-        };
-        let Self { model, device, method, layers, plans } = self;
-        let wanted = Wanted { model, device, method: *method, layers };
+        let Self { model, device, methods, layers, plans } = self;
+        let wanted = Wanted { model, device, methods, layers };
         let prepared = plans.batch(&wanted, recipe).await?;
         let inputs = prepared.built.inputs(model, images, &requests);
         let inputs: Vec<Given> = inputs.iter().map(|(id, bytes)| (*id, &**bytes)).collect();
-        let (picture, strips) = match scene {
-            None => (None, vec![]),
-            Some((photos, scene)) => {
+        let (picture, strips) = match (images, outputs.overlay) {
+            (Images::Photos(photos), Some(style)) => {
+                let maps = (0..photos.len()).map(|image| prepared.places(image).map(|(_, place)| place).collect());
+                let scene = Scene::new(photos, maps.collect(), style);
                 let picture = plans.picture(&wanted, &prepared, scene).await?;
                 let strips = picture.drawing.drawn.inputs(photos);
                 (Some(picture), strips)
             }
+            _ => (None, vec![]),
         };
         let work = match (&*device, last(&prepared, picture.as_deref())) {
             (Device::Gpu(gpu), Some(session)) => {
@@ -222,6 +232,12 @@ impl Explainer {
             _ => Work::Done(on_cpu(&prepared.built, &inputs, picture.as_ref().map(|p| (&p.drawing, &*strips)))),
         };
         Ok(Pending { model: model.clone(), prepared, picture, work })
+    }
+
+    /// Whether raw maps have one size, and are of one layer.
+    fn has_raw(&self) -> bool {
+        let of_pixels = self.methods.iter().filter(|method| method.is_of_pixels()).count();
+        of_pixels == self.methods.len() || (of_pixels == 0 && self.layers.len() == 1)
     }
 
     /// The layers of the latest batch's network, backward pass and tail, with the time of their kernels.
@@ -265,6 +281,6 @@ impl Explainer {
     }
 
     fn build(&self, images: Images<'_>, classes: &Classes, outputs: &Outputs) -> Result<Built> {
-        Recipe::new(&self.model, images, classes, outputs)?.build(&self.model, self.method, &self.layers)
+        Recipe::new(&self.model, images, classes, outputs)?.build(&self.model, &self.methods, &self.layers)
     }
 }

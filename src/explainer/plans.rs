@@ -21,6 +21,14 @@ pub struct Prepared {
     pub session: Option<Arc<Session>>,
 }
 
+impl Prepared {
+    /// The methods of an image's maps with their places in the batch, class by class.
+    pub fn places(&self, image: usize) -> impl Iterator<Item = (Method, usize)> {
+        let of_class = move |class| self.built.maps.iter().map(move |place| (place.method, place.of(image, class)));
+        (0..self.recipe.maps).flat_map(of_class)
+    }
+}
+
 /// Overlays on photos of certain sizes, in certain colours.
 pub struct Picture {
     /// The batch whose maps are drawn.
@@ -47,7 +55,7 @@ fn recall<T>(kept: &mut [Arc<T>], is_wanted: impl Fn(&T) -> bool) -> Option<Arc<
 pub struct Wanted<'a> {
     pub model: &'a Model,
     pub device: &'a Device,
-    pub method: Method,
+    pub methods: &'a [Method],
     pub layers: &'a [String],
 }
 
@@ -103,7 +111,7 @@ impl Plans {
         if self.batches.len() >= self.kept {
             self.drop_batch(&self.batches[0].clone());
         }
-        let built = recipe.build(wanted.model, wanted.method, wanted.layers)?;
+        let built = recipe.build(wanted.model, wanted.methods, wanted.layers)?;
         let session = match wanted.device {
             Device::Cpu => None,
             Device::Gpu(gpu) => {

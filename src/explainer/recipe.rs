@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use super::request::{Classes, Images, Outputs};
-use crate::cam::{self, At, Layer, Method};
+use crate::cam::{self, Asked, At, Layer, Method};
 use crate::error::{Error, Result};
-use crate::graph::{Graph, Kind, NodeId, Op, Rearrange, Shape, fold, gradients};
+use crate::graph::{Activation, Graph, Kind, NodeId, Op, Rearrange, Rule, Shape, fold, gradients};
 use crate::model::Model;
 
 /// Everything about a batch that its plan depends on. Batches with equal recipes share a plan.
@@ -26,6 +26,29 @@ pub struct Recipe {
     pub draws: bool,
 }
 
+/// Where a method's maps are among those of all methods: image by image, class by class from the first on.
+#[derive(Clone, Copy)]
+pub struct Place {
+    pub method: Method,
+    first: usize,
+    /// Maps of an image: one for each class, or one for all.
+    per_image: usize,
+}
+
+impl Place {
+    /// The place of the map of an image's class.
+    pub fn of(&self, image: usize, class: usize) -> usize {
+        self.first + image * self.per_image + class.min(self.per_image - 1)
+    }
+}
+
+/// Where methods look: a layer, or the pixels.
+struct Target {
+    at: At,
+    node: NodeId,
+    grid: Option<Rearrange>,
+}
+
 /// A recipe's graph.
 pub struct Built {
     pub graph: Graph,
@@ -37,6 +60,8 @@ pub struct Built {
     pub outputs: Vec<NodeId>,
     /// The heat maps, as features.
     pub heatmap: NodeId,
+    /// The methods, and where their maps are among all.
+    pub maps: Vec<Place>,
     /// Height and width of the first target layer.
     pub layer_size: [usize; 2],
     /// The first nodes of two stages: the backward pass, including the choice of classes, and the tail.
@@ -146,21 +171,24 @@ impl Recipe {
         Ok(requests)
     }
 
-    /// Builds the graph: network, choice of classes, backward pass, maps.
-    pub fn build(&self, model: &Model, method: Method, layers: &[String]) -> Result<Built> {
+    /// Builds the graph: network, choice of classes, backward passes, maps.
+    pub fn build(&self, model: &Model, methods: &[Method], layers: &[String]) -> Result<Built> {
         let network = model.network(self.kind, self.shape)?;
-        let row = method.row();
-        let (targets, grids): (Vec<NodeId>, Vec<_>) = match row.at {
-            At::Layers => layers
-                .iter()
-                .map(|path| Ok((network.layer(path)?, network.grid(path)?.cloned())))
-                .collect::<Result<Vec<_>>>()?,
-            At::Pixels => vec![(network.features, None)],
-        }
-        .into_iter()
-        .unzip();
+        let mut targets: Vec<Target> = layers
+            .iter()
+            .map(|path| Ok(Target { at: At::Layers, node: network.layer(path)?, grid: network.grid(path)?.cloned() }))
+            .collect::<Result<_>>()?;
+        targets.push(Target { at: At::Pixels, node: network.features, grid: None });
+        targets.retain(|target| methods.iter().any(|method| method.row().at == target.at));
         let mut graph = network.graph;
-        fold(&mut graph, &targets);
+        fold(&mut graph, &targets.iter().map(|target| target.node).collect::<Vec<_>>());
+
+        let has_relu = graph.nodes.iter().any(|node| node.op == Op::Activate(Activation::Relu));
+        let is_of_relu = |method: &&Method| method.row().rule.is_some_and(|rule| rule != Rule::Standard);
+        if let Some(method) = methods.iter().find(is_of_relu).filter(|_| !has_relu) {
+            let reason = "changes how gradients pass a ReLU, and this network has none; saliency is what it would be";
+            return Err(Error::Request(format!("{} {reason}", method.name())));
+        }
 
         let [n, _, h, w] = self.shape;
         let backward = graph.nodes.len();
@@ -168,22 +196,41 @@ impl Recipe {
         let selection = graph.push(Op::Select, &[network.logits, requests])?;
         let seed = Op::Seed { classes: model.classes(), requests: self.records, maps: self.maps };
         let seed = graph.push(seed, &[selection])?;
-        let gradients = match row.rule {
-            Some(rule) => gradients(&mut graph, network.logits, seed, &targets, rule)?.into_iter().map(Some).collect(),
-            None => vec![None; targets.len()],
-        };
+        // Methods share the backward pass of their rule. It goes to the targets that they look at.
+        let mut passes: Vec<(Rule, Vec<Option<NodeId>>)> = vec![];
+        for rule in methods.iter().filter_map(|method| method.row().rule) {
+            if passes.iter().all(|(known, _)| *known != rule) {
+                let rows = || methods.iter().map(|method| method.row()).filter(|row| row.rule == Some(rule));
+                let is_wanted = |target: &&Target| rows().any(|row| row.at == target.at);
+                let wanted: Vec<NodeId> = targets.iter().filter(is_wanted).map(|target| target.node).collect();
+                let mut found = gradients(&mut graph, network.logits, seed, &wanted, rule)?.into_iter();
+                let gradients = targets.iter().map(|target| is_wanted(&target).then(|| found.next()).flatten());
+                passes.push((rule, gradients.collect()));
+            }
+        }
         let tail = graph.nodes.len();
         // Tokens come back into the rows and columns of their patches.
-        let mut placed = |node: NodeId, grid: &Option<Rearrange>| match grid {
-            Some(moves) => graph.push(Op::Rearrange(moves.clone()), &[node]),
-            None => Ok(node),
-        };
-        let layers = targets.iter().zip(&grids).zip(gradients).map(|((target, grid), gradients)| {
-            let gradients = gradients.map(|gradients| placed(gradients, grid)).transpose()?;
-            Ok(Layer { activations: placed(*target, grid)?, gradients })
-        });
-        let layers = layers.collect::<Result<Vec<_>>>()?;
-        let maps = cam::recipe(&mut graph, method, &layers, [h, w])?;
+        for (i, target) in targets.iter_mut().enumerate() {
+            let Some(moves) = &target.grid else { continue };
+            let gradients = passes.iter_mut().filter_map(|(_, gradients)| gradients[i].as_mut());
+            for node in gradients.chain([&mut target.node]) {
+                *node = graph.push(Op::Rearrange(moves.clone()), &[*node])?;
+            }
+        }
+        let asked: Vec<Asked> = methods
+            .iter()
+            .map(|method| {
+                let method = method.row();
+                let pass = passes.iter().find(|(rule, _)| Some(*rule) == method.rule);
+                let own = targets.iter().enumerate().filter(|(_, target)| target.at == method.at);
+                let layer = |(i, target): (usize, &Target)| Layer {
+                    activations: target.node,
+                    gradients: pass.and_then(|(_, gradients)| gradients[i]),
+                };
+                Asked { method, layers: own.map(layer).collect() }
+            })
+            .collect();
+        let maps = cam::heatmap(&mut graph, &asked, [h, w])?;
 
         let wanted = [
             Some(selection),
@@ -194,9 +241,20 @@ impl Recipe {
         ];
         let wanted = wanted.into_iter().flatten();
         let outputs = wanted.map(|node| graph.push(Op::Unpack, &[node])).collect::<Result<Vec<_>, _>>()?;
-        let [_, _, layer_h, layer_w] = graph.shape(layers[0].activations);
-        let (images, layer_size, stages) = (network.input, [layer_h, layer_w], [backward, tail]);
-        Ok(Built { graph, images, requests, outputs, heatmap: maps.heatmap, layer_size, stages })
+        let per_image = |method: Method| if method.is_of_class() { self.maps } else { 1 };
+        let places = methods.iter().zip(maps.firsts);
+        let places = places.map(|(method, first)| Place { method: *method, first, per_image: per_image(*method) });
+        let [_, _, layer_h, layer_w] = graph.shape(targets[0].node);
+        Ok(Built {
+            graph,
+            images: network.input,
+            requests,
+            outputs,
+            heatmap: maps.heatmap,
+            maps: places.collect(),
+            layer_size: [layer_h, layer_w],
+            stages: [backward, tail],
+        })
     }
 }
 

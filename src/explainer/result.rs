@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::drawing::strip_rows;
-use super::recipe::Recipe;
-use crate::cam::Status;
+use super::plans::Prepared;
+use crate::cam::{Method, Status};
 use crate::error::{Error, Result};
 use crate::gpu::Stats;
 use crate::model::Model;
@@ -39,6 +39,8 @@ pub struct Map {
 pub struct Heatmap {
     /// The class explained.
     pub prediction: Prediction,
+    /// The method that made the map.
+    pub method: Method,
     /// Whether the map is meaningful.
     pub status: Status,
     /// The map at the layer's size, signed and unscaled, if asked for.
@@ -80,7 +82,7 @@ impl Heatmap {
 pub struct Explanation {
     /// The most probable classes, best first, as many as were asked for.
     pub predictions: Vec<Prediction>,
-    /// One for each class explained.
+    /// One for each class explained, by each method in turn.
     pub heatmaps: Vec<Heatmap>,
     /// All class scores before softmax, if asked for.
     pub logits: Option<Vec<f32>>,
@@ -97,16 +99,11 @@ pub struct Batch {
     pub layer_size: [usize; 2],
 }
 
-/// Sorts the outputs' bytes by image and class. They come in the order of [`Recipe::build`], followed by the overlays
+/// Sorts the outputs' bytes by image and class. They come in the order of [`Built`](super::recipe::Built), followed by the overlays
 /// on `photos`, which are given by width and height.
-pub fn assemble(
-    model: &Model,
-    recipe: &Recipe,
-    photos: &[[u32; 2]],
-    values: &[&[u8]],
-    layer_size: [usize; 2],
-    stats: Stats,
-) -> Batch {
+pub fn assemble(model: &Model, prepared: &Prepared, photos: &[[u32; 2]], values: &[&[u8]], stats: Stats) -> Batch {
+    let Prepared { recipe, built, .. } = prepared;
+    let layer_size = built.layer_size;
     let [n, _, h, w] = recipe.shape;
     let mut values = values.iter().copied();
     let mut next = |wanted: bool| if wanted { values.next().unwrap_or_default() } else { &[] };
@@ -120,7 +117,7 @@ pub fn assemble(
         rgba: strip_rows(width, height).map(|_| next(true)).collect::<Vec<_>>().concat(),
     };
     let overlays: Vec<Vec<Overlay>> =
-        photos.iter().map(|size| (0..recipe.maps).map(|_| overlay(*size)).collect()).collect();
+        photos.iter().map(|size| (0..recipe.maps * built.maps.len()).map(|_| overlay(*size)).collect()).collect();
 
     let prediction = |record: &[f32]| {
         let class = record[0] as usize;
@@ -138,11 +135,11 @@ pub fn assemble(
         let scores_not_finite = records[image * recipe.records * 4 + 3];
         let records: Vec<Prediction> =
             records[image * recipe.records * 4..][..recipe.records * 4].chunks(4).map(prediction).collect();
-        let heatmaps = (0..recipe.maps).map(|j| {
-            let i = image * recipe.maps + j;
+        let heatmaps = prepared.places(image).enumerate().map(|(j, (method, i))| {
             let range = &ranges[i * 4..];
             Heatmap {
-                prediction: records[j].clone(),
+                prediction: records[j / built.maps.len()].clone(),
+                method,
                 status: Status::of(range[0], range[1], range[2] + scores_not_finite),
                 raw: map(raw, layer_size, i),
                 heatmap: map(heatmaps, [h, w], i),

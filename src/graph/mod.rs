@@ -24,7 +24,8 @@ pub use fold::fold;
 pub use grad::gradients;
 pub use nodes::{Graph, Node};
 pub use op::{
-    Activation, Arithmetic, ClassWeights, Contract, Conv2d, Form, LayerNorm, Linear, Op, Overlay, Pool2d, PoolKind, Window,
+    Activation, Arithmetic, ClassWeights, Contract, Conv2d, Form, LayerNorm, Linear, Op, Overlay, Pool2d, PoolKind, Term, Weighing,
+    Window,
 };
 pub use param::Param;
 pub use rearrange::{Digit, MAX_DIGITS, Rearrange, Side};

@@ -217,6 +217,26 @@ pub enum Form {
     Pixels([usize; 2]),
 }
 
+/// What a [`Op::WeightedSum`] adds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Term {
+    /// `weight · a`.
+    Product,
+    /// `max(weight, 0) · a`.
+    PositiveWeight,
+    /// `max(weight · a, 0)`.
+    PositiveProduct,
+}
+
+/// How a [`Op::ChannelWeights`] weighs a channel by its activations `a` and their gradient `g`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weighing {
+    /// `Σ_p max(g, 0) · g² / (2 g² + g³ · Σ_q a + eps)`.
+    PlusPlus,
+    /// `Σ_p g · a / (Σ_p a + eps)`.
+    Share,
+}
+
 /// Layer normalisation over the channels of each pixel.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LayerNorm {
@@ -414,8 +434,27 @@ pub enum Op {
         input: [usize; 2],
     },
 
-    /// `(a [n,c,h,w], weights [m,c,1,1]) -> [m,1,h,w]`: `Σ_c weights · a`, the raw Grad-CAM map.
-    WeightedSum,
+    /// `(a [n,c,h,w], weights [m,c,1,1] or [m,c,h,w]) -> [m,1,h,w]`: the sum over channels, a raw map.
+    WeightedSum(Term),
+    /// `(a [n,c,h,w], dy [m,c,h,w]) -> [m,c,1,1]`.
+    ChannelWeights {
+        /// The formula.
+        weighing: Weighing,
+        /// Keeps its divisor from 0.
+        eps: f32,
+    },
+    /// `(x [m,c,h,w]) -> [m,1,h,w]`: `max_c |x|`.
+    Magnitude,
+    /// `(matrix [m,d,h,w]) -> [m,d,1,1]`: the eigenvector of the greatest eigenvalue of a symmetric matrix without
+    /// negative ones, where `d = h·w`.
+    Eigenvector {
+        /// Whether the vector's length is the root of its eigenvalue, or 1.
+        root: bool,
+    },
+    /// `(map [m,1,h,w], its min_max) -> ` the map with the sign that makes its greatest magnitude positive.
+    Orient,
+    /// `(a [m,c,h,w], b [k,c,h,w]) -> [m+k,c,h,w]`: the images of `a`, then those of `b`.
+    Stack,
     /// `(map [m,1,h,w]) -> [m,4,1,1]`: least value, greatest value, number of values that are not finite, 0.
     MinMax,
     /// `(map [m,1,h,w]) -> [m,4,1,1]`: least and greatest finite value of the resized map, 0, 0.

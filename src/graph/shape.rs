@@ -4,6 +4,9 @@ use super::error::GraphError;
 use super::op::{Contract, Form, Op, PoolKind, Window};
 use super::value::{Kind, Shape, Type};
 
+/// The most rows of a matrix whose eigenvector is looked for: `MOST` in `eigenvector.wgsl`.
+const MOST_ROWS: usize = 1024;
+
 /// The type of `op`'s value.
 ///
 /// # Errors
@@ -19,7 +22,8 @@ fn check(op: &Op, inputs: &[Type]) -> Result<Type, String> {
         Op::Normalise { .. } => &[Pixels],
         Op::Pack => &[Plain],
         Op::Select => &[Features, Plain],
-        Op::Add | Op::Concat | Op::Gate | Op::WeightedSum | Op::Rescale { .. } => &[Features, Features],
+        Op::Add | Op::Concat | Op::Gate | Op::WeightedSum(_) | Op::Rescale { .. } => &[Features, Features],
+        Op::ChannelWeights { .. } | Op::Orient | Op::Stack => &[Features, Features],
         Op::ActivateGrad(_) | Op::Pool2dGrad(_) | Op::GateGrad | Op::LayerNormGrad(_) => &[Features, Features],
         Op::Broadcast(_) | Op::Contract(_) | Op::SoftmaxGrad => &[Features, Features],
         Op::Overlay(_) => &[Features, Pixels],
@@ -147,11 +151,34 @@ fn check(op: &Op, inputs: &[Type]) -> Result<Type, String> {
             features([shape(0)[0], c, h, w])
         }
         Op::MeanGrad { input } => features([shape(0)[0], shape(0)[1], input[0], input[1]]),
-        Op::WeightedSum => {
+        Op::WeightedSum(_) => {
             let [n, c, h, w] = shape(0);
             divides(n, shape(1)[0])?;
-            require(shape(1)[1..] == [c, 1, 1], || format!("weights {:?} do not fit", shape(1)))?;
+            let fits = shape(1)[1..] == [c, 1, 1] || shape(1)[1..] == [c, h, w];
+            require(fits, || format!("weights {:?} do not fit {:?}", shape(1), shape(0)))?;
             features([shape(1)[0], 1, h, w])
+        }
+        Op::ChannelWeights { .. } => {
+            let ([n, c, ..], [m, ..]) = (shape(0), shape(1));
+            divides(n, m)?;
+            require(shape(0)[1..] == shape(1)[1..], || format!("{:?} and {:?} differ", shape(0), shape(1)))?;
+            features([m, c, 1, 1])
+        }
+        Op::Magnitude => features([shape(0)[0], 1, shape(0)[2], shape(0)[3]]),
+        Op::Eigenvector { .. } => {
+            let [m, d, h, w] = shape(0);
+            require(h * w == d, || format!("{:?} holds no square matrix", shape(0)))?;
+            require(d <= MOST_ROWS, || format!("a matrix of {d} rows; {MOST_ROWS} are supported"))?;
+            features([m, d, 1, 1])
+        }
+        Op::Orient => {
+            require(shape(1) == [shape(0)[0], 4, 1, 1], || format!("range {:?} does not fit", shape(1)))?;
+            features(shape(0))
+        }
+        Op::Stack => {
+            let [m, c, h, w] = shape(0);
+            require(shape(1)[1..] == [c, h, w], || format!("{:?} and {:?} differ", shape(0), shape(1)))?;
+            features([m + shape(1)[0], c, h, w])
         }
         Op::MinMax | Op::ResizedRange { .. } => features([shape(0)[0], 4, 1, 1]),
         Op::Rescale { .. } => {

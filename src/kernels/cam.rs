@@ -1,5 +1,6 @@
-//! The Grad-CAM tail on whole maps: `weighted_sum.wgsl`, `min_max.wgsl`, `rescale.wgsl` and `resize.wgsl`. The mean of the
-//! gradients is computed by `reduce.wgsl`.
+//! Maps from activations and gradients, and the tail on whole maps: `weighted_sum.wgsl`, `channel_weights.wgsl`, `magnitude.wgsl`,
+//! `eigenvector.wgsl`, `orient.wgsl`, `min_max.wgsl`, `rescale.wgsl` and `resize.wgsl`. The mean of the gradients is computed by
+//! `reduce.wgsl`.
 
 use bytemuck::Pod;
 
@@ -7,15 +8,71 @@ use super::context::Context;
 use super::dispatch::{Dispatch, Operand};
 use super::geometry::columns;
 use super::prologue::rescaling;
-use super::texel::blocks;
-use crate::graph::Op;
+use super::texel::{blocks, texels};
+use crate::graph::{Op, Term, Weighing};
 
-/// `Σ_c weights · a`.
-pub fn weighted_sum(cx: &Context) -> Dispatch {
+/// The sum over channels of weights times activations.
+pub fn weighted_sum(cx: &Context, term: Term) -> Dispatch {
     let [n, c, ..] = cx.input(0);
     let [m, _, h, w] = cx.shape();
     let params = [m * h * w, h * w, blocks(c), m / n, c].map(|v| v as u32);
-    cx.cooperative("weighted_sum", &[], params, None, m * h * w)
+    let mut defines = vec![];
+    if cx.input(1)[2..] != [1, 1] {
+        defines.push(("FULL", 1));
+    }
+    match term {
+        Term::Product => {}
+        Term::PositiveWeight => defines.push(("POSITIVE_WEIGHT", 1)),
+        Term::PositiveProduct => defines.push(("POSITIVE_PRODUCT", 1)),
+    }
+    cx.cooperative("weighted_sum", &defines, params, None, m * h * w)
+}
+
+/// Weights of channels from activations and gradients.
+pub fn channel_weights(cx: &Context, weighing: Weighing, eps: f32) -> Dispatch {
+    let ([n, c, h, w], [m, ..]) = (cx.input(0), cx.shape());
+    let planes = m * blocks(c);
+    let [planes32, plane, blocks, per_image] = [planes, h * w, blocks(c), m / n].map(|v| v as u32);
+    let defines: &[_] = if weighing == Weighing::Share { &[("SHARE", 1)] } else { &[] };
+    cx.cooperative("channel_weights", defines, [planes32, plane, blocks, per_image, eps.to_bits()], None, planes)
+}
+
+/// The greatest magnitude over channels.
+pub fn magnitude(cx: &Context) -> Dispatch {
+    let [m, c, h, w] = cx.input(0);
+    let params = [m * h * w, h * w, blocks(c), c].map(|v| v as u32);
+    cx.elementwise("magnitude", &[], params, None, m * h * w)
+}
+
+/// The first eigenvector of each matrix.
+pub fn eigenvector(cx: &Context, root: bool) -> Dispatch {
+    let [m, d, ..] = cx.shape();
+    let lanes = cx.profile.wide.max(64);
+    // lavapipe silently ends all loops of an invocation after 65,536 steps together.
+    let of_step = d.div_ceil(lanes as usize) * (d.div_ceil(16) + 2) + 16;
+    let steps = (60_000 / of_step).min(1000);
+    let mut defines = vec![("WORKGROUP", lanes), ("LANES", lanes), ("OUTPUTS", 1), ("COOPERATIVE", 1)];
+    if root {
+        defines.push(("ROOT", 1));
+    }
+    cx.dispatch("eigenvector", &defines, [d, blocks(d), steps].map(|v| v as u32), cx.plainly(None), m)
+}
+
+/// Each map with the sign that makes its greatest magnitude positive.
+pub fn orient(cx: &Context) -> Dispatch {
+    let [m, _, h, w] = cx.shape();
+    cx.elementwise("orient", &[], [(m * h * w) as u32, (h * w) as u32], None, m * h * w)
+}
+
+/// The images of one operand, then those of the other.
+pub fn stack(cx: &Context) -> Vec<Dispatch> {
+    let first = texels(cx.input(0));
+    let copy = |i: usize, first: usize| {
+        let count = texels(cx.input(i));
+        let operands = vec![Operand::Read(cx.operand(i)), Operand::Write(cx.id)];
+        cx.independent(cx.profile.flat, "copy", &[], [count, count, 0, first].map(|v| v as u32), operands, count)
+    };
+    vec![copy(0, 0), copy(1, first)]
 }
 
 /// Range of each map.

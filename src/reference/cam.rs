@@ -1,16 +1,91 @@
-//! The Grad-CAM tail.
+//! Maps from activations and gradients, and the tail.
 
 use super::planes::planes;
-use crate::graph::Shape;
+use crate::graph::{Shape, Term, Weighing};
 
-/// `map[m] = Σ_c weights[m,c] · a[image(m),c]`.
-pub fn weighted_sum(a: &[f64], [n, c, h, w]: Shape, weights: &[f64], [m, ..]: Shape) -> Vec<f64> {
+/// `map[m] = Σ_c term(weights[m,c], a[image(m),c])`. The weights are of a channel, or of each of its pixels.
+pub fn weighted_sum(term: Term, a: &[f64], [n, c, h, w]: Shape, weights: &[f64], [m, _, wh, ww]: Shape) -> Vec<f64> {
+    let plane = wh * ww;
     planes(m, h * w, |map, y| {
         let a = &a[map / (m / n) * c * h * w..][..c * h * w];
-        for (a, weight) in a.chunks(h * w).zip(&weights[map * c..]) {
-            y.iter_mut().zip(a).for_each(|(y, a)| *y += weight * a);
+        for (a, weights) in a.chunks(h * w).zip(weights[map * c * plane..].chunks(plane)) {
+            for (p, (y, a)) in y.iter_mut().zip(a).enumerate() {
+                let weight = weights[p % plane];
+                *y += match term {
+                    Term::Product => weight * a,
+                    Term::PositiveWeight => weight.max(0.0) * a,
+                    Term::PositiveProduct => (weight * a).max(0.0),
+                };
+            }
         }
     })
+}
+
+/// Weights of channels, see [`Weighing`].
+pub fn channel_weights(
+    weighing: Weighing,
+    eps: f64,
+    a: &[f64],
+    [n, c, h, w]: Shape,
+    dy: &[f64],
+    [m, ..]: Shape,
+) -> Vec<f64> {
+    planes(m * c, 1, |plane, y| {
+        let a = &a[(plane / c / (m / n) * c + plane % c) * h * w..][..h * w];
+        let of_a: f64 = a.iter().sum();
+        let gradients = &dy[plane * h * w..][..h * w];
+        y[0] = match weighing {
+            Weighing::Share => gradients.iter().zip(a).map(|(g, a)| g * a / (of_a + eps)).sum(),
+            Weighing::PlusPlus => gradients
+                .iter()
+                .filter(|g| **g != 0.0)
+                .map(|g| g.max(0.0) * (g * g / (2.0 * g * g + of_a * g * g * g + eps)))
+                .sum(),
+        };
+    })
+}
+
+/// `max_c |x|` at each pixel.
+pub fn magnitude(x: &[f64], [m, c, h, w]: Shape) -> Vec<f64> {
+    planes(m, h * w, |map, y| {
+        for x in x[map * c * h * w..][..c * h * w].chunks(h * w) {
+            y.iter_mut().zip(x).for_each(|(y, x)| *y = if x.is_nan() { *x } else { y.max(x.abs()) });
+        }
+    })
+}
+
+/// The eigenvector of the greatest eigenvalue of each symmetric matrix of `size` rows, by power iteration.
+pub fn eigenvector(matrices: &[f64], size: usize, root: bool) -> Vec<f64> {
+    planes(matrices.len() / (size * size), size, |map, y| {
+        let matrix = &matrices[map * size * size..][..size * size];
+        y.iter_mut().enumerate().for_each(|(i, y)| *y = (i as f64 * 0.618_034).fract() - 0.5);
+        let mut eigenvalue = 0.0;
+        for _ in 0..20_000 {
+            let product = matrix.chunks(size).map(|row| row.iter().zip(&*y).map(|(a, b)| a * b).sum::<f64>());
+            let product: Vec<f64> = product.collect();
+            eigenvalue = product.iter().map(|v| v * v).sum::<f64>().sqrt();
+            let unit = product.iter().map(|v| v / eigenvalue.max(1e-300));
+            let mut moved = 0.0;
+            for (y, unit) in y.iter_mut().zip(unit) {
+                moved += (unit - *y).powi(2);
+                *y = unit;
+            }
+            if moved < 1e-28 {
+                break;
+            }
+        }
+        let length = if root { eigenvalue.sqrt() } else { 1.0 };
+        y.iter_mut().for_each(|y| *y *= length);
+    })
+}
+
+/// Each map with the sign that makes its greatest magnitude positive.
+pub fn orient(map: &[f64], [_, _, h, w]: Shape, range: &[f64]) -> Vec<f64> {
+    let signed = |(map, range): (&[f64], &[f64])| {
+        let sign = if -range[0] > range[1] { -1.0 } else { 1.0 };
+        map.iter().map(|v| v * sign).collect::<Vec<_>>()
+    };
+    map.chunks(h * w).zip(range.chunks(4)).flat_map(signed).collect()
 }
 
 /// Per map: least and greatest finite value, and the number of values that are not finite.

@@ -147,7 +147,14 @@ fn execute(graph: &Graph, id: NodeId, operands: &[&Value]) -> Value {
         }
         Op::Select => classify::select(number(0), from(0), number(1), from(1)),
         Op::Seed { classes, requests, maps } => classify::seed(number(0), *classes, *requests, *maps),
-        Op::WeightedSum => cam::weighted_sum(number(0), from(0), number(1), shape),
+        Op::WeightedSum(term) => cam::weighted_sum(*term, number(0), from(0), number(1), from(1)),
+        Op::ChannelWeights { weighing, eps } => {
+            cam::channel_weights(*weighing, f64::from(*eps), number(0), from(0), number(1), from(1))
+        }
+        Op::Magnitude => cam::magnitude(number(0), from(0)),
+        Op::Eigenvector { root } => cam::eigenvector(number(0), shape[1], *root),
+        Op::Orient => cam::orient(number(0), shape, number(1)),
+        Op::Stack => [number(0), number(1)].concat(),
         Op::MinMax => cam::min_max(number(0), from(0)),
         Op::ResizedRange { to: [h, w] } => cam::resized_range(number(0), from(0), [*h, *w]),
         Op::Rescale { positive } => cam::rescale(number(0), shape, number(1), *positive),

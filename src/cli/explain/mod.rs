@@ -54,7 +54,7 @@ pub struct Explain {
     #[arg(short, long, value_name = "PATH", help_heading = "Explanation")]
     layer: Vec<String>,
     #[arg(long, value_name = "NAME", default_value = Method::default().name(), help = methods(), help_heading = "Explanation")]
-    method: String,
+    method: Vec<Method>,
     /// Class to explain, by number or label; may be given several times
     #[arg(short, long, value_name = "ID|LABEL", conflicts_with = "top", allow_hyphen_values = true)]
     #[arg(help_heading = "Explanation")]
@@ -91,7 +91,7 @@ pub struct Explain {
     #[arg(long, help_heading = "Numbers")]
     json: bool,
     /// Write "logits" [N,C], "classes" [N,K], "cam" [N,K,h,w] and "heatmap" [N,K,H,W] to a file, row by row. Several
-    /// layers have no "cam". "ok" [N] is 0 for images that failed, whose rows are NaN; the metadata names them
+    /// methods make K maps of each class in turn. Several layers have no "cam". "ok" [N] is 0 for images that failed, whose rows are NaN; the metadata names them
     #[arg(long, value_name = "OUT.safetensors", help_heading = "Numbers")]
     save_tensors: Option<PathBuf>,
     /// Explain the tensor "input" [N,C,H,W] of a file, already normalised, instead of photos, or the array of a .npy
@@ -114,7 +114,7 @@ impl Explain {
         if !(0.0..=1.0).contains(&self.alpha) {
             return Err(Error::Request(format!("--alpha is {}, not between 0 and 1", self.alpha)).into());
         }
-        let method: Method = self.method.parse()?;
+        let methods = self.methods()?;
         let colormap: Colormap = self.colormap.parse()?;
         let model = self.model.open_with(&self.meaning)?;
         let classes = match &self.class[..] {
@@ -142,13 +142,13 @@ impl Explain {
             Some(tensors) => (0..tensors.shape[0]).map(|i| format!("input[{i}]")).collect(),
             None => found.inputs.iter().map(|input| name(&input.path)).collect(),
         };
-        let output = draws.then(|| self.output(&found.inputs, &classes, &model)).transpose()?;
+        let output = draws.then(|| self.output(&found.inputs, &classes, &methods, &model)).transpose()?;
         let weights = PathBuf::from(model.name());
         let read = found.inputs.iter().map(|input| &input.path).chain(&self.tensors).chain([&weights]);
-        let about = about(&model);
+        let about = about(&model, &methods);
         let saved = self.save_tensors.as_deref().map(|path| Saved::new(path, names.clone(), about.clone(), read));
         let saved = saved.transpose()?;
-        let explainer = Explainer::new(model, gradcam::Device::Cpu).with_method(method);
+        let explainer = Explainer::new(model, gradcam::Device::Cpu).with_methods(&methods);
         let layers: Vec<&str> = self.layer.iter().map(String::as_str).collect();
         let explainer = if layers.is_empty() { explainer } else { explainer.with_layers(&layers)? };
         let style = Style::default().alpha(self.alpha).colormap(colormap);
@@ -202,23 +202,38 @@ impl Explain {
         }
     }
 
-    fn output(&self, photos: &[Input], classes: &Classes, model: &Model) -> Result<Output> {
-        let maps = match classes {
+    /// The methods, each once.
+    fn methods(&self) -> Result<Vec<Method>> {
+        let mut methods = vec![];
+        for method in &self.method {
+            if !methods.contains(method) {
+                methods.push(*method);
+            }
+        }
+        if !self.layer.is_empty() && methods.iter().all(|method| method.is_of_pixels()) {
+            return Err(Error::Request(format!("{} looks at the pixels; leave --layer out", methods[0].name())));
+        }
+        Ok(methods)
+    }
+
+    fn output(&self, photos: &[Input], classes: &Classes, methods: &[Method], model: &Model) -> Result<Output> {
+        let classes = match classes {
             Classes::Chosen(chosen) => chosen.len(),
             _ => self.top.unwrap_or(1) as usize,
         };
         let format = self.format.as_ref().and_then(|ending| Format::of(&Path::new("x").with_extension(ending)));
         let is_one = matches!(&self.images[..], [path] if !path.is_dir());
-        Output::new(&Wanted { output: self.output.as_deref(), format, maps }, photos, is_one, model)
+        Output::new(&Wanted { output: self.output.as_deref(), format, classes, methods }, photos, is_one, model)
     }
 }
 
-/// What the model is, for results: its architecture, how photos are prepared, and who said so.
-fn about(model: &Model) -> Map<String, Value> {
-    match serde_json::to_value(model.description()) {
-        Ok(Value::Object(about)) => about,
-        _ => unreachable!("a description is an object"),
-    }
+/// What the model is, for results: its architecture, how photos are prepared, and who said so; and the methods.
+fn about(model: &Model, methods: &[Method]) -> Map<String, Value> {
+    let Ok(Value::Object(mut about)) = serde_json::to_value(model.description()) else {
+        unreachable!("a description is an object")
+    };
+    about.insert("methods".into(), methods.iter().map(|method| method.name()).collect());
+    about
 }
 
 /// What a photo is called.

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use gradcam::picture::{Format, Unfinished};
-use gradcam::{Error, Model, Prediction, Result};
+use gradcam::{Error, Method, Model, Prediction, Result};
 
 use super::found::{Input, MARK, STDIN};
 
@@ -23,7 +23,9 @@ pub struct Output {
     pub format: Format,
     /// The overlay goes to standard output.
     pub is_stdout: bool,
-    maps: usize,
+    classes: usize,
+    /// Ends of the names by method, if there are several.
+    methods: Vec<String>,
     /// Photos, which are never overwritten, and the overlays of this run.
     taken: HashSet<PathBuf>,
     /// The files of each output folder when it was first looked at.
@@ -36,8 +38,10 @@ pub struct Wanted<'a> {
     pub output: Option<&'a Path>,
     /// What `--format` says.
     pub format: Option<Format>,
-    /// Number of maps of each photo.
-    pub maps: usize,
+    /// Number of classes explained of each photo.
+    pub classes: usize,
+    /// The methods.
+    pub methods: &'a [Method],
 }
 
 impl Output {
@@ -53,7 +57,11 @@ impl Output {
             format: wanted.format.unwrap_or(Format::Png),
             ending: OsString::new(),
             is_stdout: wanted.output.is_some_and(|path| path.as_os_str() == STDIN),
-            maps: wanted.maps,
+            classes: wanted.classes,
+            methods: match wanted.methods {
+                [_] => vec![String::new()],
+                methods => methods.iter().map(|method| format!("-{}", method.name())).collect(),
+            },
             taken: photos.iter().filter_map(canonical).collect(),
             listed: HashMap::new(),
         };
@@ -61,7 +69,7 @@ impl Output {
         let mark = if wanted.output.is_none() { MARK } else { "" };
         let path = wanted.output.unwrap_or(Path::new("."));
         if output.is_stdout {
-            if !is_one || wanted.maps > 1 {
+            if !is_one || wanted.classes * wanted.methods.len() > 1 {
                 return Err(Error::Request("--output - is for one map of one photo; name a folder".into()));
             }
             return Ok(output);
@@ -86,14 +94,15 @@ impl Output {
 
     /// Chooses different names for all photos.
     fn choose(&mut self, photos: &[Input], mark: &str, model: &Model) {
-        let class = match self.maps {
+        let class = match self.classes {
             1 => 0,
-            maps => {
+            classes => {
                 let longest = (0..model.classes()).map(|class| slug(&model.label(class)).len()).max();
-                format!("-{maps}-").len() + longest.unwrap_or(0)
+                format!("-{classes}-").len() + longest.unwrap_or(0)
             }
         };
-        let room = LONGEST - mark.len() - class - 1 - self.ending.len();
+        let method = self.methods.iter().map(String::len).max().unwrap_or(0);
+        let room = LONGEST - mark.len() - class - method - 1 - self.ending.len();
         // How often each name was met. Some file systems do not tell capitals from small letters.
         let mut met: HashMap<String, usize> = HashMap::new();
         let mut stems = Vec::with_capacity(photos.len());
@@ -127,15 +136,16 @@ impl Output {
         self.folder.join(name)
     }
 
-    /// The file for a map of a photo, by the number of the photo and the rank of the map.
+    /// The file for a map of a photo, by the numbers of the photo and the map.
     ///
     /// # Errors
     /// [`Error::Request`] if it would overwrite a photo, or another overlay of this run.
-    pub fn file(&mut self, photo: usize, prediction: &Prediction, rank: usize) -> Result<PathBuf> {
-        let class = if self.maps > 1 { format!("-{rank}-{}", slug(&prediction.label)) } else { String::new() };
-        let path = self.file_of(&self.stems[photo], &class);
+    pub fn file(&mut self, photo: usize, prediction: &Prediction, map: usize) -> Result<PathBuf> {
+        let (rank, method) = (map / self.methods.len() + 1, &self.methods[map % self.methods.len()]);
+        let class = if self.classes > 1 { format!("-{rank}-{}", slug(&prediction.label)) } else { String::new() };
+        let path = self.file_of(&self.stems[photo], &(class + method));
         // Without classes in them, names differ anyway.
-        if self.is_taken(&path) || self.maps > 1 && !self.taken.insert(path.clone()) {
+        if self.is_taken(&path) || self.classes > 1 && !self.taken.insert(path.clone()) {
             return Err(Error::Request(format!(
                 "{}: would write over a photo or another overlay; choose another --output",
                 path.display()
@@ -146,20 +156,24 @@ impl Output {
 
     /// Whether an earlier run wrote all overlays of a photo. The last map is written last.
     pub fn exists(&mut self, photo: usize) -> bool {
-        if self.maps == 1 {
-            return self.file_of(&self.stems[photo], "").is_file();
+        let method = self.methods.last().map_or("", String::as_str);
+        if self.classes == 1 {
+            return self.file_of(&self.stems[photo], method).is_file();
         }
         let last = self.folder.join(&self.stems[photo]);
         let folder = last.parent().unwrap_or(Path::new("")).to_owned();
         let mut prefix = last.file_name().unwrap_or_default().to_owned();
-        prefix.push(format!("-{}-", self.maps));
+        prefix.push(format!("-{}-", self.classes));
         let list = |folder: &Path| {
             let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
             entries.map(|entry| entry.file_name()).collect()
         };
         let files = self.listed.entry(folder).or_insert_with_key(|folder| list(folder));
-        let next = files.range(prefix.clone()..).next();
-        next.is_some_and(|name| name.as_encoded_bytes().starts_with(prefix.as_encoded_bytes()))
+        let begin = |name: &&OsString| name.as_encoded_bytes().starts_with(prefix.as_encoded_bytes());
+        let end = |name: &OsString| {
+            Path::new(name).file_stem().unwrap_or_default().as_encoded_bytes().ends_with(method.as_bytes())
+        };
+        files.range(prefix.clone()..).take_while(begin).any(end)
     }
 
     /// Only what exists can be a photo.

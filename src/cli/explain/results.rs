@@ -36,6 +36,8 @@ pub struct Results {
     /// The network's name, and its target layers.
     model: String,
     layers: String,
+    /// How many methods make maps.
+    methods: usize,
     /// What the network is.
     about: Map<String, Value>,
     output: Option<Output>,
@@ -64,7 +66,11 @@ impl Results {
     ) -> Self {
         Self {
             model: explainer.model().name().to_owned(),
-            layers: explainer.layers().join(","),
+            layers: match explainer.methods().iter().all(|method| method.is_of_pixels()) {
+                true => "pixels".into(),
+                false => explainer.layers().join(","),
+            },
+            methods: explainer.methods().len(),
             about,
             output,
             captions,
@@ -181,7 +187,7 @@ impl Results {
             for (i, heatmap) in explanation.heatmaps.iter().enumerate() {
                 files.push(match heatmap.status {
                     Status::NonFinite => None,
-                    _ => Some(overlay(output, image.index, i + 1, heatmap, self.captions)?),
+                    _ => Some(overlay(output, image.index, i, heatmap, self.captions)?),
                 });
             }
         }
@@ -207,7 +213,7 @@ impl Results {
                 let p = &heatmap.prediction;
                 let overlay = files.get(i).and_then(Option::as_ref).map(|file| file.to_string_lossy());
                 json!({"class": p.class, "label": p.label, "logit": p.logit, "probability": p.probability,
-                       "status": heatmap.status, "overlay": overlay})
+                       "method": heatmap.method.name(), "status": heatmap.status, "overlay": overlay})
             });
             let mut printed = self.about.clone();
             printed.extend([
@@ -236,7 +242,8 @@ impl Results {
                     .and_then(Option::as_ref)
                     .map_or(String::new(), |f| format!("  → {}", plain(f.display())));
                 let remark = heatmap.status.remark().map_or(String::new(), |r| format!("  ({r})"));
-                writeln!(out, "{}{file}{remark}", line(&heatmap.prediction))?;
+                let method = if self.methods > 1 { format!(", {}", heatmap.method.name()) } else { String::new() };
+                writeln!(out, "{}{method}{file}{remark}", line(&heatmap.prediction))?;
             }
             for prediction in explanation.predictions.iter().filter(|p| explained.clone().all(|e| e.class != p.class)) {
                 writeln!(out, "{}", line(prediction))?;
@@ -247,7 +254,7 @@ impl Results {
 }
 
 /// Writes the overlay of a map, and returns its file.
-fn overlay(output: &mut Output, image: usize, rank: usize, heatmap: &Heatmap, captions: bool) -> Result<PathBuf> {
+fn overlay(output: &mut Output, image: usize, map: usize, heatmap: &Heatmap, captions: bool) -> Result<PathBuf> {
     let prediction = &heatmap.prediction;
     let missing = || Error::Request("no overlay was drawn".into());
     let mut overlay = Cow::Borrowed(heatmap.overlay.as_ref().ok_or_else(missing)?);
@@ -261,7 +268,7 @@ fn overlay(output: &mut Output, image: usize, rank: usize, heatmap: &Heatmap, ca
         let path = PathBuf::from("standard output");
         return written.map(|()| path.clone()).map_err(|source| Error::Write { path, source });
     }
-    let path = output.file(image, prediction, rank)?;
+    let path = output.file(image, prediction, map)?;
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(|source| Error::Write { path: folder.to_owned(), source })?;
     }

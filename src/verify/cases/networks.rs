@@ -97,11 +97,11 @@ fn case(
     let classes = Classes::Chosen(vec![golden.class()]);
     let recipe = Recipe::new(model, images, &classes, &outputs)?;
     let requests = recipe.requests(model, &classes)?;
-    let mut built = recipe.build(model, Method::GradCam, &[layer.to_owned()])?;
+    let mut built = recipe.build(model, &[Method::GradCam], &[layer.to_owned()])?;
     let inputs = built.inputs(model, images, &requests).into_iter().map(|(id, bytes)| (id, bytes.into_owned()));
     let mut inputs: Vec<_> = inputs.collect();
     if let (Images::Photos(photos), Some(style)) = (images, outputs.overlay) {
-        let scene = Scene::new(photos, recipe.maps, style);
+        let scene = Scene::new(photos, (0..photos.len() * recipe.maps).map(|map| vec![map]).collect(), style);
         let drawn = scene.append(&mut built.graph, built.heatmap, &model.preprocess)?;
         inputs.extend(drawn.inputs(photos).into_iter().map(|(id, bytes)| (id, bytes.to_owned())));
         built.outputs.extend(drawn.outputs);

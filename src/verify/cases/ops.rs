@@ -2,8 +2,8 @@
 //! dilation, channels that do not fill blocks of four, two maps per image.
 
 use crate::graph::{
-    Activation, Arithmetic, Contract, Digit, Form, NodeId, Op, Pool2d, PoolKind, Rearrange, Rule, Shape, Side, Window,
-    gradients,
+    Activation, Arithmetic, Contract, Digit, Form, NodeId, Op, Pool2d, PoolKind, Rearrange, Rule, Shape, Side, Term,
+    Window, gradients,
 };
 use crate::kernels::Profile;
 use crate::verify::case::Case;
@@ -183,7 +183,7 @@ fn channels() -> Vec<Case> {
     let mut net = Net::new(12);
     let wide = [[2, 12, 4, 3], [2, 12, 1, 1]].map(|shape| net.features(shape));
     let [a, weights] = wide.map(|x| net.op(Op::Slice { start: 2, channels: 5 }, &[x]));
-    let raw = net.op(Op::WeightedSum, &[a, weights]);
+    let raw = net.op(Op::WeightedSum(Term::Product), &[a, weights]);
     cases.push(Case::of("weighted sum of padded blocks", TOLERANCE, net, &[raw]));
     cases
 }

@@ -1,7 +1,7 @@
 //! From maps to pictures: selection of classes, ranges, rescaling, resizing, overlays. Also the conversion of pixels
 //! to features.
 
-use crate::graph::{Kind, Op, Overlay};
+use crate::graph::{Kind, Op, Overlay, Term};
 use crate::verify::case::{Case, Check, Stage};
 use crate::verify::net::Net;
 
@@ -41,7 +41,7 @@ fn maps() -> Case {
     let mut net = Net::new(11);
     let a = net.features([2, 9, 7, 5]);
     let w = net.features([4, 9, 1, 1]);
-    let raw = net.op(Op::WeightedSum, &[a, w]);
+    let raw = net.op(Op::WeightedSum(Term::Product), &[a, w]);
     let range = net.op(Op::MinMax, &[raw]);
     let positive = net.op(Op::Rescale { positive: true }, &[raw, range]);
     let scaled = net.op(Op::Rescale { positive: false }, &[raw, range]);

@@ -1,0 +1,68 @@
+// The eigenvector of the greatest eigenvalue λ of a symmetric matrix without negative ones: power iteration. It ends where a
+// step moves the unit vector by less than 1e-7, or after `steps`.
+//   y[m] = x / |x|, with ROOT · √λ, where x ← matrix[m] · x
+// matrix [maps][blocks][size], rows as channels and columns as pixels; y [maps][blocks]: texels
+// tile: one workgroup for each map; its LANES invocations share the columns
+// dispatch: `maps` workgroups
+struct Params {
+    size: u32,        // rows, and columns, at most MOST
+    blocks: u32,
+    steps: u32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+#import read matrix 1
+#import write y 2
+#import grid
+#import lanes
+
+const MOST = 1024u;
+// The unit vector, which is 0 beyond `size`, and the matrix times the vector.
+var<workgroup> vector: array<f32, MOST>;
+var<workgroup> product: array<f32, MOST>;
+var<workgroup> is_done: bool;
+
+fn four(k: u32) -> vec4<f32> { return vec4<f32>(vector[4u * k], vector[4u * k + 1u], vector[4u * k + 2u], vector[4u * k + 3u]); }
+fn total(v: vec4<f32>) -> f32 { return v.x + v.y + v.z + v.w; }
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let map = group_index(id, groups);
+    let first = map * params.blocks * params.size;
+    let blocks = bound(params.blocks, groups);
+    // Multiples of the golden ratio without their whole part: no eigenvector of a picture is orthogonal to them.
+    for (var p = lane; p < MOST; p += LANES) { vector[p] = select(0.0, fract(f32(p) * 0.618034) - 0.5, p < params.size); }
+    var root = 0.0;
+    for (var step = 0u; step < params.steps; step++) {
+        workgroupBarrier();
+        var squares = vec4<f32>();
+        for (var p = lane; p < params.size; p += LANES) {
+            var sum = 0.0;
+            // Four blocks of rows a step. Past the last one the vector is 0.
+            for (var k = 0u; k < blocks; k += 4u) {
+                #for i in 0..4
+                sum += dot(load_matrix(first + min(k + $iu, blocks - 1u) * params.size + p), four(k + $iu));
+                #endfor
+            }
+            product[p] = sum;
+            squares.x += sum * sum;
+        }
+        let length = sqrt(total(share_lanes(squares, lane, 0u)));
+        root = sqrt(length);
+        var moved = vec4<f32>();
+        for (var p = lane; p < params.size; p += LANES) {
+            let unit = product[p] / max(length, 1e-30);
+            moved.x += (unit - vector[p]) * (unit - vector[p]);
+            vector[p] = unit;
+        }
+        moved = share_lanes(moved, lane, 0u);
+        if lane == 0u { is_done = total(moved) < 1e-14; }
+        if workgroupUniformLoad(&is_done) { break; }
+    }
+    for (var b = lane; b < blocks; b += LANES) {
+#ifdef ROOT
+        store_y(map * params.blocks + b, four(b) * root);
+#else
+        store_y(map * params.blocks + b, four(b));
+#endif
+    }
+}

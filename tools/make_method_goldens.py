@@ -1,0 +1,143 @@
+"""Writes tests/goldens/methods/: maps of pytorch-grad-cam's and Captum's methods on six networks, with weights from a formula.
+
+    python tools/make_method_goldens.py [NAME ...]
+
+Each network has a file. It holds the gain of the formula and, for each case (a layer, or "pixels", at a size), the variants of
+two images, two classes for each, and for each method every fifth row and column of their maps as 16-bit numbers.
+"""
+import sys
+import warnings
+from pathlib import Path
+
+import captum.attr
+import networks
+import numpy as np
+import pytorch_grad_cam as pgc
+import torch
+from pytorch_grad_cam.utils.image import scale_cam_image
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+from safetensors.numpy import save_file
+
+warnings.filterwarnings("ignore")
+GOLDENS = Path(__file__).parent.parent / "tests/goldens/methods"
+SIZES = [(64, 72), (59, 77)]
+# The default layer, and one where gradients differ from pixel to pixel.
+NETWORKS = {
+    "vgg11_bn": ("features", "features.14"),
+    "resnet18": ("layer4", "layer2"),
+    "densenet121": ("features", "features.denseblock3.denselayer5"),
+    "mobilenet_v2": ("features", "features.14"),
+    "efficientnet_b0": ("features", "features.4"),
+    "convnext_tiny": ("features", "features.4"),
+}
+
+
+def oriented(maps):
+    """Principal components have no sign of their own. NumPy's is arbitrary; here the greatest magnitude is positive."""
+    return np.stack([-m if -m.min() > m.max() else m for m in maps])
+
+
+class EigenCAM(pgc.EigenCAM):
+    def get_cam_image(self, *args):
+        return oriented(super().get_cam_image(*args))
+
+
+class EigenGradCAM(pgc.EigenGradCAM):
+    def get_cam_image(self, *args):
+        return oriented(super().get_cam_image(*args))
+
+
+class ActivationMap(pgc.GradCAM):
+    def get_cam_image(self, _input, _layer, _targets, activations, _grads, _eigen):
+        return activations.mean(axis=1)
+
+
+AT_LAYERS = {
+    "gradcam": pgc.GradCAM,
+    "gradcam++": pgc.GradCAMPlusPlus,
+    "hirescam": pgc.HiResCAM,
+    "gradcam-elementwise": pgc.GradCAMElementWise,
+    "xgradcam": pgc.XGradCAM,
+    "layercam": pgc.LayerCAM,
+    "eigencam": EigenCAM,
+    "eigengradcam": EigenGradCAM,
+    "activation-map": ActivationMap,
+}
+AT_PIXELS = {
+    "saliency": lambda model: captum.attr.Saliency(model),
+    "input-x-gradient": lambda model: captum.attr.InputXGradient(model),
+    "guided-backprop": lambda model: captum.attr.GuidedBackprop(model),
+    "deconvnet": lambda model: captum.attr.Deconvolution(model),
+}
+
+
+def at_layer(method, model, layer, x, classes):
+    with AT_LAYERS[method](model=model, target_layers=[layer]) as cam:
+        # The next layer gets a copy, because an in-place activation must not change the recorded output.
+        hook = layer.register_forward_hook(lambda _m, _i, out: out.clone())
+        maps = cam(input_tensor=x, targets=[ClassifierOutputTarget(c) for c in classes])
+        hook.remove()
+        return maps
+
+
+def at_pixels(method, model, x, classes):
+    given = AT_PIXELS[method](model).attribute(x.clone().requires_grad_(True), target=torch.tensor(classes)).detach()
+    raw = given.sum(1) if method == "input-x-gradient" else given.abs().amax(1)
+    # pytorch-grad-cam's steps; the map has the image's size already.
+    once = scale_cam_image(np.maximum(raw.numpy(), 0), x.shape[:-3:-1])
+    return scale_cam_image(np.maximum(once, 0))
+
+
+def maps_of(model, layer, x, classes):
+    """Maps `[2, 2, h, w]` of two classes for each of two images by each method."""
+    found = {}
+    for method in (AT_LAYERS if layer else AT_PIXELS):
+        # Captum changes ReLU modules only. Ours changes every ReLU.
+        plain = any(isinstance(m, torch.nn.ReLU) for m in model.modules()) and not hasattr(model, "classifier_relu")
+        if method in ("guided-backprop", "deconvnet") and not plain:
+            continue
+        of_class = [at_layer(method, model, layer, x, c) if layer else at_pixels(method, model, x, c) for c in zip(*classes)]
+        found[method] = np.stack(of_class, axis=1)
+    return found
+
+
+def conditioned(model, layer, tells, h, w, variants=8):
+    """The variants, classes and maps of the two images on which PyTorch agrees best with itself after a change of last bits."""
+    best = [None, None]
+    for variant in range(variants):
+        x = networks.images(2, h, w, variant)
+        first = networks.telling_classes(model, tells, x)
+        classes = [[c, (c + 37) % networks.CLASSES] for c in first]
+        maps = maps_of(model, layer, x, classes)
+        shaken = x * (1 + 3e-7 * torch.randn(x.shape, generator=torch.Generator().manual_seed(variant)))
+        others = maps_of(model, layer, shaken, classes)
+        for i in range(2):
+            difference = max(float(np.abs(maps[m][i] - others[m][i]).max()) for m in maps)
+            if best[i] is None or difference < best[i][0]:
+                best[i] = (difference, variant, classes[i], {m: maps[m][i] for m in maps})
+        if max(b[0] for b in best) < 1e-4:
+            break
+    return best
+
+
+for name, layers in NETWORKS.items():
+    if sys.argv[1:] and name not in sys.argv[1:]:
+        continue
+    model = networks.build("torchvision", name)
+    if name == "densenet121":
+        model.classifier_relu = True  # its last ReLU is a function
+    golden = {"gain": np.array([networks.settle(model)], dtype=np.float32)}
+    modules = dict(model.named_modules())
+    for i, layer in enumerate([*layers, None]):
+        h, w = SIZES[i % 2]
+        best = conditioned(model, layer and modules[layer], modules[layer or layers[0]], h, w)
+        key = f"{layer or 'pixels'} {h}x{w}"
+        golden[f"{key} images"] = np.array([b[1] for b in best], dtype=np.int64)
+        golden[f"{key} classes"] = np.array([b[2] for b in best], dtype=np.int64)
+        for method in best[0][3]:
+            maps = np.stack([b[3][method] for b in best])
+            golden[f"{key}/{method}"] = np.round(maps[:, :, ::5, ::5] * 65535).astype(np.uint16)
+        print(f"{name} {key}: PyTorch agrees with itself within {max(b[0] for b in best):.1e}", flush=True)
+    GOLDENS.mkdir(parents=True, exist_ok=True)
+    save_file(golden, GOLDENS / f"{name}.safetensors")
+    (GOLDENS / f"{name}.safetensors").chmod(0o644)
