@@ -1,6 +1,7 @@
 // Draws a heat map in colour over a photo of any size.
-//   y[p] = photo[p] · (1 − alpha) + colormap[⌊255 · x[map](p)⌋] · alpha inside the crop, photo[p] outside it
-// x [maps][h][w]: texels, in 0..1 in the first channel; photo, y [height][width]: RGBA, R in the lowest byte
+//   y[p] = photo[p] · (1 − alpha) + colormap[⌊255 · heat⌋] · alpha inside the crop, photo[p] outside it, where
+//   heat = x[map](p) · (1 − zero) + zero
+// x [maps][h][w]: texels, in the first channel; photo, y [height][width]: RGBA, R in the lowest byte
 // dispatch: height · width invocations
 struct Params {
     crop: vec4<f32>,      // left, top, width, height of the network's input, in photo pixels
@@ -9,6 +10,7 @@ struct Params {
     pixels: u32,          // height · width
     map: u32,
     alpha: f32,
+    zero: f32,            // the colour of 0: 0 for maps in 0..1, ½ for maps in −1..1
     colormap: array<vec4<u32>, 64>,
 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -29,7 +31,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     var colour = unpack4x8unorm(photo[at]);
     if all(within >= vec2<f32>()) && all(within <= vec2<f32>(1.0)) {
         let heat = bilinear(params.map, params.in_size, within * vec2<f32>(params.in_size) - 0.5).x;
-        let i = u32(clamp(heat, 0.0, 1.0) * 255.0);
+        let i = u32(clamp(heat * (1.0 - params.zero) + params.zero, 0.0, 1.0) * 255.0);
         colour = mix(colour, unpack4x8unorm(params.colormap[i / 4u][i % 4u]), params.alpha);
     }
     y[at] = pack4x8unorm(vec4<f32>(colour.rgb, 1.0));

@@ -1,5 +1,5 @@
-//! Every method compared with pytorch-grad-cam 1.5.7, and with Captum at the pixels, on six networks with weights from a formula;
-//! see `tools/make_method_goldens.py`. The maps of all methods come from one run.
+//! Every method and every target compared with pytorch-grad-cam 1.5.7, and with Captum at the pixels, on six networks with weights
+//! from a formula; see `tools/make_method_goldens.py`. The maps of all methods come from one run.
 
 mod common;
 #[path = "common/formula.rs"]
@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use common::every_gpu;
-use gradcam::model::zoo::architectures;
-use gradcam::{Classes, Device, Explainer, Images, Method, Model, Outputs};
+use gradcam::model::zoo::{Architecture, architectures};
+use gradcam::{Batch, Classes, Device, Explainer, Images, Method, Model, Outputs, Score, Target};
 use safetensors::SafeTensors;
 
 /// Absolute, for a heat map in 0..1.
@@ -18,10 +18,42 @@ const TOLERANCE: f64 = 1e-3;
 /// Classes of the networks.
 const CLASSES: usize = 101;
 
+/// The targets of the goldens.
+fn targets() -> [(&'static str, Target); 4] {
+    [
+        ("probability", Target::default().score(Score::Probability)),
+        ("log-probability", Target::default().score(Score::LogProbability)),
+        ("negative", Target::default().negative(true)),
+        ("against", Target::default().against(&[5, 90])),
+    ]
+}
+
+fn device() -> Device {
+    Device::from(every_gpu().swap_remove(0).1)
+}
+
+/// A network of the goldens.
+fn network(name: &str, gain: f32) -> Model {
+    let is_own = |a: &&Architecture| a.name == name && format!("{:?}", a.library) == "Torchvision";
+    Model::seeded_as(architectures().find(is_own).unwrap(), CLASSES, gain).unwrap()
+}
+
+/// The greatest difference of a method's maps from the golden's, of which every fifth row and column is stored.
+fn error(batch: &Batch, method: Method, truth: &[u16]) -> f64 {
+    let heatmaps = batch.explanations.iter().flat_map(|explanation| &explanation.heatmaps);
+    let own = heatmaps.filter(|heatmap| heatmap.method == method).map(|h| h.heatmap.as_ref().unwrap());
+    let found = own.flat_map(|map| {
+        map.values.chunks(map.width).step_by(5).flat_map(|row| row.iter().step_by(5).copied()).collect::<Vec<_>>()
+    });
+    let found: Vec<f32> = found.collect();
+    assert_eq!(found.len(), truth.len());
+    let apart = found.iter().zip(truth).map(|(found, truth)| (f64::from(*found) - f64::from(*truth) / 65535.0).abs());
+    apart.fold(0.0, |worst, apart| if apart.is_nan() { f64::INFINITY } else { apart.max(worst) })
+}
+
 #[test]
 fn every_method_equals_its_library() {
-    let (_, gpu) = every_gpu().swap_remove(0);
-    let device = Device::from(gpu);
+    let device = device();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens/methods");
     let (mut wrong, mut compared) = (vec![], BTreeSet::new());
     for name in ["vgg11_bn", "resnet18", "densenet121", "mobilenet_v2", "efficientnet_b0", "convnext_tiny"] {
@@ -29,53 +61,68 @@ fn every_method_equals_its_library() {
         let golden = SafeTensors::deserialize(&bytes).unwrap();
         let read = |name: &str| golden.tensor(name).unwrap().data().to_vec();
         let gain: Vec<f32> = bytemuck::pod_collect_to_vec(&read("gain"));
-        let is_own =
-            |a: &&gradcam::model::zoo::Architecture| a.name == name && format!("{:?}", a.library) == "Torchvision";
-        let architecture = architectures().find(is_own).unwrap();
-        let mut explainer = Explainer::new(Model::seeded_as(architecture, CLASSES, gain[0]).unwrap(), device.clone());
+        let mut explainer = Explainer::new(network(name, gain[0]), device.clone());
         for case in golden.names().into_iter().filter_map(|name| name.strip_suffix(" images")) {
             let (layer, size) = case.rsplit_once(' ').unwrap();
             let (h, w) = size.split_once('x').unwrap();
             let shape @ [_, _, h, w] = [2, 3, h.parse().unwrap(), w.parse().unwrap()];
-            let of_case = |method: &&Method| golden.tensor(&format!("{case}/{}", method.name())).is_ok();
-            let methods: Vec<Method> = Method::ALL.iter().filter(of_case).copied().collect();
-            explainer.set_methods(&methods);
             if layer != "pixels" {
                 explainer.set_layers(&[layer]).unwrap();
             }
             let classes: Vec<i64> = bytemuck::pod_collect_to_vec(&read(&format!("{case} classes")));
-            let classes =
-                Classes::PerImage(classes.chunks(2).map(|c| c.iter().map(|c| *c as usize).collect()).collect());
+            let classes = classes.chunks(2).map(|c| c.iter().map(|c| *c as usize).collect());
+            let classes = Classes::PerImage(classes.collect());
             let variants: Vec<i64> = bytemuck::pod_collect_to_vec(&read(&format!("{case} images")));
-            let of_variant =
-                |i: usize| formula::images(shape, variants[i])[i * 3 * h * w..(i + 1) * 3 * h * w].to_vec();
+            let image = 3 * h * w;
+            let of_variant = |i: usize| formula::images(shape, variants[i])[i * image..(i + 1) * image].to_vec();
             let values = [of_variant(0), of_variant(1)].concat();
-            let images = Images::Tensor { shape, values: &values };
-            let batch = explainer.explain(images, &classes, &Outputs::default().heatmap(true)).unwrap();
-            assert_eq!((batch.stats.submissions, batch.stats.readbacks), (1, 1), "{name} {case}");
-            let sampled = h.div_ceil(5) * w.div_ceil(5);
-            for method in &methods {
-                let truth: Vec<u16> = bytemuck::pod_collect_to_vec(&read(&format!("{case}/{}", method.name())));
-                assert_eq!(truth.len(), 4 * sampled, "{name} {case}");
-                let heatmaps = batch.explanations.iter().flat_map(|explanation| &explanation.heatmaps);
-                let own = heatmaps.filter(|heatmap| heatmap.method == *method).map(|h| h.heatmap.as_ref().unwrap());
-                let mut error = 0.0_f64;
-                for (map, truth) in own.zip(truth.chunks(sampled)) {
-                    let rows = map.values.chunks(w).step_by(5).flat_map(|row| row.iter().step_by(5));
-                    for (found, truth) in rows.zip(truth) {
-                        let apart = (f64::from(*found) - f64::from(*truth) / 65535.0).abs();
-                        error = if apart.is_nan() { f64::INFINITY } else { error.max(apart) };
-                    }
-                }
-                let line = format!("{name} {case} {}: {error:.1e}", method.name());
-                println!("{line}");
+            let mut explain = |methods: &[Method], target: Target| {
+                explainer.set_methods(methods);
+                explainer.set_target(target);
+                let images = Images::Tensor { shape, values: &values };
+                let batch = explainer.explain(images, &classes, &Outputs::default().heatmap(true)).unwrap();
+                assert_eq!((batch.stats.submissions, batch.stats.readbacks), (1, 1), "{name} {case}");
+                batch
+            };
+            let mut compare = |what: &'static str, batch: &Batch, method: Method| {
+                let truth: Vec<u16> = bytemuck::pod_collect_to_vec(&read(&format!("{case}/{what}")));
+                let error = error(batch, method, &truth);
+                println!("{name} {case} {what}: {error:.1e}");
                 if error > TOLERANCE {
-                    wrong.push(line);
+                    wrong.push(format!("{name} {case} {what}: {error:.1e}"));
                 }
-                compared.insert(method.name());
+                compared.insert(what);
+            };
+            let is_of_case = |method: &&Method| golden.tensor(&format!("{case}/{}", method.name())).is_ok();
+            let methods: Vec<Method> = Method::ALL.iter().filter(is_of_case).copied().collect();
+            let batch = explain(&methods, Target::default());
+            methods.iter().for_each(|method| compare(method.name(), &batch, *method));
+            for (what, target) in targets().into_iter().filter(|_| layer != "pixels") {
+                compare(what, &explain(&[Method::LayerCam], target), Method::LayerCam);
             }
         }
     }
-    assert!(Method::ALL.iter().all(|method| compared.contains(method.name())), "{compared:?}");
+    let all = Method::ALL.iter().map(|method| method.name()).chain(targets().map(|(what, _)| what));
+    assert_eq!(all.filter(|what| !compared.contains(what)).collect::<Vec<_>>(), [""; 0]);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Requests that make no sense end with one line before anything is computed.
+#[test]
+fn wrong_requests() {
+    let wrong = |model: &str, change: &dyn Fn(Explainer) -> Explainer| {
+        let mut explainer = change(Explainer::new(network(model, 1.0), Device::Cpu));
+        let images = Images::Tensor { shape: [1, 3, 40, 40], values: &[0.5; 4800] };
+        explainer.explain(images, &Classes::Top(1), &Outputs::default().heatmap(true)).unwrap_err().to_string()
+    };
+    let guided = wrong("convnext_tiny", &|e| e.with_methods(&[Method::GradCam, Method::GuidedBackprop]));
+    assert!(
+        guided.contains("guided-backprop changes how gradients pass a ReLU, and this network has none"),
+        "{guided}"
+    );
+    let against = wrong("squeezenet1_1", &|e| e.with_target(Target::default().against(&[101])));
+    assert!(
+        against.contains("there is no class 101 to explain against; the model's classes are 0 to 100"),
+        "{against}"
+    );
 }

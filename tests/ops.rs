@@ -7,10 +7,10 @@
 mod common;
 
 use common::{Random, error, every_gpu, features, gpus, macro_tiles, run_cpu, run_gpu, short_runs};
-use gradcam::cam::{self, Asked, Layer, Method};
+use gradcam::cam::{self, Asked, Layer, Method, Normalise};
 use gradcam::gpu::Gpu;
 use gradcam::graph::{
-    Activation, Conv2d, Graph, Kind, LayerNorm, Linear, NodeId, Op, Pool2d, PoolKind, Shape, Term, Window,
+    Activation, Conv2d, Graph, Kind, LayerNorm, Linear, NodeId, Op, Pool2d, PoolKind, Scaling, Shape, Term, Window,
 };
 use gradcam::kernels::{Operand, Profile};
 use gradcam::plan::Plan;
@@ -373,9 +373,9 @@ fn cam_tail() {
     let w = features(&mut graph, &mut random, &mut inputs, [4, 9, 1, 1]);
     let raw = graph.push(Op::WeightedSum(Term::Product), &[a, w]).unwrap();
     let range = graph.push(Op::MinMax, &[raw]).unwrap();
-    let positive = graph.push(Op::Rescale { positive: true }, &[raw, range]).unwrap();
-    let scaled = graph.push(Op::Rescale { positive: false }, &[raw, range]).unwrap();
-    let again = graph.push(Op::Rescale { positive: true }, &[raw, range]).unwrap();
+    let positive = graph.push(Op::Rescale(Scaling::Positive), &[raw, range]).unwrap();
+    let scaled = graph.push(Op::Rescale(Scaling::Whole), &[raw, range]).unwrap();
+    let again = graph.push(Op::Rescale(Scaling::Positive), &[raw, range]).unwrap();
     let at_once = graph.push(Op::Resize { to: [29, 30] }, &[again]).unwrap();
     let up = graph.push(Op::Resize { to: [31, 23] }, &[scaled]).unwrap();
     let down = graph.push(Op::Resize { to: [3, 4] }, &[up]).unwrap();
@@ -383,16 +383,16 @@ fn cam_tail() {
     // The same again, where each value has one reader: ranges of maps that are not stored, and the rescaling that
     // uses them.
     for to in [[29, 30], [14, 10], [13, 11], [7, 5], [3, 4], [300, 1]] {
-        let scaled = |graph: &mut Graph| graph.push(Op::Rescale { positive: true }, &[raw, range]).unwrap();
+        let scaled = |graph: &mut Graph| graph.push(Op::Rescale(Scaling::Positive), &[raw, range]).unwrap();
         let first = scaled(&mut graph);
         let resized = graph.push(Op::Resize { to }, &[first]).unwrap();
         let second = scaled(&mut graph);
         let span = graph.push(Op::ResizedRange { to }, &[second]).unwrap();
-        outputs.extend([span, graph.push(Op::Rescale { positive: false }, &[resized, span]).unwrap()]);
+        outputs.extend([span, graph.push(Op::Rescale(Scaling::Whole), &[resized, span]).unwrap()]);
     }
     let resized = graph.push(Op::Resize { to: [9, 8] }, &[scaled]).unwrap();
     let span = graph.push(Op::ResizedRange { to: [9, 8] }, &[scaled]).unwrap();
-    outputs.push(graph.push(Op::Rescale { positive: false }, &[resized, span]).unwrap());
+    outputs.push(graph.push(Op::Rescale(Scaling::Whole), &[resized, span]).unwrap());
     let outputs = outputs.into_iter().map(|id| graph.push(Op::Unpack, &[id]).unwrap()).collect();
     check(vec![Case { name: "cam tail".into(), graph, inputs, outputs }]);
 }
@@ -403,7 +403,7 @@ fn methods() {
     let mut cases = vec![];
     for shape in [[2, 9, 4, 2], [2, 6, 7, 5], [1, 8, 3, 3], [2, 70, 8, 9]] {
         let [n, c, h, w] = shape;
-        let mut push = |methods: &[Method]| {
+        let mut push = |methods: &[Method], normalise: Normalise| {
             let mut random = Random(c as u64);
             let (mut graph, mut inputs) = (Graph::default(), vec![]);
             let a = features(&mut graph, &mut random, &mut inputs, shape);
@@ -416,15 +416,23 @@ fn methods() {
                 Asked { method, layers: vec![Layer { activations: a, gradients: method.rule.map(|_| g) }] }
             });
             let asked: Vec<Asked> = asked.collect();
-            let maps = cam::heatmap(&mut graph, &asked, [11, 13]).unwrap();
+            let maps = cam::heatmap(&mut graph, &asked, [11, 13], normalise).unwrap();
             let outputs = [maps.raw, Some(maps.range), Some(maps.heatmap)].into_iter().flatten();
             let outputs =
                 outputs.collect::<Vec<_>>().into_iter().map(|id| graph.push(Op::Unpack, &[id]).unwrap()).collect();
             let names: Vec<&str> = methods.iter().map(|method| method.name()).collect();
-            cases.push(Case { name: format!("{} of {shape:?}", names.join(" and ")), graph, inputs, outputs });
+            cases.push(Case {
+                name: format!("{} of {shape:?}, {normalise:?}", names.join(" and ")),
+                graph,
+                inputs,
+                outputs,
+            });
         };
-        Method::ALL.iter().for_each(|method| push(&[*method]));
-        push(Method::ALL);
+        Method::ALL.iter().for_each(|method| push(&[*method], Normalise::MinMax));
+        push(Method::ALL, Normalise::Max);
+        for normalise in [Normalise::Max, Normalise::Percentile, Normalise::Signed, Normalise::None] {
+            push(&[Method::HiResCam], normalise);
+        }
     }
     // The first two components of noise are almost equally strong.
     let (eigen, others): (Vec<Case>, Vec<Case>) = cases.into_iter().partition(|case| case.name.contains("eigen"));

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use gradcam::cam::{self, Asked, Layer, Method};
+use gradcam::cam::{self, Asked, Layer, Method, Normalise};
 use gradcam::graph::{
     Activation, Arithmetic, Builder, Contract, Digit, Form, Graph, Kind, NodeId, Op, Overlay, ParamSource, Rearrange,
     Rule, Side, fold, gradients,
@@ -43,7 +43,7 @@ fn explained(architecture: &Architecture, layer: impl Fn(&[(String, NodeId)]) ->
     let gradient = gradients(&mut graph, logits, seed, &[target], Rule::Standard).unwrap()[0];
     let layers = vec![Layer { activations: target, gradients: Some(gradient) }];
     let asked = Asked { method: Method::GradCam.row(), layers };
-    let maps = cam::heatmap(&mut graph, &[asked], [224, 193]).unwrap();
+    let maps = cam::heatmap(&mut graph, &[asked], [224, 193], Normalise::MinMax).unwrap();
     let outputs = [records, maps.range, maps.heatmap].map(|node| graph.push(Op::Unpack, &[node]).unwrap());
     (graph, outputs.into())
 }
@@ -81,13 +81,21 @@ fn variants() -> BTreeSet<(&'static str, Vec<(&'static str, u32)>)> {
     for (method, layers) in Method::ALL.iter().flat_map(|method| few.map(|layers| (method.row(), layers))) {
         let layer = |&(activations, gradients): &(NodeId, NodeId)| Layer { activations, gradients: Some(gradients) };
         let layers: Vec<Layer> = layers.iter().map(layer).collect();
-        let maps = cam::heatmap(&mut graph, &[Asked { method, layers }], [40, 50]).unwrap();
-        let overlay = Overlay { map: 0, crop: [0.0, 0.0, 30.0, 20.0], alpha: 0.5, colormap: Box::new([0; 256]) };
+        let maps = cam::heatmap(&mut graph, &[Asked { method, layers }], [40, 50], Normalise::MinMax).unwrap();
+        let overlay =
+            Overlay { map: 0, crop: [0.0, 0.0, 30.0, 20.0], alpha: 0.5, signed: false, colormap: Box::new([0; 256]) };
         let overlay = graph.push(Op::Overlay(overlay), &[maps.heatmap, photo]).unwrap();
         let numbers = [maps.raw, Some(maps.heatmap)].into_iter().flatten();
         let numbers: Vec<NodeId> = numbers.map(|map| graph.push(Op::Unpack, &[map]).unwrap()).collect();
         add(&graph, &[overlay]);
         add(&graph, &numbers);
+    }
+    for normalise in [Normalise::Max, Normalise::Percentile, Normalise::Signed, Normalise::None] {
+        let asked =
+            Asked { method: Method::HiResCam.row(), layers: vec![Layer { activations: x, gradients: Some(doubled) }] };
+        let maps = cam::heatmap(&mut graph, &[asked], [40, 50], normalise).unwrap();
+        let heatmap = graph.push(Op::Unpack, &[maps.heatmap]).unwrap();
+        add(&graph, &[heatmap]);
     }
     // Operations that only imported networks have.
     for c in [8, 6] {

@@ -3,7 +3,8 @@
     python tools/make_method_goldens.py [NAME ...]
 
 Each network has a file. It holds the gain of the formula and, for each case (a layer, or "pixels", at a size), the variants of
-two images, two classes for each, and for each method every fifth row and column of their maps as 16-bit numbers.
+two images, two classes for each, and every fifth row and column of their maps as 16-bit numbers: for each method, and by LayerCAM for each
+target.
 """
 import sys
 import warnings
@@ -63,6 +64,13 @@ AT_LAYERS = {
     "eigengradcam": EigenGradCAM,
     "activation-map": ActivationMap,
 }
+# What is explained of a class, by LayerCAM.
+TARGETS = {
+    "probability": lambda c: lambda y: torch.softmax(y, -1)[c],
+    "log-probability": lambda c: lambda y: torch.log_softmax(y, -1)[c],
+    "negative": lambda c: lambda y: -y[c],
+    "against": lambda c: lambda y: y[c] - y[[5, 90]].mean(),
+}
 AT_PIXELS = {
     "saliency": lambda model: captum.attr.Saliency(model),
     "input-x-gradient": lambda model: captum.attr.InputXGradient(model),
@@ -71,11 +79,11 @@ AT_PIXELS = {
 }
 
 
-def at_layer(method, model, layer, x, classes):
+def at_layer(method, model, layer, x, classes, target=ClassifierOutputTarget):
     with AT_LAYERS[method](model=model, target_layers=[layer]) as cam:
         # The next layer gets a copy, because an in-place activation must not change the recorded output.
         hook = layer.register_forward_hook(lambda _m, _i, out: out.clone())
-        maps = cam(input_tensor=x, targets=[ClassifierOutputTarget(c) for c in classes])
+        maps = cam(input_tensor=x, targets=[target(c) for c in classes])
         hook.remove()
         return maps
 
@@ -98,6 +106,8 @@ def maps_of(model, layer, x, classes):
             continue
         of_class = [at_layer(method, model, layer, x, c) if layer else at_pixels(method, model, x, c) for c in zip(*classes)]
         found[method] = np.stack(of_class, axis=1)
+    for name, target in TARGETS.items() if layer else ():
+        found[name] = np.stack([at_layer("layercam", model, layer, x, c, target) for c in zip(*classes)], axis=1)
     return found
 
 

@@ -1,7 +1,11 @@
 //! From raw maps to heat maps. These steps are the same for all methods.
 
 use super::method::{Layer, Row};
-use crate::graph::{Graph, GraphError, NodeId, Op, Param};
+use super::normalise::Normalise;
+use crate::graph::{Graph, GraphError, NodeId, Op, Param, Scaling};
+
+/// The part of the values that [`Normalise::Percentile`] keeps apart.
+const PERCENTILE: f32 = 0.99;
 
 /// A method with its operands at each layer.
 pub struct Asked {
@@ -18,7 +22,7 @@ pub struct Maps {
     pub raw: Option<NodeId>,
     /// Range of the raw or fused maps, from which the status is computed.
     pub range: NodeId,
-    /// The heat maps at the input's size, in 0..1.
+    /// The heat maps at the input's size.
     pub heatmap: NodeId,
     /// The place of each method's first map among all.
     pub firsts: Vec<usize>,
@@ -29,7 +33,12 @@ pub struct Maps {
 ///
 /// # Errors
 /// [`GraphError::Shape`] if the operands do not fit, or there is no method or no layer.
-pub fn heatmap(graph: &mut Graph, asked: &[Asked], size: [usize; 2]) -> Result<Maps, GraphError> {
+pub fn heatmap(
+    graph: &mut Graph,
+    asked: &[Asked],
+    size: [usize; 2],
+    normalise: Normalise,
+) -> Result<Maps, GraphError> {
     let mut firsts = vec![0; asked.len()];
     let (mut joint, mut count): (Option<Maps>, usize) = (None, 0);
     // Methods that look at the same place have maps of one size. They share each step.
@@ -49,7 +58,7 @@ pub fn heatmap(graph: &mut Graph, asked: &[Asked], size: [usize; 2]) -> Result<M
                 }
             }
         }
-        let maps = finished(graph, &raws, size)?;
+        let maps = finished(graph, &raws, size, normalise)?;
         joint = Some(match joint {
             None => maps,
             Some(before) => Maps {
@@ -65,32 +74,50 @@ pub fn heatmap(graph: &mut Graph, asked: &[Asked], size: [usize; 2]) -> Result<M
 }
 
 /// The heat maps of raw ones, which are given for each layer.
-fn finished(graph: &mut Graph, raws: &[NodeId], size: [usize; 2]) -> Result<Maps, GraphError> {
+fn finished(graph: &mut Graph, raws: &[NodeId], size: [usize; 2], normalise: Normalise) -> Result<Maps, GraphError> {
     let (mut ranges, mut resized) = (vec![], vec![]);
     for &raw in raws {
         // The order is pytorch-grad-cam's: ReLU, rescale, resize, fuse, rescale again.
         let range = graph.push(Op::MinMax, &[raw])?;
-        let scaled = graph.push(Op::Rescale { positive: true }, &[raw, range])?;
+        let scaled = scaled(graph, raw, range, normalise)?;
         resized.push(graph.push(Op::Resize { to: size }, &[scaled])?);
         ranges.push(range);
     }
     let (first, others) = resized.split_first().ok_or_else(|| GraphError::no_operands("fusion of layers"))?;
     let mut fused = *first;
-    for &other in others {
-        fused = graph.push(Op::Add, &[fused, other])?;
-    }
-    let single = others.is_empty().then(|| (raws[0], ranges[0]));
-    let span = if let Some((raw, range)) = single {
-        // The resized map's range is computed without storing that map; its readers compute the second rescaling.
-        let scaled = graph.push(Op::Rescale { positive: true }, &[raw, range])?;
-        graph.push(Op::ResizedRange { to: size }, &[scaled])?
-    } else {
+    if !others.is_empty() {
+        for &other in others {
+            fused = graph.push(Op::Add, &[fused, other])?;
+        }
         let share = [1.0 / raws.len() as f32];
         let scale = graph.param(Param::new(format!("1/{}", raws.len()), vec![1], share[..].into()));
         fused = graph.push(Op::ScaleShift { scale, shift: None }, &[fused])?;
-        graph.push(Op::MinMax, &[fused])?
+    }
+    let raw = others.is_empty().then_some(raws[0]);
+    let range = if raw.is_some() { ranges[0] } else { graph.push(Op::MinMax, &[fused])? };
+    let heatmap = match (normalise, raw) {
+        (Normalise::MinMax, Some(raw)) => {
+            // The resized map's range is computed without storing that map; its readers compute the second rescaling.
+            let scaled = scaled(graph, raw, range, normalise)?;
+            let span = graph.push(Op::ResizedRange { to: size }, &[scaled])?;
+            graph.push(Op::Rescale(Scaling::Whole), &[fused, span])?
+        }
+        (Normalise::MinMax, None) => graph.push(Op::Rescale(Scaling::Whole), &[fused, range])?,
+        _ => fused,
     };
-    let heatmap = graph.push(Op::Rescale { positive: false }, &[fused, span])?;
-    let (raw, range) = single.unzip();
-    Ok(Maps { raw, range: range.unwrap_or(span), heatmap, firsts: vec![] })
+    Ok(Maps { raw, range, heatmap, firsts: vec![] })
+}
+
+/// A raw map, scaled for the first time.
+fn scaled(graph: &mut Graph, raw: NodeId, range: NodeId, normalise: Normalise) -> Result<NodeId, GraphError> {
+    match normalise {
+        Normalise::MinMax => graph.push(Op::Rescale(Scaling::Positive), &[raw, range]),
+        Normalise::Max => graph.push(Op::Rescale(Scaling::ToGreatest), &[raw, range]),
+        Normalise::Percentile => {
+            let most = graph.push(Op::Percentile { part: PERCENTILE }, &[raw])?;
+            graph.push(Op::Rescale(Scaling::ToGreatest), &[raw, most])
+        }
+        Normalise::Signed => graph.push(Op::Rescale(Scaling::Signed), &[raw, range]),
+        Normalise::None => Ok(raw),
+    }
 }

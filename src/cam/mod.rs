@@ -13,14 +13,18 @@ mod hirescam;
 mod input_x_gradient;
 mod layercam;
 mod method;
+mod normalise;
 mod principal;
 mod saliency;
 mod status;
+mod target;
 mod xgradcam;
 
 pub use heatmap::{Asked, Maps, heatmap};
 pub use method::{At, Layer, Row};
+pub use normalise::Normalise;
 pub use status::Status;
+pub use target::{Begin, Score, Target, begin};
 
 use std::str::FromStr;
 

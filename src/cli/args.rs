@@ -133,12 +133,12 @@ impl ModelArgs {
 }
 
 /// One of these words.
-fn words(words: &'static [&'static str]) -> PossibleValuesParser {
+pub fn words(words: &'static [&'static str]) -> PossibleValuesParser {
     PossibleValuesParser::new(words)
 }
 
-/// The value that a word names in a weights file's metadata.
-fn named<T: DeserializeOwned>(word: &str) -> T {
+/// The value that a word names, as in a weights file's metadata.
+pub fn named<T: DeserializeOwned>(word: &str) -> T {
     serde_json::from_value(word.into()).expect("the parser takes only words of this type")
 }
 

@@ -18,6 +18,8 @@ pub struct Scene {
     pub maps: Vec<Vec<usize>>,
     /// The colours of the overlays.
     pub style: Style,
+    /// Whether the maps are in -1..1.
+    pub signed: bool,
 }
 
 /// The nodes of a scene's overlays in a graph.
@@ -38,8 +40,8 @@ pub struct Drawing {
 
 impl Scene {
     /// The scene of these photos, each with its maps.
-    pub fn new(photos: &[Photo], maps: Vec<Vec<usize>>, style: Style) -> Self {
-        Self { photos: photos.iter().map(|p| [p.width(), p.height()]).collect(), maps, style }
+    pub fn new(photos: &[Photo], maps: Vec<Vec<usize>>, style: Style, signed: bool) -> Self {
+        Self { photos: photos.iter().map(|p| [p.width(), p.height()]).collect(), maps, style, signed }
     }
 
     /// Builds a graph that draws heat maps of this shape.
@@ -64,6 +66,7 @@ impl Scene {
                         map,
                         crop: [left, top - f64::from(*first_row), crop_w, crop_h].map(|v| v as f32),
                         alpha: self.style.alpha,
+                        signed: self.signed,
                         colormap: self.style.colormap.table(),
                     };
                     outputs.push(graph.push(Op::Overlay(overlay), &[heatmap, *strip])?);

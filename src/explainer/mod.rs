@@ -17,7 +17,7 @@ pub use result::{Batch, Explanation, Heatmap, Map, Overlay, Prediction};
 
 use std::sync::Arc;
 
-use crate::cam::Method;
+use crate::cam::{Method, Normalise, Target};
 use crate::error::{Error, Result};
 use crate::kernels::Profile;
 use crate::model::{Model, Network};
@@ -26,7 +26,7 @@ use crate::plan::Plan;
 use drawing::Scene;
 use pending::{Given, Work, on_cpu};
 use plans::{Plans, Prepared, Wanted, last};
-use recipe::{Built, Recipe};
+use recipe::{Built, How, Recipe};
 
 /// Explains a model's decisions.
 ///
@@ -47,6 +47,8 @@ pub struct Explainer {
     device: Device,
     methods: Vec<Method>,
     layers: Vec<String>,
+    target: Target,
+    normalise: Normalise,
     plans: Plans,
 }
 
@@ -54,7 +56,15 @@ impl Explainer {
     /// Explains `model` on `device`, with Grad-CAM at the model's default layer.
     pub fn new(model: Model, device: Device) -> Self {
         let layers = vec![model.default_layer().to_owned()];
-        Self { model: Arc::new(model), device, methods: vec![Method::default()], layers, plans: Plans::default() }
+        Self {
+            model: Arc::new(model),
+            device,
+            methods: vec![Method::default()],
+            layers,
+            target: Target::default(),
+            normalise: Normalise::default(),
+            plans: Plans::default(),
+        }
     }
 
     /// Explains at another layer: a module path, see [`Model::layers`].
@@ -116,6 +126,27 @@ impl Explainer {
     pub fn set_methods(&mut self, methods: &[Method]) {
         self.methods = if methods.is_empty() { vec![Method::default()] } else { methods.to_vec() };
         self.plans.forget();
+    }
+
+    /// Explains another number than the logit of a class.
+    #[must_use]
+    pub fn with_target(mut self, target: Target) -> Self {
+        self.set_target(target);
+        self
+    }
+
+    /// Explains another number from now on.
+    pub fn set_target(&mut self, target: Target) {
+        self.target = target;
+        self.plans.forget();
+    }
+
+    /// Scales maps in another way.
+    #[must_use]
+    pub fn with_normalise(mut self, normalise: Normalise) -> Self {
+        self.normalise = normalise;
+        self.plans.forget();
+        self
     }
 
     /// Keeps the plans of the latest `plans` kinds of batch, with their memory. The default is four.
@@ -204,15 +235,15 @@ impl Explainer {
         // Timestamps surround the plan. They are not a part of it.
         let recipe = Recipe::new(&self.model, images, classes, &outputs.clock(false))?;
         let requests = recipe.requests(&self.model, classes)?;
-        let Self { model, device, methods, layers, plans } = self;
-        let wanted = Wanted { model, device, methods, layers };
+        let Self { model, device, methods, layers, target, normalise, plans } = self;
+        let wanted = Wanted { model, device, how: How { methods, layers, target, normalise: *normalise } };
         let prepared = plans.batch(&wanted, recipe).await?;
         let inputs = prepared.built.inputs(model, images, &requests);
         let inputs: Vec<Given> = inputs.iter().map(|(id, bytes)| (*id, &**bytes)).collect();
         let (picture, strips) = match (images, outputs.overlay) {
             (Images::Photos(photos), Some(style)) => {
                 let maps = (0..photos.len()).map(|image| prepared.places(image).map(|(_, place)| place).collect());
-                let scene = Scene::new(photos, maps.collect(), style);
+                let scene = Scene::new(photos, maps.collect(), style, normalise.is_signed());
                 let picture = plans.picture(&wanted, &prepared, scene).await?;
                 let strips = picture.drawing.drawn.inputs(photos);
                 (Some(picture), strips)
@@ -281,6 +312,8 @@ impl Explainer {
     }
 
     fn build(&self, images: Images<'_>, classes: &Classes, outputs: &Outputs) -> Result<Built> {
-        Recipe::new(&self.model, images, classes, outputs)?.build(&self.model, &self.methods, &self.layers)
+        let Self { methods, layers, target, normalise, .. } = self;
+        let how = How { methods, layers, target, normalise: *normalise };
+        Recipe::new(&self.model, images, classes, outputs)?.build(&self.model, how)
     }
 }

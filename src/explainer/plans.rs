@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::device::Device;
 use super::drawing::{Drawing, Scene};
-use super::recipe::{Built, Recipe};
+use super::recipe::{Built, How, Recipe};
 use crate::cam::Method;
 use crate::error::Result;
 use crate::gpu::{Session, Weights};
@@ -55,8 +55,7 @@ fn recall<T>(kept: &mut [Arc<T>], is_wanted: impl Fn(&T) -> bool) -> Option<Arc<
 pub struct Wanted<'a> {
     pub model: &'a Model,
     pub device: &'a Device,
-    pub methods: &'a [Method],
-    pub layers: &'a [String],
+    pub how: How<'a>,
 }
 
 /// Plans with their memory, and the model's weights on the device.
@@ -111,7 +110,7 @@ impl Plans {
         if self.batches.len() >= self.kept {
             self.drop_batch(&self.batches[0].clone());
         }
-        let built = recipe.build(wanted.model, wanted.methods, wanted.layers)?;
+        let built = recipe.build(wanted.model, wanted.how)?;
         let session = match wanted.device {
             Device::Cpu => None,
             Device::Gpu(gpu) => {

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use super::request::{Classes, Images, Outputs};
-use crate::cam::{self, Asked, At, Layer, Method};
+use crate::cam::{self, Asked, At, Begin, Layer, Method, Normalise, Score, Target};
 use crate::error::{Error, Result};
 use crate::graph::{Activation, Graph, Kind, NodeId, Op, Rearrange, Rule, Shape, fold, gradients};
-use crate::model::Model;
+use crate::model::{Model, Scores};
 
 /// Everything about a batch that its plan depends on. Batches with equal recipes share a plan.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,10 +43,19 @@ impl Place {
 }
 
 /// Where methods look: a layer, or the pixels.
-struct Target {
+struct Tap {
     at: At,
     node: NodeId,
     grid: Option<Rearrange>,
+}
+
+/// How a batch is explained.
+#[derive(Clone, Copy)]
+pub struct How<'a> {
+    pub methods: &'a [Method],
+    pub layers: &'a [String],
+    pub target: &'a Target,
+    pub normalise: Normalise,
 }
 
 /// A recipe's graph.
@@ -172,13 +181,17 @@ impl Recipe {
     }
 
     /// Builds the graph: network, choice of classes, backward passes, maps.
-    pub fn build(&self, model: &Model, methods: &[Method], layers: &[String]) -> Result<Built> {
+    pub fn build(&self, model: &Model, How { methods, layers, target, normalise }: How<'_>) -> Result<Built> {
+        check_target(model, target)?;
+        if self.draws && normalise == Normalise::None {
+            return Err(Error::Request("raw values cannot be drawn; leave overlays out, or normalise the map".into()));
+        }
         let network = model.network(self.kind, self.shape)?;
-        let mut targets: Vec<Target> = layers
+        let mut targets: Vec<Tap> = layers
             .iter()
-            .map(|path| Ok(Target { at: At::Layers, node: network.layer(path)?, grid: network.grid(path)?.cloned() }))
+            .map(|path| Ok(Tap { at: At::Layers, node: network.layer(path)?, grid: network.grid(path)?.cloned() }))
             .collect::<Result<_>>()?;
-        targets.push(Target { at: At::Pixels, node: network.features, grid: None });
+        targets.push(Tap { at: At::Pixels, node: network.features, grid: None });
         targets.retain(|target| methods.iter().any(|method| method.row().at == target.at));
         let mut graph = network.graph;
         fold(&mut graph, &targets.iter().map(|target| target.node).collect::<Vec<_>>());
@@ -196,14 +209,16 @@ impl Recipe {
         let selection = graph.push(Op::Select, &[network.logits, requests])?;
         let seed = Op::Seed { classes: model.classes(), requests: self.records, maps: self.maps };
         let seed = graph.push(seed, &[selection])?;
+        let is_sigmoid = model.scores() == Scores::Sigmoid;
+        let Begin { node: output, seed } = cam::begin(&mut graph, target, network.logits, seed, is_sigmoid)?;
         // Methods share the backward pass of their rule. It goes to the targets that they look at.
         let mut passes: Vec<(Rule, Vec<Option<NodeId>>)> = vec![];
         for rule in methods.iter().filter_map(|method| method.row().rule) {
             if passes.iter().all(|(known, _)| *known != rule) {
                 let rows = || methods.iter().map(|method| method.row()).filter(|row| row.rule == Some(rule));
-                let is_wanted = |target: &&Target| rows().any(|row| row.at == target.at);
+                let is_wanted = |target: &&Tap| rows().any(|row| row.at == target.at);
                 let wanted: Vec<NodeId> = targets.iter().filter(is_wanted).map(|target| target.node).collect();
-                let mut found = gradients(&mut graph, network.logits, seed, &wanted, rule)?.into_iter();
+                let mut found = gradients(&mut graph, output, seed, &wanted, rule)?.into_iter();
                 let gradients = targets.iter().map(|target| is_wanted(&target).then(|| found.next()).flatten());
                 passes.push((rule, gradients.collect()));
             }
@@ -223,14 +238,14 @@ impl Recipe {
                 let method = method.row();
                 let pass = passes.iter().find(|(rule, _)| Some(*rule) == method.rule);
                 let own = targets.iter().enumerate().filter(|(_, target)| target.at == method.at);
-                let layer = |(i, target): (usize, &Target)| Layer {
+                let layer = |(i, target): (usize, &Tap)| Layer {
                     activations: target.node,
                     gradients: pass.and_then(|(_, gradients)| gradients[i]),
                 };
                 Asked { method, layers: own.map(layer).collect() }
             })
             .collect();
-        let maps = cam::heatmap(&mut graph, &asked, [h, w])?;
+        let maps = cam::heatmap(&mut graph, &asked, [h, w], normalise)?;
 
         let wanted = [
             Some(selection),
@@ -255,6 +270,24 @@ impl Recipe {
             layer_size: [layer_h, layer_w],
             stages: [backward, tail],
         })
+    }
+}
+
+/// Fails if the model does not give the target.
+fn check_target(model: &Model, target: &Target) -> Result<()> {
+    if model.scores() == Scores::None && target.score != Score::Logit {
+        return Err(Error::Request(
+            "the model's scores mean no probabilities; explain the logit, or name --scores".into(),
+        ));
+    }
+    match target.against.iter().find(|class| **class >= model.classes()) {
+        Some(class) => {
+            let last = model.classes() - 1;
+            Err(Error::Request(format!(
+                "there is no class {class} to explain against; the model's classes are 0 to {last}"
+            )))
+        }
+        None => Ok(()),
     }
 }
 

@@ -24,7 +24,7 @@ pub use fold::fold;
 pub use grad::gradients;
 pub use nodes::{Graph, Node};
 pub use op::{
-    Activation, Arithmetic, ClassWeights, Contract, Conv2d, Form, LayerNorm, Linear, Op, Overlay, Pool2d, PoolKind, Term, Weighing,
+    Activation, Arithmetic, ClassWeights, Contract, Conv2d, Form, LayerNorm, Linear, Op, Overlay, Pool2d, PoolKind, SAMPLE, Scaling, Term, Weighing,
     Window,
 };
 pub use param::Param;

@@ -217,6 +217,22 @@ pub enum Form {
     Pixels([usize; 2]),
 }
 
+/// The most values of a map that an [`Op::Percentile`] looks at. More steps would be lost on lavapipe.
+pub const SAMPLE: usize = 1 << 19;
+
+/// How a [`Op::Rescale`] scales a map's values `v` by the least and the greatest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scaling {
+    /// `(p - min p) / (max p - min p + 1e-7)` with `p = max(v, 0)`, Grad-CAM's ReLU.
+    Positive,
+    /// `(v - min) / (max - min + 1e-7)`.
+    Whole,
+    /// `max(v, 0) / max`, at most 1.
+    ToGreatest,
+    /// `v / max |v|`, in -1..1.
+    Signed,
+}
+
 /// What a [`Op::WeightedSum`] adds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Term {
@@ -285,6 +301,8 @@ pub struct Overlay {
     pub crop: [f32; 4],
     /// Opacity of the colours, 0 to 1.
     pub alpha: f32,
+    /// Whether heat is in -1..1 and not in 0..1.
+    pub signed: bool,
     /// 256 colours, R in the lowest byte.
     pub colormap: Box<[u32; 256]>,
 }
@@ -462,10 +480,13 @@ pub enum Op {
         /// Height and width of the resized map.
         to: [usize; 2],
     },
-    /// `(map, its min_max) -> (f(map) - f(min)) / (f(max) - f(min) + 1e-7)`.
-    Rescale {
-        /// Whether `f` is `max(·, 0)`, Grad-CAM's ReLU, or the identity.
-        positive: bool,
+    /// `(map, its min_max) -> ` the map scaled by its least and greatest value.
+    Rescale(Scaling),
+    /// `(map [m,1,h,w]) -> [m,4,1,1]`: 0, the number that this part of `max(map, 0)` does not exceed, 0, 0. Of a map of over
+    /// [`SAMPLE`] values, every second or third, and so on.
+    Percentile {
+        /// Of 0..1.
+        part: f32,
     },
     /// `(map) -> [m,1,height,width]`: bilinear, half-pixel centres, no antialiasing.
     Resize {

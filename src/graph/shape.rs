@@ -22,7 +22,7 @@ fn check(op: &Op, inputs: &[Type]) -> Result<Type, String> {
         Op::Normalise { .. } => &[Pixels],
         Op::Pack => &[Plain],
         Op::Select => &[Features, Plain],
-        Op::Add | Op::Concat | Op::Gate | Op::WeightedSum(_) | Op::Rescale { .. } => &[Features, Features],
+        Op::Add | Op::Concat | Op::Gate | Op::WeightedSum(_) | Op::Rescale(_) => &[Features, Features],
         Op::ChannelWeights { .. } | Op::Orient | Op::Stack => &[Features, Features],
         Op::ActivateGrad(_) | Op::Pool2dGrad(_) | Op::GateGrad | Op::LayerNormGrad(_) => &[Features, Features],
         Op::Broadcast(_) | Op::Contract(_) | Op::SoftmaxGrad => &[Features, Features],
@@ -180,8 +180,8 @@ fn check(op: &Op, inputs: &[Type]) -> Result<Type, String> {
             require(shape(1)[1..] == [c, h, w], || format!("{:?} and {:?} differ", shape(0), shape(1)))?;
             features([m + shape(1)[0], c, h, w])
         }
-        Op::MinMax | Op::ResizedRange { .. } => features([shape(0)[0], 4, 1, 1]),
-        Op::Rescale { .. } => {
+        Op::MinMax | Op::ResizedRange { .. } | Op::Percentile { .. } => features([shape(0)[0], 4, 1, 1]),
+        Op::Rescale(_) => {
             require(shape(1) == [shape(0)[0], 4, 1, 1], || format!("range {:?} does not fit", shape(1)))?;
             features(shape(0))
         }

@@ -9,7 +9,7 @@ use super::dispatch::{Dispatch, Operand};
 use super::geometry::columns;
 use super::prologue::rescaling;
 use super::texel::{blocks, texels};
-use crate::graph::{Op, Term, Weighing};
+use crate::graph::{Op, SAMPLE, Scaling, Term, Weighing};
 
 /// The sum over channels of weights times activations.
 pub fn weighted_sum(cx: &Context, term: Term) -> Dispatch {
@@ -97,10 +97,20 @@ fn range(cx: &Context, defines: Vec<(&'static str, u32)>, params: impl Pod, oper
     cx.dispatch("min_max", &all, params, operands, cx.shape()[0])
 }
 
-/// Rescales each map to 0..1, as texels or plain numbers.
-pub fn rescale(cx: &Context, positive: bool) -> Dispatch {
+/// What a part of each map does not exceed. The invocations of a workgroup share a map; a step of the search reads all of it.
+pub fn percentile(cx: &Context, part: f32) -> Dispatch {
+    let [m, _, h, w] = cx.input(0);
+    let apart = (h * w).div_ceil(SAMPLE);
+    let count = (h * w).div_ceil(apart);
+    let below = ((f64::from(part) * count as f64).ceil() as usize).max(1);
+    let defines = [("WORKGROUP", 256), ("LANES", 256), ("OUTPUTS", 1), ("COOPERATIVE", 1)];
+    cx.dispatch("percentile", &defines, [h * w, count, apart, below].map(|v| v as u32), cx.plainly(None), m)
+}
+
+/// Scales each map, as texels or plain numbers.
+pub fn rescale(cx: &Context, scaling: Scaling) -> Dispatch {
     let [m, _, h, w] = cx.shape();
-    let defines = [rescaling(positive), plain(cx)].concat();
+    let defines = [rescaling(scaling), plain(cx)].concat();
     cx.elementwise("rescale", &defines, [(m * h * w) as u32, (h * w) as u32], None, m * h * w)
 }
 

@@ -5,7 +5,7 @@ use super::conv::{self, separable};
 use super::epilogue::{Epilogue, Extra};
 use super::profile::Profile;
 use super::prologue::Prologue;
-use crate::graph::{Activation, Conv2d, Graph, NodeId, Op, PoolKind, Window};
+use crate::graph::{Activation, Conv2d, Graph, NodeId, Op, PoolKind, Scaling, Window};
 
 impl Epilogue {
     /// The epilogue extended by `next`, if the kernel of `id` can absorb that node. `next` must be the only reader of the value
@@ -40,11 +40,11 @@ impl Epilogue {
                 pooled.then_some(Self { pooled, ..value })
             }
             // The last nodes of the tail. Their values have one channel.
-            Op::Rescale { positive: false } if matches!(kernel, Op::Resize { .. }) && self.value == id => {
+            Op::Rescale(Scaling::Whole) if matches!(kernel, Op::Resize { .. }) && self.value == id => {
                 let span = node.inputs[1];
                 (node.inputs[0] == id && span != id).then_some(Self { extra: Some(Extra::Span(span)), ..value })
             }
-            Op::Unpack if matches!(kernel, Op::Rescale { .. } | Op::Resize { .. }) => Some(value),
+            Op::Unpack if matches!(kernel, Op::Rescale(_) | Op::Resize { .. }) => Some(value),
             _ => None,
         }
     }
@@ -60,7 +60,7 @@ impl Prologue {
         let able = match &graph.nodes[next].op {
             Op::Conv2d(conv) => is_product(conv, channels(next)),
             Op::Resize { .. } | Op::ResizedRange { .. } => {
-                return matches!(graph.nodes[id].op, Op::Rescale { .. }).then_some(alone);
+                return matches!(graph.nodes[id].op, Op::Rescale(_)).then_some(alone);
             }
             _ => false,
         };

@@ -97,7 +97,8 @@ pub fn lower(
         Op::Stack => return cam::stack(cx),
         Op::MinMax => cam::min_max(cx),
         Op::ResizedRange { to } => cam::resized_range(cx, *to),
-        Op::Rescale { positive } => cam::rescale(cx, *positive),
+        Op::Rescale(scaling) => cam::rescale(cx, *scaling),
+        Op::Percentile { part } => cam::percentile(cx, *part),
         Op::Resize { .. } => cam::resize(cx),
         Op::Overlay(overlay) => overlay::draw(cx, overlay),
     }]

@@ -15,7 +15,7 @@ struct Params {
     pixels: u32,
     map: u32,
     alpha: f32,
-    pad: u32,
+    zero: f32,
     colormap: [[u32; 4]; 64],
 }
 
@@ -30,7 +30,7 @@ pub fn draw(cx: &Context, overlay: &Overlay) -> Dispatch {
         pixels: (h * w) as u32,
         map: overlay.map as u32,
         alpha: overlay.alpha,
-        pad: 0,
+        zero: if overlay.signed { 0.5 } else { 0.0 },
         colormap: std::array::from_fn(|i| std::array::from_fn(|j| overlay.colormap[i * 4 + j])),
     };
     cx.elementwise("overlay", &[], params, None, h * w)

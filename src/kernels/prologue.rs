@@ -5,7 +5,7 @@ use super::dispatch::Operand;
 use super::epilogue::code;
 use super::pass::Taps;
 use super::tiling::Tile;
-use crate::graph::{Activation, Conv2d, Graph, NodeId, Op};
+use crate::graph::{Activation, Conv2d, Graph, NodeId, Op, Scaling};
 
 /// A node that a kernel computes for each of its loads, instead of reading what another kernel has stored.
 #[derive(Clone, Copy, Debug)]
@@ -71,8 +71,8 @@ impl Prologue {
                 let packing = Packing::Depthwise { channels, taps: Taps::all(conv.window.kernel) };
                 (Operand::Constant(Constant::whole(conv.weight, conv.bias, packing)), vec![("BEFORE", before)])
             }
-            Op::Rescale { positive } => {
-                let defines = [&rescaling(*positive)[..], &[("RESCALED", 1)]].concat();
+            Op::Rescale(scaling) => {
+                let defines = [&rescaling(*scaling)[..], &[("RESCALED", 1)]].concat();
                 (Operand::Read(graph.nodes[self.node].inputs[1]), defines)
             }
             _ => (Operand::Read(graph.nodes[self.node].inputs[1]), vec![("PROLOGUE", 1), ("GATED", 1)]),
@@ -81,6 +81,11 @@ impl Prologue {
 }
 
 /// Defines for `shared/rescale.wgsl`.
-pub fn rescaling(positive: bool) -> Vec<(&'static str, u32)> {
-    if positive { vec![("POSITIVE", 1)] } else { vec![] }
+pub fn rescaling(scaling: Scaling) -> Vec<(&'static str, u32)> {
+    match scaling {
+        Scaling::Positive => vec![("POSITIVE", 1)],
+        Scaling::Whole => vec![],
+        Scaling::ToGreatest => vec![("POSITIVE", 1), ("ANCHORED", 1)],
+        Scaling::Signed => vec![("ANCHORED", 1)],
+    }
 }

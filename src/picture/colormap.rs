@@ -19,16 +19,19 @@ pub enum Colormap {
     Inferno,
     /// Black to white.
     Gray,
+    /// Blue, white, red: against, neither, for.
+    Bwr,
 }
 
 impl Colormap {
     /// All colour maps, with their names.
-    pub const ALL: [(&'static str, Self); 5] = [
+    pub const ALL: [(&'static str, Self); 6] = [
         ("jet", Self::Jet),
         ("turbo", Self::Turbo),
         ("viridis", Self::Viridis),
         ("inferno", Self::Inferno),
         ("gray", Self::Gray),
+        ("bwr", Self::Bwr),
     ];
 
     /// The colours from cold to hot, R in the lowest byte, opaque.
@@ -49,6 +52,10 @@ impl Colormap {
             Self::Turbo => colorous::TURBO,
             Self::Viridis => colorous::VIRIDIS,
             Self::Inferno => colorous::INFERNO,
+            Self::Bwr => {
+                let ramp = |distance: f64| (255.0 * (2.0 * distance).min(1.0)).round() as u8;
+                return [ramp(heat), ramp(heat.min(1.0 - heat)), ramp(1.0 - heat)];
+            }
             Self::Gray => return [(heat * 255.0).round() as u8; 3],
         };
         gradient.eval_continuous(heat).as_array()

@@ -1,7 +1,7 @@
 //! Maps from activations and gradients, and the tail.
 
 use super::planes::planes;
-use crate::graph::{Shape, Term, Weighing};
+use crate::graph::{SAMPLE, Scaling, Shape, Term, Weighing};
 
 /// `map[m] = Σ_c term(weights[m,c], a[image(m),c])`. The weights are of a channel, or of each of its pixels.
 pub fn weighted_sum(term: Term, a: &[f64], [n, c, h, w]: Shape, weights: &[f64], [m, _, wh, ww]: Shape) -> Vec<f64> {
@@ -106,14 +106,31 @@ pub fn resized_range(map: &[f64], from: Shape, [h, w]: [usize; 2]) -> Vec<f64> {
     min_max(&resize(map, from, to), to).chunks(4).flat_map(|range| [range[0], range[1], 0.0, 0.0]).collect()
 }
 
-/// `(f(map) - f(min)) / (f(max) - f(min) + 1e-7)`, where f is `max(·, 0)` or the identity.
-pub fn rescale(map: &[f64], [_, _, h, w]: Shape, range: &[f64], positive: bool) -> Vec<f64> {
-    let f = |v: f64| if positive { v.max(0.0) } else { v };
+/// Each map scaled by its range, see [`Scaling`].
+pub fn rescale(map: &[f64], [_, _, h, w]: Shape, range: &[f64], scaling: Scaling) -> Vec<f64> {
     let scaled = |(map, range): (&[f64], &[f64])| {
-        let (low, high) = (f(range[0]), f(range[1]));
-        map.iter().map(|&v| (f(v) - low) / (high - low + 1e-7)).collect::<Vec<_>>()
+        let (low, high) = (range[0], range[1]);
+        let positive = |v: f64| v.max(0.0);
+        let of = |v: f64| match scaling {
+            Scaling::Positive => (positive(v) - positive(low)) / (positive(high) - positive(low) + 1e-7),
+            Scaling::Whole => (v - low) / (high - low + 1e-7),
+            Scaling::ToGreatest => (positive(v) / positive(high).max(1e-30)).min(1.0),
+            Scaling::Signed => v / high.max(-low).max(1e-30),
+        };
+        map.iter().map(|&v| of(v)).collect::<Vec<_>>()
     };
     map.chunks(h * w).zip(range.chunks(4)).flat_map(scaled).collect()
+}
+
+/// Per map: what this part of `max(map, 0)` does not exceed.
+pub fn percentile(map: &[f64], [_, _, h, w]: Shape, part: f64) -> Vec<f64> {
+    let record = |map: &[f64]| {
+        let mut sample: Vec<f64> = map.iter().step_by((h * w).div_ceil(SAMPLE)).map(|v| v.max(0.0)).collect();
+        sample.sort_by(f64::total_cmp);
+        let below = (part * sample.len() as f64).ceil() as usize;
+        [0.0, sample[below.max(1) - 1], 0.0, 0.0]
+    };
+    map.chunks(h * w).flat_map(record).collect()
 }
 
 /// Bilinear interpolation with half-pixel centres, clamped at the edges.

@@ -157,7 +157,8 @@ fn execute(graph: &Graph, id: NodeId, operands: &[&Value]) -> Value {
         Op::Stack => [number(0), number(1)].concat(),
         Op::MinMax => cam::min_max(number(0), from(0)),
         Op::ResizedRange { to: [h, w] } => cam::resized_range(number(0), from(0), [*h, *w]),
-        Op::Rescale { positive } => cam::rescale(number(0), shape, number(1), *positive),
+        Op::Rescale(scaling) => cam::rescale(number(0), shape, number(1), *scaling),
+        Op::Percentile { part } => cam::percentile(number(0), from(0), f64::from(*part)),
         Op::Resize { .. } => cam::resize(number(0), from(0), shape),
     })
 }

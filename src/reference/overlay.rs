@@ -17,6 +17,7 @@ pub fn draw(overlay: &Overlay, heatmap: &[f64], [_, _, mh, mw]: Shape, photo: &[
             continue;
         }
         let heat = bilinear(map, [mh, mw], [v * mh as f64 - 0.5, u * mw as f64 - 0.5]);
+        let heat = if overlay.signed { heat * 0.5 + 0.5 } else { heat };
         let colour = overlay.colormap[(heat.clamp(0.0, 1.0) * 255.0) as usize].to_le_bytes();
         for (channel, colour) in rgba.iter_mut().zip(colour).take(3) {
             *channel = (f64::from(*channel) * (1.0 - alpha) + f64::from(colour) * alpha).round() as u8;

@@ -19,10 +19,10 @@ use std::time::Instant;
 use clap::Args;
 use gradcam::model::Preprocess;
 use gradcam::picture::{Format, Window, ahead};
-use gradcam::{Classes, Colormap, Error, Explainer, Method, Model, Outputs, Photo, Result, Style};
-use serde_json::{Map, Value};
+use gradcam::{Classes, Colormap, Error, Explainer, Method, Model, Normalise, Outputs, Photo, Result, Style, Target};
+use serde_json::{Map, Value, json};
 
-use super::args::{ClassArgs, DeviceArgs, ModelArgs, methods};
+use super::args::{ClassArgs, DeviceArgs, ModelArgs, methods, named, words};
 use super::say::{Failure, complain, say};
 use found::{Input, STDIN, find};
 use output::{Output, Wanted};
@@ -63,6 +63,16 @@ pub struct Explain {
     #[arg(short = 'k', long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=1000))]
     #[arg(help_heading = "Explanation")]
     top: Option<u32>,
+    /// Number of the class whose gradient is taken
+    #[arg(long, value_name = "SCORE", value_parser = words(&["logit", "probability", "log-probability"]))]
+    #[arg(default_value = "logit", help_heading = "Explanation")]
+    target: String,
+    /// Show what speaks against the class
+    #[arg(long, help_heading = "Explanation")]
+    negative: bool,
+    /// Show what tells the class from this one, by number or label; may be given several times
+    #[arg(long, value_name = "ID|LABEL", allow_hyphen_values = true, help_heading = "Explanation")]
+    against: Vec<String>,
     /// Where to write overlays: a .png or .jpg file for one photo, a folder for several, - for standard output;
     /// ./NAME.gradcam.png if not given. Files of that name, and links, are replaced
     #[arg(short, long, value_name = "PATH", help_heading = "Overlays")]
@@ -77,9 +87,20 @@ pub struct Explain {
     /// Opacity of the colours, 0 to 1
     #[arg(long, default_value_t = 0.5, help_heading = "Overlays")]
     alpha: f32,
-    /// Colours of the heat map
-    #[arg(long, value_name = "jet|turbo|viridis|inferno|gray", default_value = "jet", help_heading = "Overlays")]
-    colormap: String,
+    /// Colours of the heat map; jet if not given, or bwr (blue, white, red) for signed maps
+    #[arg(long, value_name = "jet|turbo|viridis|inferno|gray|bwr", help_heading = "Overlays")]
+    colormap: Option<String>,
+    /// What is drawn of a map: what speaks for the class, between its least and greatest value (minmax), as a part of the
+    /// greatest (max) or of what 99 of 100 values do not exceed (percentile); or also what speaks against it (signed). With
+    /// none, --save-tensors has the raw values
+    #[arg(
+        long,
+        value_name = "minmax|max|percentile|signed|none",
+        default_value = "minmax",
+        hide_possible_values = true
+    )]
+    #[arg(value_parser = words(&["minmax", "max", "percentile", "signed", "none"]), help_heading = "Explanation")]
+    normalise: String,
     /// Which numbers of pictures beyond 8 bits are black and white: those of their type, of the picture, or two numbers
     #[arg(long, value_name = "full|auto|MIN,MAX", default_value = "full", hide_default_value = true)]
     #[arg(allow_hyphen_values = true, help_heading = "Preprocessing")]
@@ -115,12 +136,16 @@ impl Explain {
             return Err(Error::Request(format!("--alpha is {}, not between 0 and 1", self.alpha)).into());
         }
         let methods = self.methods()?;
-        let colormap: Colormap = self.colormap.parse()?;
+        let normalise: Normalise = named(&self.normalise);
+        let usual = if normalise.is_signed() { Colormap::Bwr } else { Colormap::Jet };
+        let colormap = self.colormap.as_deref().map_or(Ok(usual), str::parse)?;
         let model = self.model.open_with(&self.meaning)?;
         let classes = match &self.class[..] {
             [] => Classes::Top(self.top.unwrap_or(1) as usize),
             chosen => Classes::Chosen(chosen.iter().map(|c| model.class(c)).collect::<Result<_>>()?),
         };
+        let against = self.against.iter().map(|class| model.class(class)).collect::<Result<Vec<_>>>()?;
+        let target = Target::default().score(named(&self.target)).negative(self.negative).against(&against);
         // Errors in the request are found before a device is opened.
         let tensors = self.tensors.as_deref().map(|path| Tensors::open(path, &model)).transpose()?;
         if tensors.as_ref().is_some_and(|t| t.classes.is_some()) && (self.top.is_some() || !self.class.is_empty()) {
@@ -145,10 +170,13 @@ impl Explain {
         let output = draws.then(|| self.output(&found.inputs, &classes, &methods, &model)).transpose()?;
         let weights = PathBuf::from(model.name());
         let read = found.inputs.iter().map(|input| &input.path).chain(&self.tensors).chain([&weights]);
-        let about = about(&model, &methods);
+        let about = about(&model, &methods, &target);
         let saved = self.save_tensors.as_deref().map(|path| Saved::new(path, names.clone(), about.clone(), read));
         let saved = saved.transpose()?;
-        let explainer = Explainer::new(model, gradcam::Device::Cpu).with_methods(&methods);
+        let explainer = Explainer::new(model, gradcam::Device::Cpu)
+            .with_methods(&methods)
+            .with_target(target)
+            .with_normalise(normalise);
         let layers: Vec<&str> = self.layer.iter().map(String::as_str).collect();
         let explainer = if layers.is_empty() { explainer } else { explainer.with_layers(&layers)? };
         let style = Style::default().alpha(self.alpha).colormap(colormap);
@@ -227,12 +255,13 @@ impl Explain {
     }
 }
 
-/// What the model is, for results: its architecture, how photos are prepared, and who said so; and the methods.
-fn about(model: &Model, methods: &[Method]) -> Map<String, Value> {
+/// What the model is, for results: its architecture, how photos are prepared, and who said so; and what is explained.
+fn about(model: &Model, methods: &[Method], target: &Target) -> Map<String, Value> {
     let Ok(Value::Object(mut about)) = serde_json::to_value(model.description()) else {
         unreachable!("a description is an object")
     };
     about.insert("methods".into(), methods.iter().map(|method| method.name()).collect());
+    about.insert("target".into(), json!(target));
     about
 }
 

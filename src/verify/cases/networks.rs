@@ -3,10 +3,10 @@
 
 use safetensors::SafeTensors;
 
-use crate::cam::Method;
+use crate::cam::{Method, Normalise, Target};
 use crate::error::{Error, Result};
 use crate::explainer::drawing::Scene;
-use crate::explainer::recipe::Recipe;
+use crate::explainer::recipe::{How, Recipe};
 use crate::explainer::{Classes, Images, Outputs, Style};
 use crate::graph::NodeId;
 use crate::model::Model;
@@ -97,11 +97,13 @@ fn case(
     let classes = Classes::Chosen(vec![golden.class()]);
     let recipe = Recipe::new(model, images, &classes, &outputs)?;
     let requests = recipe.requests(model, &classes)?;
-    let mut built = recipe.build(model, &[Method::GradCam], &[layer.to_owned()])?;
+    let (layers, target) = ([layer.to_owned()], Target::default());
+    let how = How { methods: &[Method::GradCam], layers: &layers, target: &target, normalise: Normalise::MinMax };
+    let mut built = recipe.build(model, how)?;
     let inputs = built.inputs(model, images, &requests).into_iter().map(|(id, bytes)| (id, bytes.into_owned()));
     let mut inputs: Vec<_> = inputs.collect();
     if let (Images::Photos(photos), Some(style)) = (images, outputs.overlay) {
-        let scene = Scene::new(photos, (0..photos.len() * recipe.maps).map(|map| vec![map]).collect(), style);
+        let scene = Scene::new(photos, (0..photos.len() * recipe.maps).map(|map| vec![map]).collect(), style, false);
         let drawn = scene.append(&mut built.graph, built.heatmap, &model.preprocess)?;
         inputs.extend(drawn.inputs(photos).into_iter().map(|(id, bytes)| (id, bytes.to_owned())));
         built.outputs.extend(drawn.outputs);

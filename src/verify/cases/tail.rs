@@ -1,7 +1,8 @@
 //! From maps to pictures: selection of classes, ranges, rescaling, resizing, overlays. Also the conversion of pixels
 //! to features.
 
-use crate::graph::{Kind, Op, Overlay, Term};
+use crate::cam::{self, Asked, Layer, Method, Normalise};
+use crate::graph::{Activation, Kind, NodeId, Op, Overlay, Scaling, Term};
 use crate::verify::case::{Case, Check, Stage};
 use crate::verify::net::Net;
 
@@ -11,6 +12,7 @@ const TOLERANCE: f64 = 3e-6;
 pub fn cases() -> Vec<Case> {
     let mut all = choices();
     all.push(maps());
+    all.extend(methods());
     all.push(broken_maps());
     all.push(pixels());
     all.extend(overlays());
@@ -43,23 +45,56 @@ fn maps() -> Case {
     let w = net.features([4, 9, 1, 1]);
     let raw = net.op(Op::WeightedSum(Term::Product), &[a, w]);
     let range = net.op(Op::MinMax, &[raw]);
-    let positive = net.op(Op::Rescale { positive: true }, &[raw, range]);
-    let scaled = net.op(Op::Rescale { positive: false }, &[raw, range]);
+    let positive = net.op(Op::Rescale(Scaling::Positive), &[raw, range]);
+    let scaled = net.op(Op::Rescale(Scaling::Whole), &[raw, range]);
     let up = net.op(Op::Resize { to: [31, 23] }, &[scaled]);
     let down = net.op(Op::Resize { to: [3, 4] }, &[up]);
-    let mut values = vec![raw, range, positive, scaled, up, down];
+    let [share, signed] = [Scaling::ToGreatest, Scaling::Signed].map(|by| net.op(Op::Rescale(by), &[raw, range]));
+    let mut values = vec![raw, range, positive, scaled, share, signed, up, down];
     // Each value has one reader: ranges of maps that are not stored, and the rescaling that uses them.
     for to in [[29, 30], [14, 10], [13, 11], [3, 4], [300, 1]] {
-        let first = net.op(Op::Rescale { positive: true }, &[raw, range]);
+        let first = net.op(Op::Rescale(Scaling::Positive), &[raw, range]);
         let resized = net.op(Op::Resize { to }, &[first]);
-        let second = net.op(Op::Rescale { positive: true }, &[raw, range]);
+        let second = net.op(Op::Rescale(Scaling::Positive), &[raw, range]);
         let span = net.op(Op::ResizedRange { to }, &[second]);
-        values.extend([span, net.op(Op::Rescale { positive: false }, &[resized, span])]);
+        values.extend([span, net.op(Op::Rescale(Scaling::Whole), &[resized, span])]);
     }
     let resized = net.op(Op::Resize { to: [9, 8] }, &[scaled]);
     let span = net.op(Op::ResizedRange { to: [9, 8] }, &[scaled]);
-    values.push(net.op(Op::Rescale { positive: false }, &[resized, span]));
+    values.push(net.op(Op::Rescale(Scaling::Whole), &[resized, span]));
     Case::of("maps", TOLERANCE, net, &values)
+}
+
+/// Every method alone and all of them together, with two maps per image, for fewer pixels than channels and for more.
+fn methods() -> Vec<Case> {
+    let mut cases = vec![];
+    for shape in [[2, 9, 4, 2], [1, 6, 7, 5]] {
+        let [n, c, h, w] = shape;
+        let mut push = |methods: &[Method], normalise: Normalise, tolerance: f64| {
+            let mut net = Net::new(c as u64);
+            let a = net.features(shape);
+            // Some formulas divide by what may be 0 for activations of both signs.
+            let a = net.op(Op::Activate(Activation::Sigmoid), &[a]);
+            let g = net.features([2 * n, c, h, w]);
+            let asked = |method: &Method| {
+                let method = method.row();
+                Asked { method, layers: vec![Layer { activations: a, gradients: method.rule.map(|_| g) }] }
+            };
+            let asked: Vec<Asked> = methods.iter().map(asked).collect();
+            let maps = cam::heatmap(&mut net.graph, &asked, [11, 13], normalise).expect("the operands fit");
+            let values: Vec<NodeId> = [maps.raw, Some(maps.range), Some(maps.heatmap)].into_iter().flatten().collect();
+            let name = if let [method] = methods { method.name() } else { "all methods" };
+            cases.push(Case::of(format!("{name} of {c} channels, {normalise:?}"), tolerance, net, &values));
+        };
+        // The first two components of noise are almost equally strong.
+        let tolerance = |method: &Method| if method.name().starts_with("eigen") { 1e-4 } else { TOLERANCE };
+        Method::ALL.iter().for_each(|method| push(&[*method], Normalise::MinMax, tolerance(method)));
+        push(Method::ALL, Normalise::Max, 1e-4);
+        for normalise in [Normalise::Percentile, Normalise::Signed, Normalise::None] {
+            push(&[Method::HiResCam], normalise, TOLERANCE);
+        }
+    }
+    cases
 }
 
 /// Values that are not finite are counted, and the range is that of the others.
@@ -103,7 +138,9 @@ fn overlays() -> Vec<Case> {
         let map = net.plain(shape, values);
         let map = net.op(Op::Pack, &[map]);
         let photo = net.graph.input(Kind::Pixels, [1, 3, 9, 13]);
-        let of = |map: usize, alpha: f32| Op::Overlay(Overlay { map, crop, alpha, colormap: Box::new(colormap) });
+        let of = |map: usize, alpha: f32| {
+            Op::Overlay(Overlay { map, crop, alpha, signed: map == 1, colormap: Box::new(colormap) })
+        };
         let drawn: Vec<_> =
             [(0, 0.25), (1, 0.5), (2, 1.0)].map(|(i, alpha)| net.op(of(i, alpha), &[map, photo])).into();
         let mut case = Case::of(format!("overlay of a {name}"), TOLERANCE, net, &drawn);
