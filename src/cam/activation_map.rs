@@ -1,9 +1,10 @@
 //! The mean of the activations, as OpenVINO's ActivationMap: where a layer sees anything, whatever the class.
 
 use super::method::{At, Layer, Row};
+use super::sampling::Passes;
 use crate::graph::{Conv2d, Graph, GraphError, NodeId, Op, Param, Window};
 
-pub const ROW: Row = Row { name: "activation-map", at: At::Layers, rule: None, raw };
+pub const ROW: Row = Row { name: "activation-map", at: At::Layers, rule: None, passes: Passes::One, raw };
 
 /// `mean_k A_k`.
 fn raw(graph: &mut Graph, layer: &Layer) -> Result<NodeId, GraphError> {

@@ -1,9 +1,10 @@
 //! Grad-CAM++: Chattopadhay et al., arXiv 1710.11063, as pytorch-grad-cam computes it.
 
 use super::method::{At, Layer, Row};
+use super::sampling::Passes;
 use crate::graph::{Graph, GraphError, NodeId, Op, Rule, Term, Weighing};
 
-pub const ROW: Row = Row { name: "gradcam++", at: At::Layers, rule: Some(Rule::Standard), raw };
+pub const ROW: Row = Row { name: "gradcam++", at: At::Layers, rule: Some(Rule::Standard), passes: Passes::One, raw };
 
 /// pytorch-grad-cam's. It is no small number beside the squares of gradients, so it shapes the map.
 const EPS: f32 = 1e-6;

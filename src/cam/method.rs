@@ -1,5 +1,6 @@
 //! A method's table row: what the method needs, and how it makes a map.
 
+use super::sampling::Passes;
 use crate::graph::{Graph, GraphError, NodeId, Rule};
 
 /// A method.
@@ -10,6 +11,8 @@ pub struct Row {
     pub at: At,
     /// How gradients pass a ReLU on the way there. None for a method without gradients.
     pub rule: Option<Rule>,
+    /// Of which images it takes gradients.
+    pub passes: Passes,
     /// Appends a layer's map, `[maps,1,h,w]`, signed and not rescaled.
     pub raw: fn(&mut Graph, &Layer) -> Result<NodeId, GraphError>,
 }

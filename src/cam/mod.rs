@@ -11,18 +11,24 @@ mod guided_backprop;
 mod heatmap;
 mod hirescam;
 mod input_x_gradient;
+mod integrated_gradients;
 mod layercam;
 mod method;
 mod normalise;
 mod principal;
 mod saliency;
+mod sampling;
+mod smoothgrad;
+mod smoothgrad_squared;
 mod status;
 mod target;
+mod vargrad;
 mod xgradcam;
 
 pub use heatmap::{Asked, Maps, heatmap};
 pub use method::{At, Layer, Row};
 pub use normalise::Normalise;
+pub use sampling::{Moment, Passes, Sampling};
 pub use status::Status;
 pub use target::{Begin, Score, Target, begin};
 
@@ -84,6 +90,14 @@ methods! {
     GuidedBackprop in guided_backprop,
     /// Zeiler and Fergus, arXiv 1311.2901: `max_k |G_k|` at the pixels, where ReLUs let positive gradients pass.
     DeconvNet in deconvnet,
+    /// Sundararajan et al., arXiv 1703.01365: gradients on the way from a baseline to the pixels, times the pixels.
+    IntegratedGradients in integrated_gradients,
+    /// Smilkov et al., arXiv 1706.03825: `max_k |mean G_k|` at the pixels, under noise.
+    SmoothGrad in smoothgrad,
+    /// Hooker et al., arXiv 1806.10758: `max_k mean G_k²` at the pixels, under noise.
+    SmoothGradSquared in smoothgrad_squared,
+    /// Adebayo et al., arXiv 1810.03292: `max_k var G_k` at the pixels, under noise.
+    VarGrad in vargrad,
 }
 
 impl Method {

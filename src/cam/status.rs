@@ -34,7 +34,7 @@ impl Status {
     pub fn remark(self) -> Option<&'static str> {
         match self {
             Self::Ok => None,
-            Self::AllNegative => Some("all of the layer speaks against this class, so the map is blank"),
+            Self::AllNegative => Some("nothing speaks for it: the map has no positive value"),
             Self::Zero => Some("the map is zero everywhere"),
             Self::Constant => Some("the map is the same everywhere"),
             Self::NonFinite => Some("values are not finite, so the map means nothing"),

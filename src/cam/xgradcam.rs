@@ -1,9 +1,10 @@
 //! XGrad-CAM: Fu et al., arXiv 2008.02312.
 
 use super::method::{At, Layer, Row};
+use super::sampling::Passes;
 use crate::graph::{Graph, GraphError, NodeId, Op, Rule, Term, Weighing};
 
-pub const ROW: Row = Row { name: "xgradcam", at: At::Layers, rule: Some(Rule::Standard), raw };
+pub const ROW: Row = Row { name: "xgradcam", at: At::Layers, rule: Some(Rule::Standard), passes: Passes::One, raw };
 
 /// pytorch-grad-cam's.
 const EPS: f32 = 1e-7;

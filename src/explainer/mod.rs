@@ -2,12 +2,14 @@
 
 mod device;
 pub(crate) mod drawing;
+pub(crate) mod how;
 mod pending;
 mod plans;
 mod profile;
 pub(crate) mod recipe;
 mod request;
 mod result;
+mod sampled;
 
 pub use device::Device;
 pub use pending::Pending;
@@ -17,16 +19,17 @@ pub use result::{Batch, Explanation, Heatmap, Map, Overlay, Prediction};
 
 use std::sync::Arc;
 
-use crate::cam::{Method, Normalise, Target};
+use crate::cam::{Method, Normalise, Sampling, Target};
 use crate::error::{Error, Result};
 use crate::kernels::Profile;
 use crate::model::{Model, Network};
 use crate::picture::Photo;
 use crate::plan::Plan;
 use drawing::Scene;
+use how::How;
 use pending::{Given, Work, on_cpu};
 use plans::{Plans, Prepared, Wanted, last};
-use recipe::{Built, How, Recipe};
+use recipe::{Built, Recipe};
 
 /// Explains a model's decisions.
 ///
@@ -45,10 +48,7 @@ use recipe::{Built, How, Recipe};
 pub struct Explainer {
     model: Arc<Model>,
     device: Device,
-    methods: Vec<Method>,
-    layers: Vec<String>,
-    target: Target,
-    normalise: Normalise,
+    how: How,
     plans: Plans,
 }
 
@@ -56,15 +56,14 @@ impl Explainer {
     /// Explains `model` on `device`, with Grad-CAM at the model's default layer.
     pub fn new(model: Model, device: Device) -> Self {
         let layers = vec![model.default_layer().to_owned()];
-        Self {
-            model: Arc::new(model),
-            device,
+        let how = How {
             methods: vec![Method::default()],
             layers,
             target: Target::default(),
             normalise: Normalise::default(),
-            plans: Plans::default(),
-        }
+            sampling: Sampling::default(),
+        };
+        Self { model: Arc::new(model), device, how, plans: Plans::default() }
     }
 
     /// Explains at another layer: a module path, see [`Model::layers`].
@@ -103,7 +102,7 @@ impl Explainer {
         if paths.is_empty() {
             return Err(Error::Request("no layer is named".into()));
         }
-        self.layers = paths.iter().map(|p| (*p).to_owned()).collect();
+        self.how.layers = paths.iter().map(|p| (*p).to_owned()).collect();
         self.plans.forget();
         Ok(())
     }
@@ -124,7 +123,7 @@ impl Explainer {
 
     /// Explains with these methods from now on; with Grad-CAM if none is named.
     pub fn set_methods(&mut self, methods: &[Method]) {
-        self.methods = if methods.is_empty() { vec![Method::default()] } else { methods.to_vec() };
+        self.how.methods = if methods.is_empty() { vec![Method::default()] } else { methods.to_vec() };
         self.plans.forget();
     }
 
@@ -137,14 +136,22 @@ impl Explainer {
 
     /// Explains another number from now on.
     pub fn set_target(&mut self, target: Target) {
-        self.target = target;
+        self.how.target = target;
         self.plans.forget();
     }
 
     /// Scales maps in another way.
     #[must_use]
     pub fn with_normalise(mut self, normalise: Normalise) -> Self {
-        self.normalise = normalise;
+        self.how.normalise = normalise;
+        self.plans.forget();
+        self
+    }
+
+    /// Averages gradients in another way, for methods that do so.
+    #[must_use]
+    pub fn with_sampling(mut self, sampling: Sampling) -> Self {
+        self.how.sampling = sampling;
         self.plans.forget();
         self
     }
@@ -178,12 +185,12 @@ impl Explainer {
 
     /// The methods.
     pub fn methods(&self) -> &[Method] {
-        &self.methods
+        &self.how.methods
     }
 
     /// Module paths of the target layers.
     pub fn layers(&self) -> &[String] {
-        &self.layers
+        &self.how.layers
     }
 
     /// The network, built for one image of the model's own size. See [`Model::layers`] for its paths and shapes.
@@ -235,15 +242,15 @@ impl Explainer {
         // Timestamps surround the plan. They are not a part of it.
         let recipe = Recipe::new(&self.model, images, classes, &outputs.clock(false))?;
         let requests = recipe.requests(&self.model, classes)?;
-        let Self { model, device, methods, layers, target, normalise, plans } = self;
-        let wanted = Wanted { model, device, how: How { methods, layers, target, normalise: *normalise } };
+        let Self { model, device, how, plans } = self;
+        let wanted = Wanted { model, device, how };
         let prepared = plans.batch(&wanted, recipe).await?;
         let inputs = prepared.built.inputs(model, images, &requests);
         let inputs: Vec<Given> = inputs.iter().map(|(id, bytes)| (*id, &**bytes)).collect();
         let (picture, strips) = match (images, outputs.overlay) {
             (Images::Photos(photos), Some(style)) => {
                 let maps = (0..photos.len()).map(|image| prepared.places(image).map(|(_, place)| place).collect());
-                let scene = Scene::new(photos, maps.collect(), style, normalise.is_signed());
+                let scene = Scene::new(photos, maps.collect(), style, how.normalise.is_signed());
                 let picture = plans.picture(&wanted, &prepared, scene).await?;
                 let strips = picture.drawing.drawn.inputs(photos);
                 (Some(picture), strips)
@@ -267,8 +274,8 @@ impl Explainer {
 
     /// Whether raw maps have one size, and are of one layer.
     fn has_raw(&self) -> bool {
-        let of_pixels = self.methods.iter().filter(|method| method.is_of_pixels()).count();
-        of_pixels == self.methods.len() || (of_pixels == 0 && self.layers.len() == 1)
+        let of_pixels = self.how.methods.iter().filter(|method| method.is_of_pixels()).count();
+        of_pixels == self.how.methods.len() || (of_pixels == 0 && self.how.layers.len() == 1)
     }
 
     /// The layers of the latest batch's network, backward pass and tail, with the time of their kernels.
@@ -312,8 +319,6 @@ impl Explainer {
     }
 
     fn build(&self, images: Images<'_>, classes: &Classes, outputs: &Outputs) -> Result<Built> {
-        let Self { methods, layers, target, normalise, .. } = self;
-        let how = How { methods, layers, target, normalise: *normalise };
-        Recipe::new(&self.model, images, classes, outputs)?.build(&self.model, how)
+        Recipe::new(&self.model, images, classes, outputs)?.build(&self.model, &self.how)
     }
 }

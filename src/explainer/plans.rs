@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::device::Device;
 use super::drawing::{Drawing, Scene};
-use super::recipe::{Built, How, Recipe};
+use super::how::How;
+use super::recipe::{Built, Recipe};
 use crate::cam::Method;
 use crate::error::Result;
 use crate::gpu::{Session, Weights};
@@ -55,7 +56,7 @@ fn recall<T>(kept: &mut [Arc<T>], is_wanted: impl Fn(&T) -> bool) -> Option<Arc<
 pub struct Wanted<'a> {
     pub model: &'a Model,
     pub device: &'a Device,
-    pub how: How<'a>,
+    pub how: &'a How,
 }
 
 /// Plans with their memory, and the model's weights on the device.

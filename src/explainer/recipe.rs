@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
+use super::how::How;
 use super::request::{Classes, Images, Outputs};
-use crate::cam::{self, Asked, At, Begin, Layer, Method, Normalise, Score, Target};
+use super::sampled::{Start, averaged};
+use crate::cam::{self, Asked, At, Begin, Layer, Method, Normalise, Passes, Score, Target};
 use crate::error::{Error, Result};
 use crate::graph::{Activation, Graph, Kind, NodeId, Op, Rearrange, Rule, Shape, fold, gradients};
 use crate::model::{Model, Scores};
@@ -47,15 +49,6 @@ struct Tap {
     at: At,
     node: NodeId,
     grid: Option<Rearrange>,
-}
-
-/// How a batch is explained.
-#[derive(Clone, Copy)]
-pub struct How<'a> {
-    pub methods: &'a [Method],
-    pub layers: &'a [String],
-    pub target: &'a Target,
-    pub normalise: Normalise,
 }
 
 /// A recipe's graph.
@@ -181,9 +174,10 @@ impl Recipe {
     }
 
     /// Builds the graph: network, choice of classes, backward passes, maps.
-    pub fn build(&self, model: &Model, How { methods, layers, target, normalise }: How<'_>) -> Result<Built> {
+    pub fn build(&self, model: &Model, how: &How) -> Result<Built> {
+        let How { methods, layers, target, normalise, .. } = how;
         check_target(model, target)?;
-        if self.draws && normalise == Normalise::None {
+        if self.draws && *normalise == Normalise::None {
             return Err(Error::Request("raw values cannot be drawn; leave overlays out, or normalise the map".into()));
         }
         let network = model.network(self.kind, self.shape)?;
@@ -210,17 +204,25 @@ impl Recipe {
         let seed = Op::Seed { classes: model.classes(), requests: self.records, maps: self.maps };
         let seed = graph.push(seed, &[selection])?;
         let is_sigmoid = model.scores() == Scores::Sigmoid;
+        let start = Start { images: network.features, seed };
         let Begin { node: output, seed } = cam::begin(&mut graph, target, network.logits, seed, is_sigmoid)?;
+        let single = || methods.iter().map(|method| method.row()).filter(|row| row.passes == Passes::One);
         // Methods share the backward pass of their rule. It goes to the targets that they look at.
         let mut passes: Vec<(Rule, Vec<Option<NodeId>>)> = vec![];
-        for rule in methods.iter().filter_map(|method| method.row().rule) {
+        for rule in single().filter_map(|row| row.rule) {
             if passes.iter().all(|(known, _)| *known != rule) {
-                let rows = || methods.iter().map(|method| method.row()).filter(|row| row.rule == Some(rule));
+                let rows = || single().filter(|row| row.rule == Some(rule));
                 let is_wanted = |target: &&Tap| rows().any(|row| row.at == target.at);
                 let wanted: Vec<NodeId> = targets.iter().filter(is_wanted).map(|target| target.node).collect();
                 let mut found = gradients(&mut graph, output, seed, &wanted, rule)?.into_iter();
                 let gradients = targets.iter().map(|target| is_wanted(&target).then(|| found.next()).flatten());
                 passes.push((rule, gradients.collect()));
+            }
+        }
+        let mut sampled: Vec<(Passes, NodeId)> = vec![];
+        for passes in methods.iter().map(|method| method.row().passes).filter(|passes| *passes != Passes::One) {
+            if sampled.iter().all(|(known, _)| *known != passes) {
+                sampled.push((passes, averaged(&mut graph, model, how, passes, start)?));
             }
         }
         let tail = graph.nodes.len();
@@ -240,12 +242,15 @@ impl Recipe {
                 let own = targets.iter().enumerate().filter(|(_, target)| target.at == method.at);
                 let layer = |(i, target): (usize, &Tap)| Layer {
                     activations: target.node,
-                    gradients: pass.and_then(|(_, gradients)| gradients[i]),
+                    gradients: match sampled.iter().find(|(passes, _)| *passes == method.passes) {
+                        Some((_, gradients)) => Some(*gradients),
+                        None => pass.and_then(|(_, gradients)| gradients[i]),
+                    },
                 };
                 Asked { method, layers: own.map(layer).collect() }
             })
             .collect();
-        let maps = cam::heatmap(&mut graph, &asked, [h, w], normalise)?;
+        let maps = cam::heatmap(&mut graph, &asked, [h, w], *normalise)?;
 
         let wanted = [
             Some(selection),

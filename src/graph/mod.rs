@@ -9,6 +9,7 @@ mod fold;
 mod grad;
 mod head;
 mod nodes;
+mod noise;
 mod op;
 mod param;
 mod rearrange;
@@ -23,6 +24,7 @@ pub use error::GraphError;
 pub use fold::fold;
 pub use grad::gradients;
 pub use nodes::{Graph, Node};
+pub use noise::{hash, key};
 pub use op::{
     Activation, Arithmetic, ClassWeights, Contract, Conv2d, Form, LayerNorm, Linear, Op, Overlay, Pool2d, PoolKind, SAMPLE, Scaling, Term, Weighing,
     Window,

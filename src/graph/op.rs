@@ -473,6 +473,14 @@ pub enum Op {
     Orient,
     /// `(a [m,c,h,w], b [k,c,h,w]) -> [m+k,c,h,w]`: the images of `a`, then those of `b`.
     Stack,
+    /// `(x [n,c,h,w], the images' min_max [n,4,1,1]) -> x + deviation · (greatest - least) · N`, where N is Gaussian noise of
+    /// this [`super::key`].
+    Noise {
+        /// Which noise.
+        key: u32,
+        /// Its standard deviation, as a part of the image's range.
+        deviation: f32,
+    },
     /// `(map [m,1,h,w]) -> [m,4,1,1]`: least value, greatest value, number of values that are not finite, 0.
     MinMax,
     /// `(map [m,1,h,w]) -> [m,4,1,1]`: least and greatest finite value of the resized map, 0, 0.

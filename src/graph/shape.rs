@@ -23,7 +23,7 @@ fn check(op: &Op, inputs: &[Type]) -> Result<Type, String> {
         Op::Pack => &[Plain],
         Op::Select => &[Features, Plain],
         Op::Add | Op::Concat | Op::Gate | Op::WeightedSum(_) | Op::Rescale(_) => &[Features, Features],
-        Op::ChannelWeights { .. } | Op::Orient | Op::Stack => &[Features, Features],
+        Op::ChannelWeights { .. } | Op::Orient | Op::Stack | Op::Noise { .. } => &[Features, Features],
         Op::ActivateGrad(_) | Op::Pool2dGrad(_) | Op::GateGrad | Op::LayerNormGrad(_) => &[Features, Features],
         Op::Broadcast(_) | Op::Contract(_) | Op::SoftmaxGrad => &[Features, Features],
         Op::Overlay(_) => &[Features, Pixels],
@@ -171,7 +171,7 @@ fn check(op: &Op, inputs: &[Type]) -> Result<Type, String> {
             require(d <= MOST_ROWS, || format!("a matrix of {d} rows; {MOST_ROWS} are supported"))?;
             features([m, d, 1, 1])
         }
-        Op::Orient => {
+        Op::Orient | Op::Noise { .. } => {
             require(shape(1) == [shape(0)[0], 4, 1, 1], || format!("range {:?} does not fit", shape(1)))?;
             features(shape(0))
         }

@@ -1,4 +1,4 @@
-//! `activation.wgsl`, `activation_grad.wgsl`, `scale_shift.wgsl` and `add.wgsl`: element-wise kernels.
+//! `activation.wgsl`, `activation_grad.wgsl`, `scale_shift.wgsl`, `add.wgsl` and `noise.wgsl`: element-wise kernels.
 
 use super::constant::{Constant, Packing};
 use super::context::Context;
@@ -43,4 +43,12 @@ pub fn scale_shift(cx: &Context, scale: ParamId, shift: Option<ParamId>) -> Disp
 pub fn add(cx: &Context) -> Dispatch {
     let count = texels(cx.shape());
     cx.elementwise("add", &[], [count as u32], None, count)
+}
+
+/// Noise on images.
+pub fn noise(cx: &Context, key: u32, deviation: f32) -> Dispatch {
+    let [_, c, h, w] = cx.shape();
+    let count = texels(cx.shape());
+    let [count32, plane, blocks, channels] = [count, h * w, blocks(c), c].map(|v| v as u32);
+    cx.elementwise("noise", &[], [count32, plane, blocks, channels, key, deviation.to_bits()], None, count)
 }

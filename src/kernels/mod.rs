@@ -98,6 +98,7 @@ pub fn lower(
         Op::MinMax => cam::min_max(cx),
         Op::ResizedRange { to } => cam::resized_range(cx, *to),
         Op::Rescale(scaling) => cam::rescale(cx, *scaling),
+        Op::Noise { key, deviation } => activation::noise(cx, *key, *deviation),
         Op::Percentile { part } => cam::percentile(cx, *part),
         Op::Resize { .. } => cam::resize(cx),
         Op::Overlay(overlay) => overlay::draw(cx, overlay),

@@ -1,7 +1,7 @@
 //! Element-wise operations, and means over planes.
 
 use super::planes::planes;
-use crate::graph::{Activation, Shape};
+use crate::graph::{Activation, Shape, hash};
 
 /// `(rgb / 255 - mean) / std`, from interleaved RGBA to one plane per channel.
 pub fn normalise(pixels: &[u8], [n, channels, h, w]: Shape, mean: &[f32], std: &[f32]) -> Vec<f64> {
@@ -112,4 +112,18 @@ pub fn mean(x: &[f64], [_, _, h, w]: Shape) -> Vec<f64> {
 /// Spreads the gradient of each plane's mean evenly over the plane.
 pub fn mean_grad(dy: &[f64], plane: usize) -> Vec<f64> {
     dy.iter().flat_map(|dy| std::iter::repeat_n(dy / plane as f64, plane)).collect()
+}
+
+/// `x + deviation · (greatest - least) · N` with the Gaussian noise of a key.
+pub fn noise(x: &[f64], [n, c, h, w]: Shape, range: &[f64], key: u32, deviation: f64) -> Vec<f64> {
+    planes(n * c, h * w, |plane, y| {
+        let range = &range[plane / c * 4..];
+        for (p, y) in y.iter_mut().enumerate() {
+            let at = plane * h * w + p;
+            let first = hash(at as u32 ^ key);
+            let unit = |hash: u32, more: u32| f64::from((hash >> 8) + more) / f64::from(1 << 24);
+            let gauss = (-2.0 * unit(first, 1).ln()).sqrt() * (std::f64::consts::TAU * unit(hash(first), 0)).cos();
+            *y = x[at] + deviation * (range[1] - range[0]) * gauss;
+        }
+    })
 }

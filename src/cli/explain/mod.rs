@@ -19,7 +19,9 @@ use std::time::Instant;
 use clap::Args;
 use gradcam::model::Preprocess;
 use gradcam::picture::{Format, Window, ahead};
-use gradcam::{Classes, Colormap, Error, Explainer, Method, Model, Normalise, Outputs, Photo, Result, Style, Target};
+use gradcam::{
+    Classes, Colormap, Error, Explainer, Method, Model, Normalise, Outputs, Photo, Result, Sampling, Style, Target,
+};
 use serde_json::{Map, Value, json};
 
 use super::args::{ClassArgs, DeviceArgs, ModelArgs, methods, named, words};
@@ -73,6 +75,15 @@ pub struct Explain {
     /// Show what tells the class from this one, by number or label; may be given several times
     #[arg(long, value_name = "ID|LABEL", allow_hyphen_values = true, help_heading = "Explanation")]
     against: Vec<String>,
+    /// Images that a method averages gradients over: 32 steps of a path, or 25 samples of noise, if not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000), help_heading = "Explanation")]
+    samples: Option<u32>,
+    /// Standard deviation of the noise, as a part of the image's range
+    #[arg(long, value_name = "PART", default_value_t = 0.15, help_heading = "Explanation")]
+    noise: f32,
+    /// Other noise for another seed
+    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Explanation")]
+    seed: u32,
     /// Where to write overlays: a .png or .jpg file for one photo, a folder for several, - for standard output;
     /// ./NAME.gradcam.png if not given. Files of that name, and links, are replaced
     #[arg(short, long, value_name = "PATH", help_heading = "Overlays")]
@@ -136,6 +147,11 @@ impl Explain {
             return Err(Error::Request(format!("--alpha is {}, not between 0 and 1", self.alpha)).into());
         }
         let methods = self.methods()?;
+        if !self.noise.is_finite() || self.noise < 0.0 {
+            return Err(Error::Request(format!("--noise is {}, not a part of the image's range", self.noise)).into());
+        }
+        let samples = self.samples.map(|samples| samples as usize);
+        let sampling = Sampling::default().samples(samples).noise(self.noise).seed(self.seed);
         let normalise: Normalise = named(&self.normalise);
         let usual = if normalise.is_signed() { Colormap::Bwr } else { Colormap::Jet };
         let colormap = self.colormap.as_deref().map_or(Ok(usual), str::parse)?;
@@ -176,7 +192,8 @@ impl Explain {
         let explainer = Explainer::new(model, gradcam::Device::Cpu)
             .with_methods(&methods)
             .with_target(target)
-            .with_normalise(normalise);
+            .with_normalise(normalise)
+            .with_sampling(sampling);
         let layers: Vec<&str> = self.layer.iter().map(String::as_str).collect();
         let explainer = if layers.is_empty() { explainer } else { explainer.with_layers(&layers)? };
         let style = Style::default().alpha(self.alpha).colormap(colormap);

@@ -3,10 +3,11 @@
 
 use safetensors::SafeTensors;
 
-use crate::cam::{Method, Normalise, Target};
+use crate::cam::{Method, Normalise, Sampling, Target};
 use crate::error::{Error, Result};
 use crate::explainer::drawing::Scene;
-use crate::explainer::recipe::{How, Recipe};
+use crate::explainer::how::How;
+use crate::explainer::recipe::Recipe;
 use crate::explainer::{Classes, Images, Outputs, Style};
 use crate::graph::NodeId;
 use crate::model::Model;
@@ -97,9 +98,14 @@ fn case(
     let classes = Classes::Chosen(vec![golden.class()]);
     let recipe = Recipe::new(model, images, &classes, &outputs)?;
     let requests = recipe.requests(model, &classes)?;
-    let (layers, target) = ([layer.to_owned()], Target::default());
-    let how = How { methods: &[Method::GradCam], layers: &layers, target: &target, normalise: Normalise::MinMax };
-    let mut built = recipe.build(model, how)?;
+    let how = How {
+        methods: vec![Method::GradCam],
+        layers: vec![layer.to_owned()],
+        target: Target::default(),
+        normalise: Normalise::MinMax,
+        sampling: Sampling::default(),
+    };
+    let mut built = recipe.build(model, &how)?;
     let inputs = built.inputs(model, images, &requests).into_iter().map(|(id, bytes)| (id, bytes.into_owned()));
     let mut inputs: Vec<_> = inputs.collect();
     if let (Images::Photos(photos), Some(style)) = (images, outputs.overlay) {
