@@ -1,4 +1,4 @@
-// Adds Gaussian noise to images. A number's noise depends only on the seed, the sample's index and the number's place.
+// Adds Gaussian noise to images. A number's noise depends only on the seed, the sample's index and the number's place in its image.
 //   y[n,c,p] = x[n,c,p] + deviation · (greatest − least of the image) · √(−2 ln u) · cos(2π v), u and v hashed from the place
 // x, y [n][blocks][plane], ranges [n]: texels, one of y per invocation
 // dispatch: n · blocks · plane invocations
@@ -6,7 +6,6 @@ struct Params {
     texels: u32,
     plane: u32,       // h · w
     blocks: u32,
-    channels: u32,
     key: u32,         // a hash of seed and index
     deviation: f32,
 }
@@ -36,8 +35,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     let pixel = split(at, params.plane);
     let image = split(pixel.x, params.blocks);
     let range = load_ranges(image.x);
-    // In row-major order, whatever the layout in memory.
-    let first = (image.x * params.channels + image.y * 4u) * params.plane + pixel.y;
+    // In row-major order, whatever the layout in memory, and the same for each image of a batch.
+    let first = image.y * 4u * params.plane + pixel.y;
     var noise = vec4<f32>();
     #for i in 0..4
     noise[$i] = gauss(first + $iu * params.plane);

@@ -10,11 +10,13 @@ use std::path::Path;
 
 use common::every_gpu;
 use gradcam::model::zoo::{Architecture, architectures};
-use gradcam::{Batch, Classes, Device, Explainer, Images, Method, Model, Outputs, Score, Target};
+use gradcam::{Batch, Classes, Device, Explainer, Images, Method, Model, Outputs, Sampling, Score, Target};
 use safetensors::SafeTensors;
 
 /// Absolute, for a heat map in 0..1.
 const TOLERANCE: f64 = 1e-3;
+/// Samples of methods that average gradients.
+const SAMPLES: usize = 6;
 /// Classes of the networks.
 const CLASSES: usize = 101;
 
@@ -79,6 +81,7 @@ fn every_method_equals_its_library() {
             let mut explain = |methods: &[Method], target: Target| {
                 explainer.set_methods(methods);
                 explainer.set_target(target);
+                explainer.set_sampling(Sampling::default().samples(SAMPLES));
                 let images = Images::Tensor { shape, values: &values };
                 let batch = explainer.explain(images, &classes, &Outputs::default().heatmap(true)).unwrap();
                 assert_eq!((batch.stats.submissions, batch.stats.readbacks), (1, 1), "{name} {case}");

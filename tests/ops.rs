@@ -376,21 +376,21 @@ fn cam_tail() {
     let positive = graph.push(Op::Rescale(Scaling::Positive), &[raw, range]).unwrap();
     let scaled = graph.push(Op::Rescale(Scaling::Whole), &[raw, range]).unwrap();
     let again = graph.push(Op::Rescale(Scaling::Positive), &[raw, range]).unwrap();
-    let at_once = graph.push(Op::Resize { to: [29, 30] }, &[again]).unwrap();
-    let up = graph.push(Op::Resize { to: [31, 23] }, &[scaled]).unwrap();
-    let down = graph.push(Op::Resize { to: [3, 4] }, &[up]).unwrap();
+    let at_once = graph.push(Op::Resize { to: [29, 30], corners: false }, &[again]).unwrap();
+    let up = graph.push(Op::Resize { to: [31, 23], corners: false }, &[scaled]).unwrap();
+    let down = graph.push(Op::Resize { to: [3, 4], corners: false }, &[up]).unwrap();
     let mut outputs = vec![raw, range, positive, scaled, at_once, up, down];
     // The same again, where each value has one reader: ranges of maps that are not stored, and the rescaling that
     // uses them.
     for to in [[29, 30], [14, 10], [13, 11], [7, 5], [3, 4], [300, 1]] {
         let scaled = |graph: &mut Graph| graph.push(Op::Rescale(Scaling::Positive), &[raw, range]).unwrap();
         let first = scaled(&mut graph);
-        let resized = graph.push(Op::Resize { to }, &[first]).unwrap();
+        let resized = graph.push(Op::Resize { to, corners: false }, &[first]).unwrap();
         let second = scaled(&mut graph);
         let span = graph.push(Op::ResizedRange { to }, &[second]).unwrap();
         outputs.extend([span, graph.push(Op::Rescale(Scaling::Whole), &[resized, span]).unwrap()]);
     }
-    let resized = graph.push(Op::Resize { to: [9, 8] }, &[scaled]).unwrap();
+    let resized = graph.push(Op::Resize { to: [9, 8], corners: false }, &[scaled]).unwrap();
     let span = graph.push(Op::ResizedRange { to: [9, 8] }, &[scaled]).unwrap();
     outputs.push(graph.push(Op::Rescale(Scaling::Whole), &[resized, span]).unwrap());
     let outputs = outputs.into_iter().map(|id| graph.push(Op::Unpack, &[id]).unwrap()).collect();
@@ -412,8 +412,8 @@ fn methods() {
             let divides = methods.iter().any(|method| matches!(method, Method::GradCamPlusPlus | Method::XGradCam));
             let a = if divides { graph.push(Op::Activate(Activation::Sigmoid), &[a]).unwrap() } else { a };
             let asked = methods.iter().map(|method| {
-                let method = method.row();
-                Asked { method, layers: vec![Layer { activations: a, gradients: method.rule.map(|_| g) }] }
+                let gradients = method.is_of_class().then_some(g);
+                Asked { method: method.row(), layers: vec![Layer { activations: a, gradients }] }
             });
             let asked: Vec<Asked> = asked.collect();
             let maps = cam::heatmap(&mut graph, &asked, [11, 13], normalise).unwrap();
@@ -428,8 +428,10 @@ fn methods() {
                 outputs,
             });
         };
-        Method::ALL.iter().for_each(|method| push(&[*method], Normalise::MinMax));
-        push(Method::ALL, Normalise::Max);
+        // Recipro-CAM only moves scores.
+        let all: Vec<Method> = Method::ALL.iter().copied().filter(|method| *method != Method::ReciproCam).collect();
+        all.iter().for_each(|method| push(&[*method], Normalise::MinMax));
+        push(&all, Normalise::Max);
         for normalise in [Normalise::Max, Normalise::Percentile, Normalise::Signed, Normalise::None] {
             push(&[Method::HiResCam], normalise);
         }

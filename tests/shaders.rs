@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use gradcam::cam::{self, Asked, Layer, Method, Normalise};
 use gradcam::graph::{
-    Activation, Arithmetic, Builder, Contract, Digit, Form, Graph, Kind, NodeId, Op, Overlay, ParamSource, Rearrange,
-    Rule, Side, fold, gradients,
+    Activation, Arithmetic, Builder, Contract, Digit, Form, Graph, Kind, NodeId, Omission, Op, Overlay, ParamSource,
+    Rearrange, Rule, Side, fold, gradients,
 };
 use gradcam::kernels::{Profile, preprocess};
 use gradcam::model::zoo::{Architecture, architectures};
@@ -78,7 +78,11 @@ fn variants() -> BTreeSet<(&'static str, Vec<(&'static str, u32)>)> {
     let x = graph.push(Op::Normalise { mean: vec![0.5; 3], std: vec![0.5; 3] }, &[photo]).unwrap();
     let doubled = graph.push(Op::Add, &[x, x]).unwrap();
     let few = [&[(x, doubled)][..], &[(x, doubled), (doubled, x)]];
-    for (method, layers) in Method::ALL.iter().flat_map(|method| few.map(|layers| (method.row(), layers))) {
+    for (method, layers) in Method::ALL
+        .iter()
+        .filter(|method| **method != Method::ReciproCam)
+        .flat_map(|method| few.map(|layers| (method.row(), layers)))
+    {
         let layer = |&(activations, gradients): &(NodeId, NodeId)| Layer { activations, gradients: Some(gradients) };
         let layers: Vec<Layer> = layers.iter().map(layer).collect();
         let maps = cam::heatmap(&mut graph, &[Asked { method, layers }], [40, 50], Normalise::MinMax).unwrap();
@@ -96,6 +100,27 @@ fn variants() -> BTreeSet<(&'static str, Vec<(&'static str, u32)>)> {
         let maps = cam::heatmap(&mut graph, &[asked], [40, 50], normalise).unwrap();
         let heatmap = graph.push(Op::Unpack, &[maps.heatmap]).unwrap();
         add(&graph, &[heatmap]);
+    }
+    // Operations of methods that take several images.
+    let mut graph = Graph::default();
+    let x = graph.input(Kind::Plain, [2, 6, 4, 5]);
+    let x = graph.push(Op::Pack, &[x]).unwrap();
+    let pooled = graph.push(Op::Mean, &[x]).unwrap();
+    let map = graph.push(Op::Slice { start: 0, channels: 1 }, &[x]).unwrap();
+    let range = graph.push(Op::MinMax, &[map]).unwrap();
+    let vary = |omission| Op::Vary { omission, first: 1, count: 3 };
+    let several = [
+        (Op::Noise { key: 1, deviation: 0.1 }, vec![x, range]),
+        (Op::Unfold, vec![x]),
+        (Op::Columns { count: 2 }, vec![pooled]),
+        (vary(Omission::Channel), vec![x]),
+        (vary(Omission::OtherPixels), vec![x]),
+        (Op::Resize { to: [7, 9], corners: true }, vec![map]),
+    ];
+    for (op, operands) in several {
+        let value = graph.push(op, &operands).unwrap();
+        let output = graph.push(Op::Unpack, &[value]).unwrap();
+        add(&graph, &[output]);
     }
     // Operations that only imported networks have.
     for c in [8, 6] {

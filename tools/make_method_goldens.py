@@ -53,6 +53,42 @@ class ActivationMap(pgc.GradCAM):
         return activations.mean(axis=1)
 
 
+class ReciproCAM(pgc.GradCAM):
+    """A layer's pixels, each alone. pytorch-grad-cam has no such method."""
+
+    def get_cam_image(self, x, layer, targets, activations, _grads, _eigen):
+        h, w = activations.shape[2:]
+        scores = np.zeros((len(x), h, w), np.float32)
+        for i in range(h * w):
+            only = torch.zeros(h * w)
+            only[i] = 1
+            hook = layer.register_forward_hook(lambda _m, _i, out: out * only.reshape(1, 1, h, w))
+            with torch.no_grad():
+                y = self.model(x)
+            hook.remove()
+            scores[:, i // w, i % w] = [target(one) for target, one in zip(targets, y)]
+        return scores
+
+
+class AblationCAM(pgc.GradCAM):
+    """pytorch-grad-cam's weights with channels set to 0. It sets them to -1e7 where a layer has no 0."""
+
+    def get_cam_weights(self, x, layer, targets, activations, _grads):
+        with torch.no_grad():
+            original = np.array([target(one) for target, one in zip(targets, self.model(x))])
+            weights = np.zeros(activations.shape[:2])
+            for k in range(activations.shape[1]):
+                kept = torch.ones(activations.shape[1])
+                kept[k] = 0
+                hook = layer.register_forward_hook(lambda _m, _i, out: out * kept[:, None, None])
+                y = self.model(x)
+                hook.remove()
+                weights[:, k] = (original - np.array([target(one) for target, one in zip(targets, y)])) / original
+        return weights.astype(np.float32)
+
+
+# Without gradients; at the default layer only, because each takes hundreds of passes.
+OF_SCORES = {"scorecam": pgc.ScoreCAM, "ablationcam": AblationCAM, "recipro-cam": ReciproCAM}
 AT_LAYERS = {
     "gradcam": pgc.GradCAM,
     "gradcam++": pgc.GradCAMPlusPlus,
@@ -79,8 +115,52 @@ AT_PIXELS = {
 }
 
 
+# The samples of methods that average gradients.
+SAMPLES = 6
+
+
+def hashed(v):
+    """PCG's output permutation, as in shaders/noise.wgsl."""
+    state = v * np.uint32(747796405) + np.uint32(2891336453)
+    word = ((state >> ((state >> np.uint32(28)) + np.uint32(4))) ^ state) * np.uint32(277803737)
+    return (word >> np.uint32(22)) ^ word
+
+
+def noisy(x, index):
+    """Images with the noise of a sample, of 0.15 of each image's range."""
+    with np.errstate(over="ignore"):
+        key = hashed(np.uint32(index) ^ hashed(np.uint32(0)))
+        first = hashed(np.arange(x[0].numel(), dtype=np.uint32) ^ key)
+        second = hashed(first)
+    u, v = ((first >> np.uint32(8)) + 1.0) / 2**24, (second >> np.uint32(8)) / 2**24
+    gauss = torch.from_numpy((np.sqrt(-2 * np.log(u)) * np.cos(2 * np.pi * v)).astype(np.float32)).reshape(x[0].shape)
+    return torch.stack([image + 0.15 * (image.max() - image.min()) * gauss for image in x])
+
+
+def noise_grad(moment):
+    """max over channels of a moment of the gradients under noise."""
+    def attribute(model, x, classes):
+        gradients = torch.stack([captum.attr.Saliency(model).attribute(noisy(x, i).requires_grad_(True), classes, abs=False)
+                                 for i in range(SAMPLES)])
+        return moment(gradients).detach().abs().amax(1)
+    return attribute
+
+
+def integrated(model, x, classes):
+    given = captum.attr.IntegratedGradients(model)
+    return given.attribute(x, target=classes, n_steps=SAMPLES).detach().sum(1)
+
+
+AVERAGED = {
+    "integrated-gradients": integrated,
+    "smoothgrad": noise_grad(lambda g: g.mean(0)),
+    "smoothgrad-squared": noise_grad(lambda g: (g * g).mean(0)),
+    "vargrad": noise_grad(lambda g: g.var(0, unbiased=False)),
+}
+
+
 def at_layer(method, model, layer, x, classes, target=ClassifierOutputTarget):
-    with AT_LAYERS[method](model=model, target_layers=[layer]) as cam:
+    with {**AT_LAYERS, **OF_SCORES}[method](model=model, target_layers=[layer]) as cam:
         # The next layer gets a copy, because an in-place activation must not change the recorded output.
         hook = layer.register_forward_hook(lambda _m, _i, out: out.clone())
         maps = cam(input_tensor=x, targets=[target(c) for c in classes])
@@ -89,38 +169,45 @@ def at_layer(method, model, layer, x, classes, target=ClassifierOutputTarget):
 
 
 def at_pixels(method, model, x, classes):
-    given = AT_PIXELS[method](model).attribute(x.clone().requires_grad_(True), target=torch.tensor(classes)).detach()
-    raw = given.sum(1) if method == "input-x-gradient" else given.abs().amax(1)
+    if method in AVERAGED:
+        raw = AVERAGED[method](model, x, torch.tensor(classes))
+    else:
+        given = AT_PIXELS[method](model).attribute(x.clone().requires_grad_(True), target=torch.tensor(classes)).detach()
+        raw = given.sum(1) if method == "input-x-gradient" else given.abs().amax(1)
     # pytorch-grad-cam's steps; the map has the image's size already.
     once = scale_cam_image(np.maximum(raw.numpy(), 0), x.shape[:-3:-1])
     return scale_cam_image(np.maximum(once, 0))
 
 
-def maps_of(model, layer, x, classes):
+def maps_of(model, layer, x, classes, deep):
     """Maps `[2, 2, h, w]` of two classes for each of two images by each method."""
     found = {}
-    for method in (AT_LAYERS if layer else AT_PIXELS):
+    # Several images cross many kinks of ReLUs, where the last bits of the noise decide.
+    smooth = not any(isinstance(m, (torch.nn.ReLU, torch.nn.ReLU6)) for m in model.modules())
+    for method in (AT_LAYERS if layer else [*AT_PIXELS, *(AVERAGED if smooth else ())]):
         # Captum changes ReLU modules only. Ours changes every ReLU.
         plain = any(isinstance(m, torch.nn.ReLU) for m in model.modules()) and not hasattr(model, "classifier_relu")
         if method in ("guided-backprop", "deconvnet") and not plain:
             continue
         of_class = [at_layer(method, model, layer, x, c) if layer else at_pixels(method, model, x, c) for c in zip(*classes)]
         found[method] = np.stack(of_class, axis=1)
+    for name in OF_SCORES if layer and deep else ():
+        found[name] = np.stack([at_layer(name, model, layer, x, c) for c in zip(*classes)], axis=1)
     for name, target in TARGETS.items() if layer else ():
         found[name] = np.stack([at_layer("layercam", model, layer, x, c, target) for c in zip(*classes)], axis=1)
     return found
 
 
-def conditioned(model, layer, tells, h, w, variants=8):
+def conditioned(model, layer, tells, h, w, deep, variants=8):
     """The variants, classes and maps of the two images on which PyTorch agrees best with itself after a change of last bits."""
     best = [None, None]
     for variant in range(variants):
         x = networks.images(2, h, w, variant)
         first = networks.telling_classes(model, tells, x)
         classes = [[c, (c + 37) % networks.CLASSES] for c in first]
-        maps = maps_of(model, layer, x, classes)
+        maps = maps_of(model, layer, x, classes, deep)
         shaken = x * (1 + 3e-7 * torch.randn(x.shape, generator=torch.Generator().manual_seed(variant)))
-        others = maps_of(model, layer, shaken, classes)
+        others = maps_of(model, layer, shaken, classes, deep)
         for i in range(2):
             difference = max(float(np.abs(maps[m][i] - others[m][i]).max()) for m in maps)
             if best[i] is None or difference < best[i][0]:
@@ -140,7 +227,7 @@ for name, layers in NETWORKS.items():
     modules = dict(model.named_modules())
     for i, layer in enumerate([*layers, None]):
         h, w = SIZES[i % 2]
-        best = conditioned(model, layer and modules[layer], modules[layer or layers[0]], h, w)
+        best = conditioned(model, layer and modules[layer], modules[layer or layers[0]], h, w, layer == layers[0])
         key = f"{layer or 'pixels'} {h}x{w}"
         golden[f"{key} images"] = np.array([b[1] for b in best], dtype=np.int64)
         golden[f"{key} classes"] = np.array([b[2] for b in best], dtype=np.int64)

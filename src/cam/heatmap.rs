@@ -80,7 +80,7 @@ fn finished(graph: &mut Graph, raws: &[NodeId], size: [usize; 2], normalise: Nor
         // The order is pytorch-grad-cam's: ReLU, rescale, resize, fuse, rescale again.
         let range = graph.push(Op::MinMax, &[raw])?;
         let scaled = scaled(graph, raw, range, normalise)?;
-        resized.push(graph.push(Op::Resize { to: size }, &[scaled])?);
+        resized.push(graph.push(Op::Resize { to: size, corners: false }, &[scaled])?);
         ranges.push(range);
     }
     let (first, others) = resized.split_first().ok_or_else(|| GraphError::no_operands("fusion of layers"))?;

@@ -30,7 +30,8 @@ pub enum At {
 pub struct Layer {
     /// The layer's values, `[n,c,h,w]`.
     pub activations: NodeId,
-    /// Gradients of the class scores with respect to the values, `[maps,c,h,w]`. None for a method without gradients.
+    /// Gradients of the class scores with respect to the values, `[maps,c,h,w]`; or of [`Passes::Masked`] a number for each
+    /// channel or pixel, `[maps,count,1,1]`. None for a method without either.
     pub gradients: Option<NodeId>,
 }
 

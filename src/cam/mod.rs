@@ -1,5 +1,6 @@
 //! Class activation maps. A method is one file with its recipe, and one row in the table below.
 
+mod ablationcam;
 mod activation_map;
 mod deconvnet;
 mod eigencam;
@@ -16,8 +17,10 @@ mod layercam;
 mod method;
 mod normalise;
 mod principal;
+mod reciprocam;
 mod saliency;
 mod sampling;
+mod scorecam;
 mod smoothgrad;
 mod smoothgrad_squared;
 mod status;
@@ -28,9 +31,9 @@ mod xgradcam;
 pub use heatmap::{Asked, Maps, heatmap};
 pub use method::{At, Layer, Row};
 pub use normalise::Normalise;
-pub use sampling::{Moment, Passes, Sampling};
+pub use sampling::{Masked, Moment, Passes, Sampling};
 pub use status::Status;
-pub use target::{Begin, Score, Target, begin};
+pub use target::{Begin, Score, Target, begin, number, softmax};
 
 use std::str::FromStr;
 
@@ -82,6 +85,12 @@ methods! {
     EigenGradCam in eigengradcam,
     /// `mean_k A_k`, whatever the class.
     ActivationMap in activation_map,
+    /// Wang et al., arXiv 1910.01279: `Σ_k softmax(score of the image seen through A_k) · A_k`, without gradients.
+    ScoreCam in scorecam,
+    /// Desai and Ramaswamy, WACV 2020: `Σ_k (part of the score that is lost without A_k) · A_k`, without gradients.
+    AblationCam in ablationcam,
+    /// Byun and Lee, arXiv 2209.14074: the score that each pixel of a layer gives alone, without gradients.
+    ReciproCam in reciprocam,
     /// Simonyan et al., arXiv 1312.6034: `max_k |G_k|` at the pixels.
     Saliency in saliency,
     /// Shrikumar et al., arXiv 1605.01713: `Σ_k G_k ∘ x_k` at the pixels `x`.
@@ -113,7 +122,7 @@ impl Method {
 
     /// Whether its map depends on the class.
     pub fn is_of_class(self) -> bool {
-        self.row().rule.is_some()
+        self.row().rule.is_some() || self.row().passes != Passes::One
     }
 }
 

@@ -18,10 +18,7 @@ pub fn principal(graph: &mut Graph, x: NodeId) -> Result<NodeId, GraphError> {
         // X v = √λ u, where u is the eigenvector of X Xᵀ, a matrix of pixels.
         let gram = graph.push(product(Form::Channels), &[x, x])?;
         let vector = graph.push(Op::Eigenvector { root: true }, &[gram])?;
-        let digit = |extent, stride, axis| Digit { extent, from: Some((0, stride)), to: Some((axis, 1)) };
-        let digits = [digit(h, w, 1), digit(w, 1, 2)].into_iter().filter(|digit| digit.extent > 1).collect();
-        let (from, to) = (Side::whole([h * w, 1, 1]), Side::whole([1, h, w]));
-        graph.rearrange(&Rearrange { from, to, digits }, vector)?
+        as_map(graph, vector, [h, w])?
     } else {
         // v is the eigenvector of Xᵀ X, a matrix of channels.
         let covariance = graph.push(product(Form::Pixels([1, c])), &[x, x])?;
@@ -30,4 +27,15 @@ pub fn principal(graph: &mut Graph, x: NodeId) -> Result<NodeId, GraphError> {
     };
     let range = graph.push(Op::MinMax, &[map])?;
     graph.push(Op::Orient, &[map, range])
+}
+
+/// Channels as the pixels of a map.
+///
+/// # Errors
+/// [`GraphError::Shape`] if there are not as many channels as pixels.
+pub fn as_map(graph: &mut Graph, x: NodeId, [h, w]: [usize; 2]) -> Result<NodeId, GraphError> {
+    let digit = |extent, stride, axis| Digit { extent, from: Some((0, stride)), to: Some((axis, 1)) };
+    let digits = [digit(h, w, 1), digit(w, 1, 2)].into_iter().filter(|digit| digit.extent > 1).collect();
+    let (from, to) = (Side::whole([h * w, 1, 1]), Side::whole([1, h, w]));
+    graph.rearrange(&Rearrange { from, to, digits }, x)
 }

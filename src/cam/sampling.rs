@@ -1,4 +1,4 @@
-//! Methods that average gradients over several images.
+//! Methods that need several images.
 
 /// Which images a method takes gradients of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,6 +9,19 @@ pub enum Passes {
     Path,
     /// The image with noise.
     Noise(Moment),
+    /// Many images, of which some part is seen. It takes scores, no gradients.
+    Masked(Masked),
+}
+
+/// What is seen of an image or of a layer's values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Masked {
+    /// The image through one channel of the layer, enlarged and scaled to 0..1.
+    ThroughChannel,
+    /// All channels but one.
+    WithoutChannel,
+    /// One pixel.
+    OnePixel,
 }
 
 /// What is taken of the gradients under noise.
@@ -26,7 +39,7 @@ pub enum Moment {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Sampling {
-    /// How many images they take; 32 steps of a path and 25 samples of noise if not given.
+    /// How many images they take; 50 steps of a path and 25 samples of noise if not given.
     pub samples: Option<usize>,
     /// Standard deviation of the noise, as a part of the difference between the image's least and greatest number.
     pub noise: f32,
@@ -62,7 +75,7 @@ impl Sampling {
 
     /// How many images a method takes.
     pub(crate) fn count(&self, passes: Passes) -> usize {
-        let usual = if passes == Passes::Path { 32 } else { 25 };
+        let usual = if passes == Passes::Path { 50 } else { 25 };
         self.samples.unwrap_or(usual).max(1)
     }
 }

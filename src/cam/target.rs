@@ -85,29 +85,35 @@ pub fn begin(
         let others = graph.push(Op::Constant { values, shape: [classes, 1, 1] }, &[])?;
         seed = graph.push(Op::Broadcast(Arithmetic::Add), &[seed, others])?;
     }
-    let mut node = logits;
-    match (target.score, is_sigmoid) {
-        (Score::Logit, _) => {}
-        (Score::Probability, true) => node = graph.push(Op::Activate(Activation::Sigmoid), &[logits])?,
-        (Score::Probability, false) => node = softmax(graph, logits)?,
-        // d ln σ(y) / dy = 1 − σ(y)
-        (Score::LogProbability, true) => {
-            let p = graph.push(Op::Activate(Activation::Sigmoid), &[logits])?;
+    let node = number(graph, target.score, logits, is_sigmoid)?;
+    if target.score == Score::LogProbability && (is_sigmoid || target.against.is_empty()) {
+        let p = number(graph, Score::Probability, logits, is_sigmoid)?;
+        seed = if is_sigmoid {
+            // d ln σ(y) / dy = 1 − σ(y)
             let others = scaled(graph, p, -1.0, 1.0)?;
-            seed = graph.push(Op::Broadcast(Arithmetic::Multiply), &[seed, others])?;
-        }
-        // d ln p_c / dy = one-hot − p. A contrast of two logarithms is that of the logits.
-        (Score::LogProbability, false) if target.against.is_empty() => {
-            let p = softmax(graph, logits)?;
+            graph.push(Op::Broadcast(Arithmetic::Multiply), &[seed, others])?
+        } else {
+            // d ln p_c / dy = one-hot − p. A contrast of two logarithms is that of the logits.
             let less = scaled(graph, p, -1.0, 0.0)?;
-            seed = graph.push(Op::Broadcast(Arithmetic::Add), &[seed, less])?;
-        }
-        (Score::LogProbability, false) => {}
+            graph.push(Op::Broadcast(Arithmetic::Add), &[seed, less])?
+        };
     }
     if target.negative {
         seed = scaled(graph, seed, -1.0, 0.0)?;
     }
     Ok(Begin { node, seed })
+}
+
+/// The numbers of all classes from which a target's backward pass begins: the logits, or the probabilities.
+///
+/// # Errors
+/// [`GraphError::Shape`] if there are too many classes.
+pub fn number(graph: &mut Graph, score: Score, logits: NodeId, is_sigmoid: bool) -> Result<NodeId, GraphError> {
+    match score {
+        Score::Probability if is_sigmoid => graph.push(Op::Activate(Activation::Sigmoid), &[logits]),
+        Score::Probability => softmax(graph, logits),
+        Score::Logit | Score::LogProbability => Ok(logits),
+    }
 }
 
 /// `x · scale + shift`.
@@ -119,7 +125,10 @@ fn scaled(graph: &mut Graph, x: NodeId, scale: f32, shift: f32) -> Result<NodeId
 }
 
 /// The softmax over channels. The operation's own is over pixels.
-fn softmax(graph: &mut Graph, x: NodeId) -> Result<NodeId, GraphError> {
+///
+/// # Errors
+/// [`GraphError::Shape`] if there are too many channels.
+pub fn softmax(graph: &mut Graph, x: NodeId) -> Result<NodeId, GraphError> {
     let c = graph.shape(x)[1];
     let moves = |from: usize, to: usize| {
         let side = |axis: usize| Side::whole(if axis == 0 { [c, 1, 1] } else { [1, 1, c] });

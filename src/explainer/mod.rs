@@ -3,6 +3,8 @@
 mod device;
 pub(crate) mod drawing;
 pub(crate) mod how;
+mod masked;
+mod operands;
 mod pending;
 mod plans;
 mod profile;
@@ -10,6 +12,7 @@ pub(crate) mod recipe;
 mod request;
 mod result;
 mod sampled;
+mod tap;
 
 pub use device::Device;
 pub use pending::Pending;
@@ -151,9 +154,14 @@ impl Explainer {
     /// Averages gradients in another way, for methods that do so.
     #[must_use]
     pub fn with_sampling(mut self, sampling: Sampling) -> Self {
+        self.set_sampling(sampling);
+        self
+    }
+
+    /// Averages gradients in another way from now on.
+    pub fn set_sampling(&mut self, sampling: Sampling) {
         self.how.sampling = sampling;
         self.plans.forget();
-        self
     }
 
     /// Keeps the plans of the latest `plans` kinds of batch, with their memory. The default is four.

@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 
 use super::how::How;
+use super::operands::{Operands, operands};
 use super::request::{Classes, Images, Outputs};
-use super::sampled::{Start, averaged};
-use crate::cam::{self, Asked, At, Begin, Layer, Method, Normalise, Passes, Score, Target};
+use super::tap::{Begun, Tap};
+use crate::cam::{self, At, Method, Normalise, Score, Target};
 use crate::error::{Error, Result};
-use crate::graph::{Activation, Graph, Kind, NodeId, Op, Rearrange, Rule, Shape, fold, gradients};
+use crate::graph::{Activation, Graph, Kind, NodeId, Op, Rule, Shape, fold};
 use crate::model::{Model, Scores};
 
 /// Everything about a batch that its plan depends on. Batches with equal recipes share a plan.
@@ -44,13 +45,6 @@ impl Place {
     }
 }
 
-/// Where methods look: a layer, or the pixels.
-struct Tap {
-    at: At,
-    node: NodeId,
-    grid: Option<Rearrange>,
-}
-
 /// A recipe's graph.
 pub struct Built {
     pub graph: Graph,
@@ -64,6 +58,8 @@ pub struct Built {
     pub heatmap: NodeId,
     /// The methods, and where their maps are among all.
     pub maps: Vec<Place>,
+    /// Whether the sums along a path are an output.
+    pub has_sums: bool,
     /// Height and width of the first target layer.
     pub layer_size: [usize; 2],
     /// The first nodes of two stages: the backward pass, including the choice of classes, and the tail.
@@ -181,14 +177,13 @@ impl Recipe {
             return Err(Error::Request("raw values cannot be drawn; leave overlays out, or normalise the map".into()));
         }
         let network = model.network(self.kind, self.shape)?;
-        let mut targets: Vec<Tap> = layers
-            .iter()
-            .map(|path| Ok(Tap { at: At::Layers, node: network.layer(path)?, grid: network.grid(path)?.cloned() }))
-            .collect::<Result<_>>()?;
-        targets.push(Tap { at: At::Pixels, node: network.features, grid: None });
-        targets.retain(|target| methods.iter().any(|method| method.row().at == target.at));
+        let tap = |at, node, grid| Tap { at, node, grid, placed: node };
+        let of_layer = |path: &String| Ok(tap(At::Layers, network.layer(path)?, network.grid(path)?.cloned()));
+        let mut taps = layers.iter().map(of_layer).collect::<Result<Vec<_>>>()?;
+        taps.push(tap(At::Pixels, network.features, None));
+        taps.retain(|tap| methods.iter().any(|method| method.row().at == tap.at));
         let mut graph = network.graph;
-        fold(&mut graph, &targets.iter().map(|target| target.node).collect::<Vec<_>>());
+        fold(&mut graph, &taps.iter().map(|tap| tap.node).collect::<Vec<_>>());
 
         let has_relu = graph.nodes.iter().any(|node| node.op == Op::Activate(Activation::Relu));
         let is_of_relu = |method: &&Method| method.row().rule.is_some_and(|rule| rule != Rule::Standard);
@@ -202,54 +197,13 @@ impl Recipe {
         let requests = graph.input(Kind::Plain, [n, self.records, 1, 1]);
         let selection = graph.push(Op::Select, &[network.logits, requests])?;
         let seed = Op::Seed { classes: model.classes(), requests: self.records, maps: self.maps };
-        let seed = graph.push(seed, &[selection])?;
+        let one_hot = graph.push(seed, &[selection])?;
         let is_sigmoid = model.scores() == Scores::Sigmoid;
-        let start = Start { images: network.features, seed };
-        let Begin { node: output, seed } = cam::begin(&mut graph, target, network.logits, seed, is_sigmoid)?;
-        let single = || methods.iter().map(|method| method.row()).filter(|row| row.passes == Passes::One);
-        // Methods share the backward pass of their rule. It goes to the targets that they look at.
-        let mut passes: Vec<(Rule, Vec<Option<NodeId>>)> = vec![];
-        for rule in single().filter_map(|row| row.rule) {
-            if passes.iter().all(|(known, _)| *known != rule) {
-                let rows = || single().filter(|row| row.rule == Some(rule));
-                let is_wanted = |target: &&Tap| rows().any(|row| row.at == target.at);
-                let wanted: Vec<NodeId> = targets.iter().filter(is_wanted).map(|target| target.node).collect();
-                let mut found = gradients(&mut graph, output, seed, &wanted, rule)?.into_iter();
-                let gradients = targets.iter().map(|target| is_wanted(&target).then(|| found.next()).flatten());
-                passes.push((rule, gradients.collect()));
-            }
-        }
-        let mut sampled: Vec<(Passes, NodeId)> = vec![];
-        for passes in methods.iter().map(|method| method.row().passes).filter(|passes| *passes != Passes::One) {
-            if sampled.iter().all(|(known, _)| *known != passes) {
-                sampled.push((passes, averaged(&mut graph, model, how, passes, start)?));
-            }
-        }
+        let (images, logits) = (network.features, network.logits);
+        let begin = cam::begin(&mut graph, target, logits, one_hot, is_sigmoid)?;
+        let begun = Begun { images, logits, one_hot, begin, is_sigmoid };
+        let Operands { asked, sums } = operands(&mut graph, how, &begun, &mut taps)?;
         let tail = graph.nodes.len();
-        // Tokens come back into the rows and columns of their patches.
-        for (i, target) in targets.iter_mut().enumerate() {
-            let Some(moves) = &target.grid else { continue };
-            let gradients = passes.iter_mut().filter_map(|(_, gradients)| gradients[i].as_mut());
-            for node in gradients.chain([&mut target.node]) {
-                *node = graph.push(Op::Rearrange(moves.clone()), &[*node])?;
-            }
-        }
-        let asked: Vec<Asked> = methods
-            .iter()
-            .map(|method| {
-                let method = method.row();
-                let pass = passes.iter().find(|(rule, _)| Some(*rule) == method.rule);
-                let own = targets.iter().enumerate().filter(|(_, target)| target.at == method.at);
-                let layer = |(i, target): (usize, &Tap)| Layer {
-                    activations: target.node,
-                    gradients: match sampled.iter().find(|(passes, _)| *passes == method.passes) {
-                        Some((_, gradients)) => Some(*gradients),
-                        None => pass.and_then(|(_, gradients)| gradients[i]),
-                    },
-                };
-                Asked { method, layers: own.map(layer).collect() }
-            })
-            .collect();
         let maps = cam::heatmap(&mut graph, &asked, [h, w], *normalise)?;
 
         let wanted = [
@@ -258,13 +212,14 @@ impl Recipe {
             self.outputs.logits.then_some(network.logits),
             maps.raw.filter(|_| self.outputs.raw),
             self.outputs.heatmap.then_some(maps.heatmap),
+            sums,
         ];
         let wanted = wanted.into_iter().flatten();
         let outputs = wanted.map(|node| graph.push(Op::Unpack, &[node])).collect::<Result<Vec<_>, _>>()?;
         let per_image = |method: Method| if method.is_of_class() { self.maps } else { 1 };
         let places = methods.iter().zip(maps.firsts);
         let places = places.map(|(method, first)| Place { method: *method, first, per_image: per_image(*method) });
-        let [_, _, layer_h, layer_w] = graph.shape(targets[0].node);
+        let [_, _, layer_h, layer_w] = graph.shape(taps[0].placed);
         Ok(Built {
             graph,
             images: network.input,
@@ -272,6 +227,7 @@ impl Recipe {
             outputs,
             heatmap: maps.heatmap,
             maps: places.collect(),
+            has_sums: sums.is_some(),
             layer_size: [layer_h, layer_w],
             stages: [backward, tail],
         })

@@ -43,6 +43,9 @@ pub struct Heatmap {
     pub method: Method,
     /// Whether the map is meaningful.
     pub status: Status,
+    /// Of integrated gradients, how far their sum is from the difference that they explain, as a part of it. More samples bring
+    /// it closer to 0.
+    pub completeness: Option<f32>,
     /// The map at the layer's size, signed and unscaled, if asked for.
     pub raw: Option<Map>,
     /// The map at the input's size, in 0..1, if asked for.
@@ -110,6 +113,8 @@ pub fn assemble(model: &Model, prepared: &Prepared, photos: &[[u32; 2]], values:
     let [records, ranges] = [next(true), next(true)].map(bytemuck::pod_collect_to_vec::<u8, f32>);
     let logits: Vec<f32> = bytemuck::pod_collect_to_vec(next(recipe.outputs.logits));
     let (raw, heatmaps) = (next(recipe.outputs.raw), next(recipe.outputs.heatmap));
+    let sums: Vec<f32> = bytemuck::pod_collect_to_vec(next(built.has_sums));
+    let sums: Vec<&[f32]> = sums.chunks(model.preprocess.channels() + 1).collect();
     // One overlay for each photo and map, in strips.
     let mut overlay = |[width, height]: [u32; 2]| Overlay {
         width,
@@ -141,6 +146,10 @@ pub fn assemble(model: &Model, prepared: &Prepared, photos: &[[u32; 2]], values:
                 prediction: records[j / built.maps.len()].clone(),
                 method,
                 status: Status::of(range[0], range[1], range[2] + scores_not_finite),
+                completeness: sums.get(image * recipe.maps + j / built.maps.len()).and_then(|sums| {
+                    let (expected, found) = sums.split_last().filter(|_| method == Method::IntegratedGradients)?;
+                    Some((found.iter().sum::<f32>() - expected) / expected.abs())
+                }),
                 raw: map(raw, layer_size, i),
                 heatmap: map(heatmaps, [h, w], i),
                 overlay: overlays.get(image).map(|of_image| of_image[j].clone()),

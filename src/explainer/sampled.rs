@@ -1,73 +1,94 @@
 //! Gradients that are averaged over several images: on the way from a baseline to the image, or of the image with noise.
 
 use super::how::How;
+use super::tap::Begun;
 use crate::cam::{self, Begin, Moment, Passes};
 use crate::error::Result;
-use crate::graph::{Arithmetic, Digit, Graph, NodeId, Op, Param, Rearrange, Rule, Side, fold, gradients, key};
-use crate::model::{Model, Scores};
-
-/// What the passes start from.
-#[derive(Clone, Copy)]
-pub struct Start {
-    /// The normalised images.
-    pub images: NodeId,
-    /// 1 at the class of each map.
-    pub seed: NodeId,
-}
+use crate::graph::{Arithmetic, Digit, Graph, NodeId, Op, Param, Rearrange, Rule, Side, Term, gradients, key, replay};
 
 /// Appends a forward and a backward pass for each sample, one after another, so that they use the same memory. Returns the
 /// averaged gradient of the images.
-pub fn averaged(graph: &mut Graph, model: &Model, how: &How, passes: Passes, start: Start) -> Result<NodeId> {
+pub fn averaged(graph: &mut Graph, how: &How, network: &Begun, passes: Passes) -> Result<NodeId> {
     let count = how.sampling.count(passes);
-    let range = if let Passes::Noise(_) = passes { Some(range(graph, start.images)?) } else { None };
-    let mut sum: Option<[Option<NodeId>; 2]> = None;
-    for i in 0..count {
+    let range = if let Passes::Noise(_) = passes { Some(range(graph, network.images)?) } else { None };
+    // Of a path the weighted sum, of noise the mean.
+    let nodes = if passes == Passes::Path { legendre(count) } else { vec![(1.0, 1.0 / count as f64); count] };
+    let (mut mean, mut of_squares) = (None, None);
+    for (i, (place, weight)) in nodes.into_iter().enumerate() {
         let x = match range {
-            // The middles of equal steps from the baseline, the mean colour, which is 0.
-            None => scaled(graph, start.images, (i as f32 + 0.5) / count as f32)?,
+            // On the way from the baseline, the mean colour, which is 0.
+            None => scaled(graph, network.images, place as f32)?,
             Some(range) => {
                 let key = key(how.sampling.seed, i as u32);
-                graph.push(Op::Noise { key, deviation: how.sampling.noise }, &[start.images, range])?
+                graph.push(Op::Noise { key, deviation: how.sampling.noise }, &[network.images, range])?
             }
         };
-        let gradient = gradient(graph, model, how, x, start.seed)?;
-        let square = |graph: &mut Graph| graph.push(Op::Broadcast(Arithmetic::Multiply), &[gradient, gradient]);
-        let own = match passes {
-            Passes::Noise(Moment::Square) => [None, Some(square(graph)?)],
-            Passes::Noise(Moment::Variance) => [Some(gradient), Some(square(graph)?)],
-            _ => [Some(gradient), None],
-        };
-        sum = Some(match sum {
-            None => own,
-            Some(before) => {
-                let mut add = |a: Option<NodeId>, b: Option<NodeId>| {
-                    a.zip(b).map(|(a, b)| graph.push(Op::Add, &[a, b])).transpose()
-                };
-                [add(before[0], own[0])?, add(before[1], own[1])?]
-            }
-        });
+        let gradient = gradient(graph, how, network, x)?;
+        if !matches!(passes, Passes::Noise(Moment::Square)) {
+            mean = Some(added(graph, mean, gradient, weight as f32)?);
+        }
+        if matches!(passes, Passes::Noise(Moment::Square | Moment::Variance)) {
+            let square = graph.push(Op::Broadcast(Arithmetic::Multiply), &[gradient, gradient])?;
+            of_squares = Some(added(graph, of_squares, square, weight as f32)?);
+        }
     }
-    let [first, second] = sum.unwrap_or_default();
-    let share = 1.0 / count as f32;
-    let mut mean = |sum: Option<NodeId>| sum.map(|sum| scaled(graph, sum, share)).transpose();
-    match (mean(first)?, mean(second)?) {
+    match (mean, of_squares) {
         // E[G²] - E[G]²
         (Some(mean), Some(of_squares)) => {
             let square = graph.push(Op::Broadcast(Arithmetic::Multiply), &[mean, mean])?;
-            let less = scaled(graph, square, -1.0)?;
-            Ok(graph.push(Op::Add, &[of_squares, less])?)
+            added(graph, Some(of_squares), square, -1.0)
         }
         (Some(one), None) | (None, Some(one)) => Ok(one),
         (None, None) => unreachable!("there is at least one sample"),
     }
 }
 
+/// `sum + weight · x`.
+fn added(graph: &mut Graph, sum: Option<NodeId>, x: NodeId, weight: f32) -> Result<NodeId> {
+    let x = scaled(graph, x, weight)?;
+    Ok(sum.map_or(Ok(x), |sum| graph.push(Op::Add, &[sum, x]))?)
+}
+
+/// Places and weights of Gauss and Legendre's quadrature on 0..1, as Captum's: the roots of the polynomial of this degree, by
+/// Newton's method. They lie denser at the ends, where networks change most.
+fn legendre(count: usize) -> Vec<(f64, f64)> {
+    let n = count as f64;
+    let node = |i: usize| {
+        let mut x = (std::f64::consts::PI * (i as f64 + 0.75) / (n + 0.5)).cos();
+        let mut slope = 1.0;
+        for _ in 0..20 {
+            // Of one degree after the other.
+            let (mut before, mut value) = (1.0, x);
+            for k in 2..=count {
+                let k = k as f64;
+                (before, value) = (value, ((2.0 * k - 1.0) * x * value - (k - 1.0) * before) / k);
+            }
+            slope = n * (x * value - before) / (x * x - 1.0);
+            x -= value / slope;
+        }
+        ((1.0 - x) / 2.0, 1.0 / ((1.0 - x * x) * slope * slope))
+    };
+    (0..count).map(node).collect()
+}
+
 /// The gradient of other images, for the classes chosen for the first ones.
-fn gradient(graph: &mut Graph, model: &Model, how: &How, x: NodeId, seed: NodeId) -> Result<NodeId> {
-    let logits = model.append(graph, x)?;
-    fold(graph, &[x]);
-    let Begin { node, seed } = cam::begin(graph, &how.target, logits, seed, model.scores() == Scores::Sigmoid)?;
+fn gradient(graph: &mut Graph, how: &How, network: &Begun, x: NodeId) -> Result<NodeId> {
+    let logits = replay(graph, network.images, network.logits, x)?;
+    let Begin { node, seed } = cam::begin(graph, &how.target, logits, network.one_hot, network.is_sigmoid)?;
     Ok(gradients(graph, node, seed, &[x], Rule::Standard)?.remove(0))
+}
+
+/// Appends what a path's gradients should add up to, and what they do: `[maps,c+1,1,1]`, the sums over each channel of the image
+/// times the gradient, then the difference between the image's number and the baseline's.
+pub fn path_sums(graph: &mut Graph, how: &How, network: &Begun, gradient: NodeId) -> Result<NodeId> {
+    let found = graph.push(Op::GateGrad, &[gradient, network.images])?;
+    let baseline = scaled(graph, network.images, 0.0)?;
+    let logits = replay(graph, network.images, network.logits, baseline)?;
+    let of_baseline = cam::number(graph, how.target.score, logits, network.is_sigmoid)?;
+    let less = scaled(graph, of_baseline, -1.0)?;
+    let difference = graph.push(Op::Add, &[network.begin.node, less])?;
+    let expected = graph.push(Op::WeightedSum(Term::Product), &[difference, network.begin.seed])?;
+    Ok(graph.push(Op::Concat, &[found, expected])?)
 }
 
 fn scaled(graph: &mut Graph, x: NodeId, factor: f32) -> Result<NodeId> {
@@ -85,4 +106,22 @@ fn range(graph: &mut Graph, x: NodeId) -> Result<NodeId> {
     let moves = Rearrange { from: Side::whole([c, h, w]), to: Side::whole([1, c * h, w]), digits };
     let one = graph.rearrange(&moves, x)?;
     Ok(graph.push(Op::MinMax, &[one])?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::legendre;
+
+    /// The quadrature of `count` places is exact for polynomials of degree `2 count - 1`.
+    #[test]
+    fn quadrature() {
+        for count in [1, 2, 5, 50] {
+            let nodes = legendre(count);
+            for degree in [0, 1, 2 * count - 1] {
+                let sum: f64 = nodes.iter().map(|(x, w)| w * x.powi(degree as i32)).sum();
+                assert!((sum - 1.0 / (degree as f64 + 1.0)).abs() < 1e-12, "{count} {degree}: {sum}");
+            }
+            assert!(nodes.iter().all(|(x, w)| (0.0..1.0).contains(x) && *w > 0.0));
+        }
+    }
 }

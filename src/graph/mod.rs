@@ -13,6 +13,7 @@ mod noise;
 mod op;
 mod param;
 mod rearrange;
+mod replay;
 mod rule;
 mod shape;
 mod simplify;
@@ -26,11 +27,12 @@ pub use grad::gradients;
 pub use nodes::{Graph, Node};
 pub use noise::{hash, key};
 pub use op::{
-    Activation, Arithmetic, ClassWeights, Contract, Conv2d, Form, LayerNorm, Linear, Op, Overlay, Pool2d, PoolKind, SAMPLE, Scaling, Term, Weighing,
+    Activation, Arithmetic, ClassWeights, Contract, Conv2d, Form, LayerNorm, Linear, Omission, Op, Overlay, Pool2d, PoolKind, SAMPLE, Scaling, Term, Weighing,
     Window,
 };
 pub use param::Param;
 pub use rearrange::{Digit, MAX_DIGITS, Rearrange, Side};
+pub use replay::replay;
 pub use rule::Rule;
 pub use shape::infer;
 pub use simplify::gradient_mean;

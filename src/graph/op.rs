@@ -244,6 +244,15 @@ pub enum Term {
     PositiveProduct,
 }
 
+/// What a [`Op::Vary`] leaves out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Omission {
+    /// One channel.
+    Channel,
+    /// All pixels but one.
+    OtherPixels,
+}
+
 /// How a [`Op::ChannelWeights`] weighs a channel by its activations `a` and their gradient `g`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weighing {
@@ -471,6 +480,23 @@ pub enum Op {
     },
     /// `(map [m,1,h,w], its min_max) -> ` the map with the sign that makes its greatest magnitude positive.
     Orient,
+    /// `(x [n,c,h,w]) -> [n·c,1,h,w]`: channels as images.
+    Unfold,
+    /// `(x [n·count,c,1,1]) -> [n,c,1,count]`: images as columns.
+    Columns {
+        /// How many images become columns of one.
+        count: usize,
+    },
+    /// `(x [n,c,h,w]) -> [n·count,c,h,w]`: each image several times, where image `b` of them lacks channel `first + b`, or
+    /// all pixels but `first + b`, in row-major order.
+    Vary {
+        /// What is left out.
+        omission: Omission,
+        /// Of the first image.
+        first: usize,
+        /// Images made of one.
+        count: usize,
+    },
     /// `(a [m,c,h,w], b [k,c,h,w]) -> [m+k,c,h,w]`: the images of `a`, then those of `b`.
     Stack,
     /// `(x [n,c,h,w], the images' min_max [n,4,1,1]) -> x + deviation · (greatest - least) · N`, where N is Gaussian noise of
@@ -496,10 +522,12 @@ pub enum Op {
         /// Of 0..1.
         part: f32,
     },
-    /// `(map) -> [m,1,height,width]`: bilinear, half-pixel centres, no antialiasing.
+    /// `(map) -> [m,1,height,width]`: bilinear, no antialiasing.
     Resize {
         /// Target height and width.
         to: [usize; 2],
+        /// Whether the corners' centres meet, and not the corners.
+        corners: bool,
     },
     /// `(heatmap, photo) -> pixels` with the photo's size.
     Overlay(Overlay),

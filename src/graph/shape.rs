@@ -1,7 +1,7 @@
 //! Shape inference: one arm for each operation.
 
 use super::error::GraphError;
-use super::op::{Contract, Form, Op, PoolKind, Window};
+use super::op::{Contract, Form, Omission, Op, PoolKind, Window};
 use super::value::{Kind, Shape, Type};
 
 /// The most rows of a matrix whose eigenvector is looked for: `MOST` in `eigenvector.wgsl`.
@@ -175,6 +175,19 @@ fn check(op: &Op, inputs: &[Type]) -> Result<Type, String> {
             require(shape(1) == [shape(0)[0], 4, 1, 1], || format!("range {:?} does not fit", shape(1)))?;
             features(shape(0))
         }
+        Op::Unfold => features([shape(0)[0] * shape(0)[1], 1, shape(0)[2], shape(0)[3]]),
+        Op::Columns { count } => {
+            let [m, c, h, w] = shape(0);
+            divides(*count, m)?;
+            require([h, w] == [1, 1], || format!("{:?} has several pixels", shape(0)))?;
+            features([m / count, c, 1, *count])
+        }
+        Op::Vary { omission, first, count } => {
+            let [n, c, h, w] = shape(0);
+            let most = if *omission == Omission::Channel { c } else { h * w };
+            require(*count > 0 && first + count <= most, || format!("only {most} to leave out"))?;
+            features([n * count, c, h, w])
+        }
         Op::Stack => {
             let [m, c, h, w] = shape(0);
             require(shape(1)[1..] == [c, h, w], || format!("{:?} and {:?} differ", shape(0), shape(1)))?;
@@ -185,7 +198,7 @@ fn check(op: &Op, inputs: &[Type]) -> Result<Type, String> {
             require(shape(1) == [shape(0)[0], 4, 1, 1], || format!("range {:?} does not fit", shape(1)))?;
             features(shape(0))
         }
-        Op::Resize { to } => features([shape(0)[0], shape(0)[1], to[0], to[1]]),
+        Op::Resize { to, .. } => features([shape(0)[0], shape(0)[1], to[0], to[1]]),
         Op::Overlay(overlay) => {
             let [maps, ..] = shape(0);
             require(overlay.map < maps, || format!("only {maps} maps"))?;

@@ -49,6 +49,6 @@ pub fn add(cx: &Context) -> Dispatch {
 pub fn noise(cx: &Context, key: u32, deviation: f32) -> Dispatch {
     let [_, c, h, w] = cx.shape();
     let count = texels(cx.shape());
-    let [count32, plane, blocks, channels] = [count, h * w, blocks(c), c].map(|v| v as u32);
-    cx.elementwise("noise", &[], [count32, plane, blocks, channels, key, deviation.to_bits()], None, count)
+    let [count32, plane, blocks] = [count, h * w, blocks(c)].map(|v| v as u32);
+    cx.elementwise("noise", &[], [count32, plane, blocks, key, deviation.to_bits()], None, count)
 }

@@ -116,7 +116,7 @@ pub fn rescale(cx: &Context, scaling: Scaling) -> Dispatch {
 
 /// Bilinear resize. If the context's prologue is a rescaling, values are rescaled when they are read. If its epilogue is one, the
 /// results are rescaled too.
-pub fn resize(cx: &Context) -> Dispatch {
+pub fn resize(cx: &Context, corners: bool) -> Dispatch {
     let [_, _, h, w] = cx.input(0);
     let [m, _, oh, ow] = cx.shape();
     let pixels = columns(cx.profile.row, ow);
@@ -131,6 +131,9 @@ pub fn resize(cx: &Context) -> Dispatch {
     operands.extend(ranges);
     defines.extend(plain(cx));
     defines.push(("PIXELS", pixels));
+    if corners {
+        defines.push(("CORNERS", 1));
+    }
     cx.independent(cx.profile.flat, "resize", &defines, params, operands, m * oh * strips)
 }
 

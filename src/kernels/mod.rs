@@ -94,13 +94,16 @@ pub fn lower(
         Op::Magnitude => cam::magnitude(cx),
         Op::Eigenvector { root } => cam::eigenvector(cx, *root),
         Op::Orient => cam::orient(cx),
+        Op::Unfold => moves::unfold(cx),
+        Op::Columns { count } => moves::columns(cx, *count),
+        Op::Vary { omission, first, count } => moves::vary(cx, *omission, *first, *count),
         Op::Stack => return cam::stack(cx),
         Op::MinMax => cam::min_max(cx),
         Op::ResizedRange { to } => cam::resized_range(cx, *to),
         Op::Rescale(scaling) => cam::rescale(cx, *scaling),
         Op::Noise { key, deviation } => activation::noise(cx, *key, *deviation),
         Op::Percentile { part } => cam::percentile(cx, *part),
-        Op::Resize { .. } => cam::resize(cx),
+        Op::Resize { corners, .. } => cam::resize(cx, *corners),
         Op::Overlay(overlay) => overlay::draw(cx, overlay),
     }]
 }

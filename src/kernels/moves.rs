@@ -1,4 +1,4 @@
-//! `rearrange.wgsl` and `broadcast.wgsl`: numbers that are moved, repeated or added, and constants.
+//! `rearrange.wgsl`, `broadcast.wgsl`, `unfold.wgsl` and `vary.wgsl`: numbers that are moved, repeated or added, and constants.
 
 use bytemuck::{Pod, Zeroable};
 
@@ -6,7 +6,7 @@ use super::constant::{Constant, Packing};
 use super::context::Context;
 use super::dispatch::Dispatch;
 use super::texel::{blocks, texels};
-use crate::graph::{Arithmetic, Digit, MAX_DIGITS, ParamId, Rearrange};
+use crate::graph::{Arithmetic, Digit, MAX_DIGITS, Omission, ParamId, Rearrange};
 
 /// In sync with `rearrange.wgsl`.
 #[repr(C)]
@@ -90,4 +90,26 @@ pub fn broadcast(cx: &Context, op: Arithmetic) -> Dispatch {
         defines.push(("SINGLE", 1));
     }
     cx.elementwise("broadcast", &defines, params, None, count)
+}
+
+/// Channels as images.
+pub fn unfold(cx: &Context) -> Dispatch {
+    let [_, c, h, w] = cx.input(0);
+    let count = texels(cx.shape());
+    cx.elementwise("unfold", &[], [count, c, h * w, blocks(c)].map(|v| v as u32), None, count)
+}
+
+/// Images as columns.
+pub fn columns(cx: &Context, count: usize) -> Dispatch {
+    let all = texels(cx.shape());
+    let params = [all, count, 1, blocks(cx.shape()[1])].map(|v| v as u32);
+    cx.elementwise("unfold", &[("COLUMNS", 1)], params, None, all)
+}
+
+/// Each image several times with something left out.
+pub fn vary(cx: &Context, omission: Omission, first: usize, count: usize) -> Dispatch {
+    let [_, c, h, w] = cx.shape();
+    let all = texels(cx.shape());
+    let defines: &[_] = if omission == Omission::OtherPixels { &[("PIXELS", 1)] } else { &[] };
+    cx.elementwise("vary", defines, [all, count, h * w, blocks(c), first].map(|v| v as u32), None, all)
 }

@@ -41,7 +41,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::error::Result;
-use crate::graph::{Graph, Kind, NodeId, Op, Shape};
+use crate::graph::{Graph, Kind, Op, Shape};
 use blueprint::{Appended, Blueprint};
 use zoo::Library;
 
@@ -210,13 +210,6 @@ impl Model {
         let features = graph.push(normalise, &[input])?;
         let Appended { graph, logits, modules, aliases, grids } = self.blueprint.append(graph, features)?;
         Ok(Network { graph, input, features, logits, modules, aliases, grids })
-    }
-
-    /// Appends the network once more, for other normalised images, and returns its logits. Both share their weights.
-    pub(crate) fn append(&self, graph: &mut Graph, images: NodeId) -> Result<NodeId> {
-        let appended = self.blueprint.append(std::mem::take(graph), images)?;
-        *graph = appended.graph;
-        Ok(appended.logits)
     }
 
     /// The architecture's name in torchvision or timm.

@@ -103,7 +103,7 @@ pub fn min_max(map: &[f64], [_, _, h, w]: Shape) -> Vec<f64> {
 /// Per map: least and greatest finite value after a resize.
 pub fn resized_range(map: &[f64], from: Shape, [h, w]: [usize; 2]) -> Vec<f64> {
     let to = [from[0], 1, h, w];
-    min_max(&resize(map, from, to), to).chunks(4).flat_map(|range| [range[0], range[1], 0.0, 0.0]).collect()
+    min_max(&resize(map, from, to, false), to).chunks(4).flat_map(|range| [range[0], range[1], 0.0, 0.0]).collect()
 }
 
 /// Each map scaled by its range, see [`Scaling`].
@@ -133,12 +133,15 @@ pub fn percentile(map: &[f64], [_, _, h, w]: Shape, part: f64) -> Vec<f64> {
     map.chunks(h * w).flat_map(record).collect()
 }
 
-/// Bilinear interpolation with half-pixel centres, clamped at the edges.
-pub fn resize(map: &[f64], [_, _, h, w]: Shape, [m, _, oh, ow]: Shape) -> Vec<f64> {
+/// Bilinear interpolation, clamped at the edges. Half-pixel centres, or the corners' centres meet.
+pub fn resize(map: &[f64], [_, _, h, w]: Shape, [m, _, oh, ow]: Shape, corners: bool) -> Vec<f64> {
     planes(m, oh * ow, |i, y| {
         let map = &map[i * h * w..][..h * w];
         for (i, y) in y.iter_mut().enumerate() {
-            let at = |o: usize, from: usize, to: usize| (o as f64 + 0.5) * from as f64 / to as f64 - 0.5;
+            let at = |o: usize, from: usize, to: usize| match corners {
+                true => o as f64 * (from - 1) as f64 / (to - 1).max(1) as f64,
+                false => (o as f64 + 0.5) * from as f64 / to as f64 - 0.5,
+            };
             *y = bilinear(map, [h, w], [at(i / ow, h, oh), at(i % ow, w, ow)]);
         }
     })

@@ -120,7 +120,7 @@ pub fn noise(x: &[f64], [n, c, h, w]: Shape, range: &[f64], key: u32, deviation:
         let range = &range[plane / c * 4..];
         for (p, y) in y.iter_mut().enumerate() {
             let at = plane * h * w + p;
-            let first = hash(at as u32 ^ key);
+            let first = hash((at % (c * h * w)) as u32 ^ key);
             let unit = |hash: u32, more: u32| f64::from((hash >> 8) + more) / f64::from(1 << 24);
             let gauss = (-2.0 * unit(first, 1).ln()).sqrt() * (std::f64::consts::TAU * unit(hash(first), 0)).cos();
             *y = x[at] + deviation * (range[1] - range[0]) * gauss;

@@ -154,6 +154,9 @@ fn execute(graph: &Graph, id: NodeId, operands: &[&Value]) -> Value {
         Op::Magnitude => cam::magnitude(number(0), from(0)),
         Op::Eigenvector { root } => cam::eigenvector(number(0), shape[1], *root),
         Op::Orient => cam::orient(number(0), shape, number(1)),
+        Op::Unfold => number(0).to_vec(),
+        Op::Columns { count } => moves::columns(number(0), shape, *count),
+        Op::Vary { omission, first, count } => moves::vary(number(0), from(0), *omission, *first, *count),
         Op::Stack => [number(0), number(1)].concat(),
         Op::MinMax => cam::min_max(number(0), from(0)),
         Op::ResizedRange { to: [h, w] } => cam::resized_range(number(0), from(0), [*h, *w]),
@@ -162,6 +165,6 @@ fn execute(graph: &Graph, id: NodeId, operands: &[&Value]) -> Value {
             elementwise::noise(number(0), shape, number(1), *key, f64::from(*deviation))
         }
         Op::Percentile { part } => cam::percentile(number(0), from(0), f64::from(*part)),
-        Op::Resize { .. } => cam::resize(number(0), from(0), shape),
+        Op::Resize { corners, .. } => cam::resize(number(0), from(0), shape, *corners),
     })
 }

@@ -1,7 +1,7 @@
 //! Numbers that are moved, repeated or added, and operations whose operands repeat.
 
 use super::planes::planes;
-use crate::graph::{Arithmetic, Digit, Rearrange, Shape, Side};
+use crate::graph::{Arithmetic, Digit, Omission, Rearrange, Shape, Side};
 
 /// Each of a rearrangement's digits takes all its values.
 pub fn rearrange(x: &[f64], moves: &Rearrange, [n, c, h, w]: Shape) -> Vec<f64> {
@@ -47,6 +47,29 @@ pub fn broadcast(
                 Arithmetic::Add => a + b,
                 Arithmetic::Multiply => a * b,
             };
+        }
+    })
+}
+
+/// `y[n,c,0,b] = x[n · count + b, c]`.
+pub fn columns(x: &[f64], [n, c, ..]: Shape, count: usize) -> Vec<f64> {
+    planes(n * c, count, |plane, y| {
+        y.iter_mut().enumerate().for_each(|(b, y)| *y = x[(plane / c * count + b) * c + plane % c]);
+    })
+}
+
+/// Each image `count` times, with something left out.
+pub fn vary(x: &[f64], [n, c, h, w]: Shape, omission: Omission, first: usize, count: usize) -> Vec<f64> {
+    planes(n * count * c, h * w, |plane, y| {
+        let (image, channel) = (plane / c, plane % c);
+        let left = first + image % count;
+        let x = &x[(image / count * c + channel) * h * w..];
+        for (p, y) in y.iter_mut().enumerate() {
+            let stays = match omission {
+                Omission::Channel => channel != left,
+                Omission::OtherPixels => p == left,
+            };
+            *y = if stays { x[p] } else { 0.0 };
         }
     })
 }

@@ -75,7 +75,7 @@ pub struct Explain {
     /// Show what tells the class from this one, by number or label; may be given several times
     #[arg(long, value_name = "ID|LABEL", allow_hyphen_values = true, help_heading = "Explanation")]
     against: Vec<String>,
-    /// Images that a method averages gradients over: 32 steps of a path, or 25 samples of noise, if not given
+    /// Images that a method averages gradients over: 50 steps of a path, or 25 samples of noise, if not given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000), help_heading = "Explanation")]
     samples: Option<u32>,
     /// Standard deviation of the noise, as a part of the image's range

@@ -213,7 +213,7 @@ impl Results {
                 let p = &heatmap.prediction;
                 let overlay = files.get(i).and_then(Option::as_ref).map(|file| file.to_string_lossy());
                 json!({"class": p.class, "label": p.label, "logit": p.logit, "probability": p.probability,
-                       "method": heatmap.method.name(), "status": heatmap.status, "overlay": overlay})
+                       "method": heatmap.method.name(), "completeness": heatmap.completeness, "status": heatmap.status, "overlay": overlay})
             });
             let mut printed = self.about.clone();
             printed.extend([
@@ -241,7 +241,14 @@ impl Results {
                     .get(i)
                     .and_then(Option::as_ref)
                     .map_or(String::new(), |f| format!("  → {}", plain(f.display())));
-                let remark = heatmap.status.remark().map_or(String::new(), |r| format!("  ({r})"));
+                let status = heatmap.status.remark().map(str::to_owned);
+                let off = heatmap.completeness.filter(|off| off.abs() > 0.05).map(|off| {
+                    format!(
+                        "the sum along the path is off by {:.0} %; more --samples bring it closer",
+                        off.abs() * 100.0
+                    )
+                });
+                let remark: String = status.into_iter().chain(off).map(|remark| format!("  ({remark})")).collect();
                 let method = if self.methods > 1 { format!(", {}", heatmap.method.name()) } else { String::new() };
                 writeln!(out, "{}{method}{file}{remark}", line(&heatmap.prediction))?;
             }

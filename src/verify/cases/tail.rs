@@ -2,7 +2,7 @@
 //! to features.
 
 use crate::cam::{self, Asked, Layer, Method, Normalise};
-use crate::graph::{Activation, Kind, NodeId, Op, Overlay, Scaling, Term};
+use crate::graph::{Activation, Kind, NodeId, Omission, Op, Overlay, Scaling, Term, key};
 use crate::verify::case::{Case, Check, Stage};
 use crate::verify::net::Net;
 
@@ -13,6 +13,7 @@ pub fn cases() -> Vec<Case> {
     let mut all = choices();
     all.push(maps());
     all.extend(methods());
+    all.extend(variations());
     all.push(broken_maps());
     all.push(pixels());
     all.extend(overlays());
@@ -47,19 +48,19 @@ fn maps() -> Case {
     let range = net.op(Op::MinMax, &[raw]);
     let positive = net.op(Op::Rescale(Scaling::Positive), &[raw, range]);
     let scaled = net.op(Op::Rescale(Scaling::Whole), &[raw, range]);
-    let up = net.op(Op::Resize { to: [31, 23] }, &[scaled]);
-    let down = net.op(Op::Resize { to: [3, 4] }, &[up]);
+    let up = net.op(Op::Resize { to: [31, 23], corners: false }, &[scaled]);
+    let down = net.op(Op::Resize { to: [3, 4], corners: false }, &[up]);
     let [share, signed] = [Scaling::ToGreatest, Scaling::Signed].map(|by| net.op(Op::Rescale(by), &[raw, range]));
     let mut values = vec![raw, range, positive, scaled, share, signed, up, down];
     // Each value has one reader: ranges of maps that are not stored, and the rescaling that uses them.
     for to in [[29, 30], [14, 10], [13, 11], [3, 4], [300, 1]] {
         let first = net.op(Op::Rescale(Scaling::Positive), &[raw, range]);
-        let resized = net.op(Op::Resize { to }, &[first]);
+        let resized = net.op(Op::Resize { to, corners: false }, &[first]);
         let second = net.op(Op::Rescale(Scaling::Positive), &[raw, range]);
         let span = net.op(Op::ResizedRange { to }, &[second]);
         values.extend([span, net.op(Op::Rescale(Scaling::Whole), &[resized, span])]);
     }
-    let resized = net.op(Op::Resize { to: [9, 8] }, &[scaled]);
+    let resized = net.op(Op::Resize { to: [9, 8], corners: false }, &[scaled]);
     let span = net.op(Op::ResizedRange { to: [9, 8] }, &[scaled]);
     values.push(net.op(Op::Rescale(Scaling::Whole), &[resized, span]));
     Case::of("maps", TOLERANCE, net, &values)
@@ -77,8 +78,8 @@ fn methods() -> Vec<Case> {
             let a = net.op(Op::Activate(Activation::Sigmoid), &[a]);
             let g = net.features([2 * n, c, h, w]);
             let asked = |method: &Method| {
-                let method = method.row();
-                Asked { method, layers: vec![Layer { activations: a, gradients: method.rule.map(|_| g) }] }
+                let gradients = method.is_of_class().then_some(g);
+                Asked { method: method.row(), layers: vec![Layer { activations: a, gradients }] }
             };
             let asked: Vec<Asked> = methods.iter().map(asked).collect();
             let maps = cam::heatmap(&mut net.graph, &asked, [11, 13], normalise).expect("the operands fit");
@@ -88,13 +89,38 @@ fn methods() -> Vec<Case> {
         };
         // The first two components of noise are almost equally strong.
         let tolerance = |method: &Method| if method.name().starts_with("eigen") { 1e-4 } else { TOLERANCE };
-        Method::ALL.iter().for_each(|method| push(&[*method], Normalise::MinMax, tolerance(method)));
-        push(Method::ALL, Normalise::Max, 1e-4);
+        // Recipro-CAM only moves scores.
+        let all: Vec<Method> = Method::ALL.iter().copied().filter(|method| *method != Method::ReciproCam).collect();
+        all.iter().for_each(|method| push(&[*method], Normalise::MinMax, tolerance(method)));
+        push(&all, Normalise::Max, 1e-4);
         for normalise in [Normalise::Percentile, Normalise::Signed, Normalise::None] {
             push(&[Method::HiResCam], normalise, TOLERANCE);
         }
     }
     cases
+}
+
+/// What methods with several images do with them.
+fn variations() -> Vec<Case> {
+    let of_one = |name: &str, shape: [usize; 4], op: Op| {
+        let mut net = Net::new(name.bytes().map(u64::from).sum());
+        let x = net.features(shape);
+        let y = net.op(op, &[x]);
+        Case::of(name, TOLERANCE, net, &[y])
+    };
+    let mut net = Net::new(21);
+    let (x, range) = (net.features([2, 5, 6, 7]), net.features([2, 4, 1, 1]));
+    let noise = net.op(Op::Noise { key: key(3, 4), deviation: 0.2 }, &[x, range]);
+    vec![
+        // Drivers' logarithms and cosines differ.
+        Case::of("noise", 2e-5, net, &[noise]),
+        of_one("channels as images", [2, 6, 3, 5], Op::Unfold),
+        of_one("images as columns", [6, 5, 1, 1], Op::Columns { count: 3 }),
+        of_one("channels left out", [2, 6, 3, 5], Op::Vary { omission: Omission::Channel, first: 1, count: 4 }),
+        of_one("pixels alone", [2, 6, 3, 5], Op::Vary { omission: Omission::OtherPixels, first: 7, count: 8 }),
+        of_one("resize by corners", [3, 1, 5, 4], Op::Resize { to: [11, 1], corners: true }),
+        of_one("resize by corners of one row", [3, 1, 1, 4], Op::Resize { to: [6, 9], corners: true }),
+    ]
 }
 
 /// Values that are not finite are counted, and the range is that of the others.
