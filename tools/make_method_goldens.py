@@ -179,7 +179,7 @@ def at_pixels(method, model, x, classes):
     return scale_cam_image(np.maximum(once, 0))
 
 
-def maps_of(model, layer, x, classes, deep):
+def maps_of(model, layer, x, classes):
     """Maps `[2, 2, h, w]` of two classes for each of two images by each method."""
     found = {}
     # Several images cross many kinks of ReLUs, where the last bits of the noise decide.
@@ -191,23 +191,21 @@ def maps_of(model, layer, x, classes, deep):
             continue
         of_class = [at_layer(method, model, layer, x, c) if layer else at_pixels(method, model, x, c) for c in zip(*classes)]
         found[method] = np.stack(of_class, axis=1)
-    for name in OF_SCORES if layer and deep else ():
-        found[name] = np.stack([at_layer(name, model, layer, x, c) for c in zip(*classes)], axis=1)
     for name, target in TARGETS.items() if layer else ():
         found[name] = np.stack([at_layer("layercam", model, layer, x, c, target) for c in zip(*classes)], axis=1)
     return found
 
 
-def conditioned(model, layer, tells, h, w, deep, variants=8):
+def conditioned(model, layer, tells, h, w, variants=8):
     """The variants, classes and maps of the two images on which PyTorch agrees best with itself after a change of last bits."""
     best = [None, None]
     for variant in range(variants):
         x = networks.images(2, h, w, variant)
         first = networks.telling_classes(model, tells, x)
         classes = [[c, (c + 37) % networks.CLASSES] for c in first]
-        maps = maps_of(model, layer, x, classes, deep)
+        maps = maps_of(model, layer, x, classes)
         shaken = x * (1 + 3e-7 * torch.randn(x.shape, generator=torch.Generator().manual_seed(variant)))
-        others = maps_of(model, layer, shaken, classes, deep)
+        others = maps_of(model, layer, shaken, classes)
         for i in range(2):
             difference = max(float(np.abs(maps[m][i] - others[m][i]).max()) for m in maps)
             if best[i] is None or difference < best[i][0]:
@@ -227,12 +225,17 @@ for name, layers in NETWORKS.items():
     modules = dict(model.named_modules())
     for i, layer in enumerate([*layers, None]):
         h, w = SIZES[i % 2]
-        best = conditioned(model, layer and modules[layer], modules[layer or layers[0]], h, w, layer == layers[0])
+        best = conditioned(model, layer and modules[layer], modules[layer or layers[0]], h, w)
         key = f"{layer or 'pixels'} {h}x{w}"
         golden[f"{key} images"] = np.array([b[1] for b in best], dtype=np.int64)
         golden[f"{key} classes"] = np.array([b[2] for b in best], dtype=np.int64)
-        for method in best[0][3]:
-            maps = np.stack([b[3][method] for b in best])
+        found = {method: np.stack([b[3][method] for b in best]) for method in best[0][3]}
+        if layer == layers[0]:
+            x = torch.stack([networks.images(2, h, w, b[1])[i] for i, b in enumerate(best)])
+            for method in OF_SCORES:
+                of_class = [at_layer(method, model, modules[layer], x, c) for c in zip(*(b[2] for b in best))]
+                found[method] = np.stack(of_class, axis=1)
+        for method, maps in found.items():
             golden[f"{key}/{method}"] = np.round(maps[:, :, ::5, ::5] * 65535).astype(np.uint16)
         print(f"{name} {key}: PyTorch agrees with itself within {max(b[0] for b in best):.1e}", flush=True)
     GOLDENS.mkdir(parents=True, exist_ok=True)
