@@ -123,6 +123,12 @@ fn wrong_requests() {
         guided.contains("guided-backprop changes how gradients pass a ReLU, and this network has none"),
         "{guided}"
     );
+    let around =
+        wrong("squeezenet1_1", &|e| e.with_method(Method::AblationCam).with_layer("features.3.expand1x1").unwrap());
+    assert!(around.contains("something goes around this layer"), "{around}");
+    let logarithm = Target::default().score(Score::LogProbability);
+    let scores = wrong("squeezenet1_1", &|e| e.with_method(Method::ScoreCam).with_target(logarithm.clone()));
+    assert!(scores.contains("explain logits or probabilities"), "{scores}");
     let against = wrong("squeezenet1_1", &|e| e.with_target(Target::default().against(&[101])));
     assert!(
         against.contains("there is no class 101 to explain against; the model's classes are 0 to 100"),

@@ -40,6 +40,15 @@ impl Clock {
         }
     }
 
+    /// Writes the first two timestamps at the beginning of the first compute pass and at the end of the last.
+    pub fn at(&self, is_first: bool, is_last: bool) -> Option<wgpu::ComputePassTimestampWrites<'_>> {
+        (is_first || is_last).then(|| wgpu::ComputePassTimestampWrites {
+            query_set: &self.queries,
+            beginning_of_pass_write_index: is_first.then_some(0),
+            end_of_pass_write_index: is_last.then_some(1),
+        })
+    }
+
     /// Copies all timestamps to a buffer.
     pub fn resolve(&self, encoder: &mut wgpu::CommandEncoder, to: &wgpu::Buffer, offset: u64) {
         encoder.resolve_query_set(&self.queries, 0..self.count, &self.resolved, 0);

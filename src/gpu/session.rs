@@ -10,7 +10,7 @@ use super::memory::{Binding, Memory};
 use super::upload::Uploads;
 use super::watch::Watch;
 use crate::error::{Error, Result};
-use crate::graph::{Graph, Kind, NodeId, Shape};
+use crate::graph::{Graph, Kind, NodeId, Op, Shape};
 use crate::kernels::{Constant, Operand, texels_of};
 use crate::plan::{Medium, Plan, Slot, ZERO_TEXEL};
 
@@ -66,6 +66,8 @@ pub(super) struct Step {
     pipeline: wgpu::ComputePipeline,
     bindings: wgpu::BindGroup,
     groups: [u32; 2],
+    /// Whether many images begin here, so that the device should not be kept from other programs for longer.
+    begins: bool,
 }
 
 impl Step {
@@ -232,6 +234,7 @@ impl Session {
                 pipeline,
                 bindings,
                 groups: fold(dispatch.groups, gpu.across),
+                begins: matches!(graph.nodes[dispatch.node].op, Op::Unfold | Op::Vary { .. }),
             });
         }
         gpu.handle.queue.write_buffer(&uniforms, 0, &contents);
@@ -305,28 +308,43 @@ impl Session {
 
     fn record(&self, gpu: &Gpu, inputs: &[&[(NodeId, &[u8])]], clock: bool) -> Result<Run> {
         let clock = clock.then(|| Clock::new(&gpu.handle, 2)).flatten();
-        let mut encoder =
-            gpu.handle.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("explain") });
-        let given = self.chain().zip(inputs).map(|(session, inputs)| session.give(gpu, &mut encoder, inputs));
-        let uploads = given.collect::<Result<Vec<_>>>()?;
-        {
-            let timestamp_writes = clock.as_ref().map(|c| c.around(0));
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: None, timestamp_writes });
-            self.chain().flat_map(|session| &session.steps).for_each(|step| step.encode(&mut pass));
-        }
         let staging = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let staging = staging.unwrap_or_else(|| staging_buffer(gpu, self.readback));
-        for session in self.chain() {
-            for Output { slot, from, to, bytes } in &session.outputs {
-                session.memory[*slot].copy(&mut encoder, *from, &staging, *to, *bytes);
-            }
-        }
-        if let Some(clock) = &clock {
-            clock.resolve(&mut encoder, &staging, self.readback);
-        }
         let bytes = self.readback + if clock.is_some() { CLOCK_BYTES } else { 0 };
         let before = gpu.handle.counts();
-        gpu.handle.submit(encoder);
+        let steps: Vec<&Step> = self.chain().flat_map(|session| &session.steps).collect();
+        let mut parts: Vec<&[&Step]> = steps.chunk_by(|_, next| !next.begins).collect();
+        if parts.is_empty() {
+            parts.push(&[]);
+        }
+        let mut uploads = vec![];
+        for (i, part) in parts.iter().enumerate() {
+            let (is_first, is_last) = (i == 0, i + 1 == parts.len());
+            let label = wgpu::CommandEncoderDescriptor { label: Some("explain") };
+            let mut encoder = gpu.handle.device.create_command_encoder(&label);
+            if is_first {
+                let given = self.chain().zip(inputs);
+                let given = given.map(|(session, inputs)| session.give(gpu, &mut encoder, inputs));
+                uploads = given.collect::<Result<Vec<_>>>()?;
+            }
+            {
+                let timestamp_writes = clock.as_ref().and_then(|clock| clock.at(is_first, is_last));
+                let pass = wgpu::ComputePassDescriptor { label: None, timestamp_writes };
+                let mut pass = encoder.begin_compute_pass(&pass);
+                part.iter().for_each(|step| step.encode(&mut pass));
+            }
+            if is_last {
+                for session in self.chain() {
+                    for Output { slot, from, to, bytes } in &session.outputs {
+                        session.memory[*slot].copy(&mut encoder, *from, &staging, *to, *bytes);
+                    }
+                }
+                if let Some(clock) = &clock {
+                    clock.resolve(&mut encoder, &staging, self.readback);
+                }
+            }
+            gpu.handle.submit(encoder);
+        }
         self.chain().zip(uploads).for_each(|(session, upload)| session.uploads.give_back(upload));
         let mapped = gpu.handle.map(&staging, bytes);
         let counted = [0, 1].map(|i| gpu.handle.counts()[i] - before[i]);
