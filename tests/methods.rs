@@ -68,9 +68,8 @@ fn every_method_equals_its_library() {
             let (layer, size) = case.rsplit_once(' ').unwrap();
             let (h, w) = size.split_once('x').unwrap();
             let shape @ [_, _, h, w] = [2, 3, h.parse().unwrap(), w.parse().unwrap()];
-            if layer != "pixels" {
-                explainer.set_layers(&[layer]).unwrap();
-            }
+            let default = explainer.model().default_layer().to_owned();
+            explainer.set_layers(&[if layer == "pixels" { &default } else { layer }]).unwrap();
             let classes: Vec<i64> = bytemuck::pod_collect_to_vec(&read(&format!("{case} classes")));
             let classes = classes.chunks(2).map(|c| c.iter().map(|c| *c as usize).collect());
             let classes = Classes::PerImage(classes.collect());
@@ -84,7 +83,9 @@ fn every_method_equals_its_library() {
                 explainer.set_sampling(Sampling::default().samples(SAMPLES));
                 let images = Images::Tensor { shape, values: &values };
                 let batch = explainer.explain(images, &classes, &Outputs::default().heatmap(true)).unwrap();
-                assert_eq!((batch.stats.submissions, batch.stats.readbacks), (1, 1), "{name} {case}");
+                // Passes of masked images are submitted one after another.
+                let has_parts = methods.contains(&Method::ScoreCam);
+                assert_eq!((batch.stats.submissions > 1, batch.stats.readbacks), (has_parts, 1), "{name} {case}");
                 batch
             };
             let mut compare = |what: &'static str, batch: &Batch, method: Method| {

@@ -428,8 +428,12 @@ fn methods() {
                 outputs,
             });
         };
-        // Recipro-CAM only moves scores.
-        let all: Vec<Method> = Method::ALL.iter().copied().filter(|method| *method != Method::ReciproCam).collect();
+        // These two only join what others make.
+        let all: Vec<Method> = Method::ALL
+            .iter()
+            .copied()
+            .filter(|method| !matches!(method, Method::ReciproCam | Method::GuidedGradCam))
+            .collect();
         all.iter().for_each(|method| push(&[*method], Normalise::MinMax));
         push(&all, Normalise::Max);
         for normalise in [Normalise::Max, Normalise::Percentile, Normalise::Signed, Normalise::None] {

@@ -80,7 +80,7 @@ fn variants() -> BTreeSet<(&'static str, Vec<(&'static str, u32)>)> {
     let few = [&[(x, doubled)][..], &[(x, doubled), (doubled, x)]];
     for (method, layers) in Method::ALL
         .iter()
-        .filter(|method| **method != Method::ReciproCam)
+        .filter(|method| !matches!(method, Method::ReciproCam | Method::GuidedGradCam))
         .flat_map(|method| few.map(|layers| (method.row(), layers)))
     {
         let layer = |&(activations, gradients): &(NodeId, NodeId)| Layer { activations, gradients: Some(gradients) };

@@ -87,7 +87,8 @@ class AblationCAM(pgc.GradCAM):
         return weights.astype(np.float32)
 
 
-# Without gradients; at the default layer only, because each takes hundreds of passes.
+# Without gradients; at the default layer of one network only, because each takes hundreds of passes.
+SCORED = {"resnet18"}
 OF_SCORES = {"scorecam": pgc.ScoreCAM, "ablationcam": AblationCAM, "recipro-cam": ReciproCAM}
 AT_LAYERS = {
     "gradcam": pgc.GradCAM,
@@ -112,6 +113,7 @@ AT_PIXELS = {
     "input-x-gradient": lambda model: captum.attr.InputXGradient(model),
     "guided-backprop": lambda model: captum.attr.GuidedBackprop(model),
     "deconvnet": lambda model: captum.attr.Deconvolution(model),
+    "guided-gradcam": None,
 }
 
 
@@ -168,8 +170,11 @@ def at_layer(method, model, layer, x, classes, target=ClassifierOutputTarget):
         return maps
 
 
-def at_pixels(method, model, x, classes):
-    if method in AVERAGED:
+def at_pixels(method, model, default, x, classes):
+    if method == "guided-gradcam":
+        guided = AT_PIXELS["guided-backprop"](model).attribute(x.clone().requires_grad_(True), target=torch.tensor(classes))
+        raw = guided.detach().abs().amax(1) * torch.from_numpy(at_layer("gradcam", model, default, x, classes))
+    elif method in AVERAGED:
         raw = AVERAGED[method](model, x, torch.tensor(classes))
     else:
         given = AT_PIXELS[method](model).attribute(x.clone().requires_grad_(True), target=torch.tensor(classes)).detach()
@@ -179,7 +184,7 @@ def at_pixels(method, model, x, classes):
     return scale_cam_image(np.maximum(once, 0))
 
 
-def maps_of(model, layer, x, classes):
+def maps_of(model, layer, default, x, classes):
     """Maps `[2, 2, h, w]` of two classes for each of two images by each method."""
     found = {}
     # Several images cross many kinks of ReLUs, where the last bits of the noise decide.
@@ -187,9 +192,9 @@ def maps_of(model, layer, x, classes):
     for method in (AT_LAYERS if layer else [*AT_PIXELS, *(AVERAGED if smooth else ())]):
         # Captum changes ReLU modules only. Ours changes every ReLU.
         plain = any(isinstance(m, torch.nn.ReLU) for m in model.modules()) and not hasattr(model, "classifier_relu")
-        if method in ("guided-backprop", "deconvnet") and not plain:
+        if method in ("guided-backprop", "deconvnet", "guided-gradcam") and not plain:
             continue
-        of_class = [at_layer(method, model, layer, x, c) if layer else at_pixels(method, model, x, c) for c in zip(*classes)]
+        of_class = [at_layer(method, model, layer, x, c) if layer else at_pixels(method, model, default, x, c) for c in zip(*classes)]
         found[method] = np.stack(of_class, axis=1)
     for name, target in TARGETS.items() if layer else ():
         found[name] = np.stack([at_layer("layercam", model, layer, x, c, target) for c in zip(*classes)], axis=1)
@@ -203,9 +208,9 @@ def conditioned(model, layer, tells, h, w, variants=8):
         x = networks.images(2, h, w, variant)
         first = networks.telling_classes(model, tells, x)
         classes = [[c, (c + 37) % networks.CLASSES] for c in first]
-        maps = maps_of(model, layer, x, classes)
+        maps = maps_of(model, layer, tells, x, classes)
         shaken = x * (1 + 3e-7 * torch.randn(x.shape, generator=torch.Generator().manual_seed(variant)))
-        others = maps_of(model, layer, shaken, classes)
+        others = maps_of(model, layer, tells, shaken, classes)
         for i in range(2):
             difference = max(float(np.abs(maps[m][i] - others[m][i]).max()) for m in maps)
             if best[i] is None or difference < best[i][0]:
@@ -230,7 +235,7 @@ for name, layers in NETWORKS.items():
         golden[f"{key} images"] = np.array([b[1] for b in best], dtype=np.int64)
         golden[f"{key} classes"] = np.array([b[2] for b in best], dtype=np.int64)
         found = {method: np.stack([b[3][method] for b in best]) for method in best[0][3]}
-        if layer == layers[0]:
+        if layer == layers[0] and name in SCORED:
             x = torch.stack([networks.images(2, h, w, b[1])[i] for i, b in enumerate(best)])
             for method in OF_SCORES:
                 of_class = [at_layer(method, model, modules[layer], x, c) for c in zip(*(b[2] for b in best))]

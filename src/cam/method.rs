@@ -28,7 +28,7 @@ pub enum At {
 
 /// A method's operands at one layer, or at the pixels.
 pub struct Layer {
-    /// The layer's values, `[n,c,h,w]`.
+    /// The layer's values, `[n,c,h,w]`; of [`Passes::UnderGradCam`] Grad-CAM's heat maps, `[maps,1,h,w]`.
     pub activations: NodeId,
     /// Gradients of the class scores with respect to the values, `[maps,c,h,w]`; or of [`Passes::Masked`] a number for each
     /// channel or pixel, `[maps,count,1,1]`. None for a method without either.

@@ -9,6 +9,7 @@ mod gradcam;
 mod gradcam_elementwise;
 mod gradcam_plus_plus;
 mod guided_backprop;
+mod guided_gradcam;
 mod heatmap;
 mod hirescam;
 mod input_x_gradient;
@@ -97,6 +98,8 @@ methods! {
     InputXGradient in input_x_gradient,
     /// Springenberg et al., arXiv 1412.6806: `max_k |G_k|` at the pixels, where ReLUs let positive gradients of positive values pass.
     GuidedBackprop in guided_backprop,
+    /// Selvaraju et al., arXiv 1610.02391: guided backpropagation under Grad-CAM's heat map.
+    GuidedGradCam in guided_gradcam,
     /// Zeiler and Fergus, arXiv 1311.2901: `max_k |G_k|` at the pixels, where ReLUs let positive gradients pass.
     DeconvNet in deconvnet,
     /// Sundararajan et al., arXiv 1703.01365: gradients on the way from a baseline to the pixels, times the pixels.
@@ -117,7 +120,15 @@ impl Method {
 
     /// Whether it looks at the pixels and not at a layer.
     pub fn is_of_pixels(self) -> bool {
-        self.row().at == At::Pixels
+        self.parts().iter().all(|row| row.at == At::Pixels)
+    }
+
+    /// The rows of the table whose gradients it takes: its own, or those of the methods that it is made of.
+    pub(crate) fn parts(self) -> Vec<&'static Row> {
+        match self.row().passes {
+            Passes::UnderGradCam => vec![Self::GradCam.row(), Self::GuidedBackprop.row()],
+            _ => vec![self.row()],
+        }
     }
 
     /// Whether its map depends on the class.

@@ -5,6 +5,8 @@
 pub enum Passes {
     /// The image itself.
     One,
+    /// The image itself, by Grad-CAM and by guided backpropagation.
+    UnderGradCam,
     /// Images on the straight way from a baseline, the mean colour, to the image.
     Path,
     /// The image with noise.

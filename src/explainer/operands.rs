@@ -4,7 +4,7 @@ use super::how::How;
 use super::masked::weights;
 use super::sampled::{averaged, path_sums};
 use super::tap::{Begun, Tap};
-use crate::cam::{Asked, Layer, Passes, Score};
+use crate::cam::{self, Asked, Layer, Normalise, Passes, Row, Score};
 use crate::error::Result;
 use crate::graph::{Graph, NodeId, Op, Rule, gradients};
 
@@ -18,12 +18,13 @@ pub struct Operands {
 /// Appends the backward passes that methods need, and brings what they take into the image's rows and columns.
 pub fn operands(graph: &mut Graph, how: &How, network: &Begun, taps: &mut [Tap]) -> Result<Operands> {
     let rows = || how.methods.iter().map(|method| method.row());
+    let parts = || how.methods.iter().flat_map(|method| method.parts());
     // Methods share the backward pass of their rule. It goes to the taps that they look at.
     let mut passes: Vec<(Rule, Vec<Option<NodeId>>)> = vec![];
-    for rule in rows().filter(|row| row.passes == Passes::One).filter_map(|row| row.rule) {
+    for rule in parts().filter(|row| row.passes == Passes::One).filter_map(|row| row.rule) {
         if passes.iter().all(|(known, _)| *known != rule) {
-            let mut own = rows().filter(|row| row.passes == Passes::One && row.rule == Some(rule));
-            let own: Vec<_> = own.by_ref().map(|row| row.at).collect();
+            let own = parts().filter(|row| row.passes == Passes::One && row.rule == Some(rule));
+            let own: Vec<_> = own.map(|row| row.at).collect();
             let wanted: Vec<NodeId> = taps.iter().filter(|tap| own.contains(&tap.at)).map(|tap| tap.node).collect();
             let mut found = gradients(graph, network.begin.node, network.begin.seed, &wanted, rule)?.into_iter();
             let gradients = taps.iter().map(|tap| if own.contains(&tap.at) { found.next() } else { None });
@@ -38,8 +39,11 @@ pub fn operands(graph: &mut Graph, how: &How, network: &Begun, taps: &mut [Tap])
             *node = graph.push(Op::Rearrange(moves.clone()), &[*node])?;
         }
     }
+    let of_rule = |rule: Option<Rule>, i: usize| {
+        passes.iter().find(|(known, _)| Some(*known) == rule).and_then(|(_, gradients)| gradients[i])
+    };
     let (mut several, mut sums): (Vec<(Passes, usize, NodeId)>, _) = (vec![], None);
-    for row in rows().filter(|row| row.passes != Passes::One) {
+    for row in rows().filter(|row| !matches!(row.passes, Passes::One | Passes::UnderGradCam)) {
         for (i, tap) in taps.iter().enumerate().filter(|(_, tap)| tap.at == row.at) {
             if several.iter().all(|(known, at, _)| (*known, *at) != (row.passes, i)) {
                 let node = match row.passes {
@@ -54,16 +58,32 @@ pub fn operands(graph: &mut Graph, how: &How, network: &Begun, taps: &mut [Tap])
             }
         }
     }
-    let asked = rows().map(|method| {
-        let gradients = |i: usize| match method.passes {
-            Passes::One => passes.iter().find(|(rule, _)| Some(*rule) == method.rule).and_then(|(_, all)| all[i]),
-            own => several.iter().find(|(passes, at, _)| (*passes, *at) == (own, i)).map(|(.., node)| *node),
-        };
-        let own = taps.iter().enumerate().filter(|(_, tap)| tap.at == method.at);
-        Asked {
-            method,
-            layers: own.map(|(i, tap)| Layer { activations: tap.placed, gradients: gradients(i) }).collect(),
-        }
-    });
-    Ok(Operands { asked: asked.collect(), sums })
+    // The operands of a row with one pass.
+    let plain = |row: &'static Row| {
+        let own = taps.iter().enumerate().filter(|(_, tap)| tap.at == row.at);
+        let layer = |(i, tap): (usize, &Tap)| Layer { activations: tap.placed, gradients: of_rule(row.rule, i) };
+        Asked { method: row, layers: own.map(layer).collect() }
+    };
+    let mut asked = vec![];
+    for (method, row) in how.methods.iter().zip(rows()) {
+        asked.push(match (row.passes, &method.parts()[..]) {
+            (Passes::One, _) => plain(row),
+            (Passes::UnderGradCam, [first, second]) => {
+                let [_, _, h, w] = graph.shape(network.images);
+                let heat = cam::heatmap(graph, &[plain(first)], [h, w], Normalise::MinMax)?.heatmap;
+                let layers = plain(second).layers.into_iter();
+                let under = |layer: Layer| Layer { activations: heat, gradients: layer.gradients };
+                Asked { method: row, layers: layers.map(under).collect() }
+            }
+            (own, _) => {
+                let node = |i: usize| {
+                    several.iter().find(|(passes, at, _)| (*passes, *at) == (own, i)).map(|(.., node)| *node)
+                };
+                let taps = taps.iter().enumerate().filter(|(_, tap)| tap.at == row.at);
+                let layer = |(i, tap): (usize, &Tap)| Layer { activations: tap.placed, gradients: node(i) };
+                Asked { method: row, layers: taps.map(layer).collect() }
+            }
+        });
+    }
+    Ok(Operands { asked, sums })
 }

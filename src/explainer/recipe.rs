@@ -181,12 +181,13 @@ impl Recipe {
         let of_layer = |path: &String| Ok(tap(At::Layers, network.layer(path)?, network.grid(path)?.cloned()));
         let mut taps = layers.iter().map(of_layer).collect::<Result<Vec<_>>>()?;
         taps.push(tap(At::Pixels, network.features, None));
-        taps.retain(|tap| methods.iter().any(|method| method.row().at == tap.at));
+        taps.retain(|tap| methods.iter().flat_map(|method| method.parts()).any(|row| row.at == tap.at));
         let mut graph = network.graph;
         fold(&mut graph, &taps.iter().map(|tap| tap.node).collect::<Vec<_>>());
 
         let has_relu = graph.nodes.iter().any(|node| node.op == Op::Activate(Activation::Relu));
-        let is_of_relu = |method: &&Method| method.row().rule.is_some_and(|rule| rule != Rule::Standard);
+        let changes = |rule: Option<Rule>| rule.is_some_and(|rule| rule != Rule::Standard);
+        let is_of_relu = |method: &&Method| method.parts().iter().any(|row| changes(row.rule));
         if let Some(method) = methods.iter().find(is_of_relu).filter(|_| !has_relu) {
             let reason = "changes how gradients pass a ReLU, and this network has none; saliency is what it would be";
             return Err(Error::Request(format!("{} {reason}", method.name())));

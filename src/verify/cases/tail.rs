@@ -89,8 +89,12 @@ fn methods() -> Vec<Case> {
         };
         // The first two components of noise are almost equally strong.
         let tolerance = |method: &Method| if method.name().starts_with("eigen") { 1e-4 } else { TOLERANCE };
-        // Recipro-CAM only moves scores.
-        let all: Vec<Method> = Method::ALL.iter().copied().filter(|method| *method != Method::ReciproCam).collect();
+        // These two only join what others make.
+        let all: Vec<Method> = Method::ALL
+            .iter()
+            .copied()
+            .filter(|method| !matches!(method, Method::ReciproCam | Method::GuidedGradCam))
+            .collect();
         all.iter().for_each(|method| push(&[*method], Normalise::MinMax, tolerance(method)));
         push(&all, Normalise::Max, 1e-4);
         for normalise in [Normalise::Percentile, Normalise::Signed, Normalise::None] {
