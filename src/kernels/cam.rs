@@ -47,7 +47,8 @@ pub fn magnitude(cx: &Context) -> Dispatch {
 /// The first eigenvector of each matrix.
 pub fn eigenvector(cx: &Context, root: bool) -> Dispatch {
     let [m, d, ..] = cx.shape();
-    let lanes = cx.profile.wide.max(64);
+    // Barriers cost more than sums where few invocations run at once.
+    let lanes = if d <= 64 { cx.profile.wide } else { cx.profile.wide.max(64) };
     // lavapipe silently ends all loops of an invocation after 65,536 steps together.
     let of_step = d.div_ceil(lanes as usize) * (d.div_ceil(16) + 2) + 16;
     let steps = (60_000 / of_step).min(1000);
