@@ -8,6 +8,7 @@ struct Params {
     size: u32,        // rows, and columns, at most MOST
     blocks: u32,
     steps: u32,
+    maps: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 #import read matrix 1
@@ -26,7 +27,9 @@ fn total(v: vec4<f32>) -> f32 { return v.x + v.y + v.z + v.w; }
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let map = group_index(id, groups);
+    // There may be more workgroups than maps.
+    let group = group_index(id, groups);
+    let map = min(group, params.maps - 1u);
     let first = map * params.blocks * params.size;
     let blocks = bound(params.blocks, groups);
     // Multiples of the golden ratio without their whole part: no eigenvector of a picture is orthogonal to them.
@@ -58,6 +61,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: v
         if lane == 0u { is_done = total(moved) < 1e-12; }
         if workgroupUniformLoad(&is_done) { break; }
     }
+    if group != map { return; }
     for (var b = lane; b < blocks; b += LANES) {
 #ifdef ROOT
         store_y(map * params.blocks + b, four(b) * root);

@@ -25,6 +25,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     for (var c = 0u; c < blocks; c++) {
         most = greatest(most, abs(load_x((place.x * params.blocks + c) * params.plane + place.y)) * present(c));
     }
-    let pairs = greatest(vec4<f32>(most.xy, 0.0, 0.0), vec4<f32>(most.zw, 0.0, 0.0));
-    store_y(at, vec4<f32>(greatest(pairs, pairs.yyyy).x, 0.0, 0.0, 0.0));
+    let first = greatest(vec4<f32>(most.x), vec4<f32>(most.y));
+    let second = greatest(vec4<f32>(most.z), vec4<f32>(most.w));
+    store_y(at, vec4<f32>(greatest(first, second).x, 0.0, 0.0, 0.0));
 }

@@ -11,6 +11,7 @@ struct Params {
     samples: vec2<u32>,   // samples of the resized map that are read: all if it is less than twice as large
 #endif
     count: u32,           // values of a map, or samples of it
+    maps: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 #import read x 1
@@ -33,7 +34,9 @@ const LARGEST = 3.4028234e38;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let map = group_index(id, groups);
+    // There may be more workgroups than maps.
+    let group = group_index(id, groups);
+    let map = min(group, params.maps - 1u);
     var range = vec3<f32>(LARGEST, -LARGEST, 0.0);
     for (var p = lane; p < params.count; p += LANES) {
         let v = number(map, p);
@@ -53,7 +56,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: v
             found[lane] = range;
         }
     }
-    if lane == 0u {
+    if lane == 0u && group == map {
         let none = u32(range.z) == params.count;
 #ifdef RESIZED
         range.z = 0.0;

@@ -8,6 +8,7 @@ struct Params {
     count: u32,       // values that are sampled
     apart: u32,       // their distance
     below: u32,
+    maps: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 #import read x 1
@@ -17,13 +18,15 @@ struct Params {
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let map = group_index(id, groups);
+    // There may be more workgroups than maps.
+    let group = group_index(id, groups);
+    let map = min(group, params.maps - 1u);
     let count = bound(params.count, groups);
     // Two bits of the answer at a time.
     var low = 0u;
     for (var bit = 32u; bit > 0u; bit -= 2u) {
         let step = 1u << (bit - 2u);
-        let limit = vec3<u32>(low) + (vec3<u32>(1u, 2u, 3u) << vec3<u32>(bit - 2u)) - 1u;
+        let limit = vec3<u32>(low) + vec3<u32>(1u, 2u, 3u) * step - 1u;
         var found = vec4<f32>();
         for (var p = lane; p < count; p += LANES) {
             let v = bitcast<u32>(max(load_x(map * params.plane + p * params.apart).x, 0.0));
@@ -33,5 +36,5 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: v
         let enough = total.xyz >= vec3<f32>(f32(params.below));
         low += step * select(select(select(3u, 2u, enough.z), 1u, enough.y), 0u, enough.x);
     }
-    if lane == 0u { store_y(map, vec4<f32>(0.0, bitcast<f32>(low), 0.0, 0.0)); }
+    if lane == 0u && group == map { store_y(map, vec4<f32>(0.0, bitcast<f32>(low), 0.0, 0.0)); }
 }

@@ -136,3 +136,25 @@ fn wrong_requests() {
         "{against}"
     );
 }
+
+/// Raw maps lie where their method looks. There are none where sizes differ.
+#[test]
+fn sizes_of_raw_maps() {
+    let values = vec![0.5; 3 * 40 * 48];
+    for (methods, size) in [
+        (&[Method::LayerCam, Method::GradCam][..], Some([2, 2])),
+        (&[Method::GuidedGradCam], Some([40, 48])),
+        (&[Method::GuidedGradCam, Method::Saliency], Some([40, 48])),
+        (&[Method::GuidedGradCam, Method::GradCam], None),
+    ] {
+        let mut explainer = Explainer::new(network("squeezenet1_1", 1.0), Device::Cpu).with_methods(methods);
+        let images = Images::Tensor { shape: [1, 3, 40, 48], values: &values };
+        let batch = explainer.explain(images, &Classes::Top(2), &Outputs::default().raw(true)).unwrap();
+        let maps = &batch.explanations[0].heatmaps;
+        assert_eq!(maps.len(), 2 * methods.len());
+        for map in maps {
+            assert_eq!(map.raw.as_ref().map(|raw| [raw.height, raw.width]), size, "{methods:?}");
+            assert!(map.raw.as_ref().is_none_or(|raw| raw.values.len() == raw.height * raw.width));
+        }
+    }
+}

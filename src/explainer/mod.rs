@@ -22,7 +22,7 @@ pub use result::{Batch, Explanation, Heatmap, Map, Overlay, Prediction};
 
 use std::sync::Arc;
 
-use crate::cam::{Method, Normalise, Sampling, Target};
+use crate::cam::{At, Method, Normalise, Sampling, Target};
 use crate::error::{Error, Result};
 use crate::kernels::Profile;
 use crate::model::{Model, Network};
@@ -282,8 +282,9 @@ impl Explainer {
 
     /// Whether raw maps have one size, and are of one layer.
     fn has_raw(&self) -> bool {
-        let of_pixels = self.how.methods.iter().filter(|method| method.is_of_pixels()).count();
-        of_pixels == self.how.methods.len() || (of_pixels == 0 && self.how.layers.len() == 1)
+        let mut places = self.how.methods.iter().map(|method| method.row().at);
+        let first = places.next();
+        places.all(|at| Some(at) == first) && (first == Some(At::Pixels) || self.how.layers.len() == 1)
     }
 
     /// The layers of the latest batch's network, backward pass and tail, with the time of their kernels.

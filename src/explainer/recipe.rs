@@ -220,7 +220,7 @@ impl Recipe {
         let per_image = |method: Method| if method.is_of_class() { self.maps } else { 1 };
         let places = methods.iter().zip(maps.firsts);
         let places = places.map(|(method, first)| Place { method: *method, first, per_image: per_image(*method) });
-        let [_, _, layer_h, layer_w] = graph.shape(taps[0].placed);
+        let [_, _, layer_h, layer_w] = graph.shape(maps.raw.unwrap_or(taps[0].placed));
         Ok(Built {
             graph,
             images: network.input,

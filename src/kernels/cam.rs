@@ -56,7 +56,7 @@ pub fn eigenvector(cx: &Context, root: bool) -> Dispatch {
     if root {
         defines.push(("ROOT", 1));
     }
-    cx.dispatch("eigenvector", &defines, [d, blocks(d), steps].map(|v| v as u32), cx.plainly(None), m)
+    cx.dispatch("eigenvector", &defines, [d, blocks(d), steps, m].map(|v| v as u32), cx.plainly(None), m)
 }
 
 /// Each map with the sign that makes its greatest magnitude positive.
@@ -79,14 +79,14 @@ pub fn stack(cx: &Context) -> Vec<Dispatch> {
 /// Range of each map.
 pub fn min_max(cx: &Context) -> Dispatch {
     let [.., h, w] = cx.input(0);
-    range(cx, vec![], [(h * w) as u32], cx.plainly(None))
+    range(cx, vec![], [(h * w) as u32, cx.shape()[0] as u32], cx.plainly(None))
 }
 
 /// Range of each map after the resize, without the resized map.
 pub fn resized_range(cx: &Context, [oh, ow]: [usize; 2]) -> Dispatch {
     let [.., h, w] = cx.input(0);
     let [columns, rows] = [ow.min(2 * w), oh.min(2 * h)];
-    let params = [w, h, ow, oh, columns, rows, columns * rows, 0].map(|v| v as u32);
+    let params = [w, h, ow, oh, columns, rows, columns * rows, cx.shape()[0]].map(|v| v as u32);
     let (ranges, defines) = scaled(cx);
     let operands = [Operand::Read(cx.operand(0)), Operand::Write(cx.id)].into_iter().chain(ranges).collect();
     range(cx, [defines, vec![("RESIZED", 1)]].concat(), params, operands)
@@ -105,7 +105,7 @@ pub fn percentile(cx: &Context, part: f32) -> Dispatch {
     let count = (h * w).div_ceil(apart);
     let below = ((f64::from(part) * count as f64).ceil() as usize).max(1);
     let defines = [("WORKGROUP", 256), ("LANES", 256), ("OUTPUTS", 1), ("COOPERATIVE", 1)];
-    cx.dispatch("percentile", &defines, [h * w, count, apart, below].map(|v| v as u32), cx.plainly(None), m)
+    cx.dispatch("percentile", &defines, [h * w, count, apart, below, m].map(|v| v as u32), cx.plainly(None), m)
 }
 
 /// Scales each map, as texels or plain numbers.
