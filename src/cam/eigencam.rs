@@ -1,8 +1,8 @@
 //! Eigen-CAM: Muhammad and Yeasin, arXiv 2008.00299.
 
 use super::method::{At, Layer, Row};
-use super::sampling::Passes;
 use super::principal::principal;
+use super::sampling::Passes;
 use crate::graph::{Graph, GraphError, NodeId};
 
 pub const ROW: Row = Row { name: "eigencam", at: At::Layers, rule: None, passes: Passes::One, raw };

@@ -1,8 +1,8 @@
 //! Eigen-CAM of what speaks for a class: pytorch-grad-cam's EigenGradCAM.
 
 use super::method::{At, Layer, Row};
-use super::sampling::Passes;
 use super::principal::principal;
+use super::sampling::Passes;
 use crate::graph::{Arithmetic, Graph, GraphError, NodeId, Op, Rule};
 
 pub const ROW: Row = Row { name: "eigengradcam", at: At::Layers, rule: Some(Rule::Standard), passes: Passes::One, raw };

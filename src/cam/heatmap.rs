@@ -2,7 +2,7 @@
 
 use super::method::{Layer, Row};
 use super::normalise::Normalise;
-use crate::graph::{Graph, GraphError, NodeId, Op, Param, Scaling};
+use crate::graph::{Graph, GraphError, NodeId, Op, Scaling};
 
 /// The part of the values that [`Normalise::Percentile`] keeps apart.
 const PERCENTILE: f32 = 0.99;
@@ -33,12 +33,7 @@ pub struct Maps {
 ///
 /// # Errors
 /// [`GraphError::Shape`] if the operands do not fit, or there is no method or no layer.
-pub fn heatmap(
-    graph: &mut Graph,
-    asked: &[Asked],
-    size: [usize; 2],
-    normalise: Normalise,
-) -> Result<Maps, GraphError> {
+pub fn heatmap(graph: &mut Graph, asked: &[Asked], size: [usize; 2], normalise: Normalise) -> Result<Maps, GraphError> {
     let mut firsts = vec![0; asked.len()];
     let (mut joint, mut count): (Option<Maps>, usize) = (None, 0);
     // Methods that look at the same place have maps of one size. They share each step.
@@ -89,9 +84,7 @@ fn finished(graph: &mut Graph, raws: &[NodeId], size: [usize; 2], normalise: Nor
         for &other in others {
             fused = graph.push(Op::Add, &[fused, other])?;
         }
-        let share = [1.0 / raws.len() as f32];
-        let scale = graph.param(Param::new(format!("1/{}", raws.len()), vec![1], share[..].into()));
-        fused = graph.push(Op::ScaleShift { scale, shift: None }, &[fused])?;
+        fused = graph.scaled(fused, 1.0 / raws.len() as f32, 0.0)?;
     }
     let raw = others.is_empty().then_some(raws[0]);
     let range = if raw.is_some() { ranges[0] } else { graph.push(Op::MinMax, &[fused])? };

@@ -22,6 +22,7 @@ mod reciprocam;
 mod saliency;
 mod sampling;
 mod scorecam;
+mod simple;
 mod smoothgrad;
 mod smoothgrad_squared;
 mod status;

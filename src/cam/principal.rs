@@ -1,6 +1,6 @@
 //! The first principal component of a feature map, whose pixels are the samples and whose channels are the features.
 
-use crate::graph::{Arithmetic, Contract, Digit, Form, Graph, GraphError, NodeId, Op, Param, Rearrange, Side, Term};
+use crate::graph::{Arithmetic, Contract, Digit, Form, Graph, GraphError, NodeId, Op, Rearrange, Side, Term};
 
 /// `X v`, where `X` has a row for each pixel, less their mean, and `v` is the unit vector along which the rows differ most. Its
 /// sign makes the greatest magnitude positive, since the component itself has none.
@@ -10,8 +10,7 @@ use crate::graph::{Arithmetic, Contract, Digit, Form, Graph, GraphError, NodeId,
 pub fn principal(graph: &mut Graph, x: NodeId) -> Result<NodeId, GraphError> {
     let [_, c, h, w] = graph.shape(x);
     let mean = graph.push(Op::Mean, &[x])?;
-    let scale = graph.param(Param::new(format!("-1 of {c}"), vec![c], vec![-1.0; c].into()));
-    let less = graph.push(Op::ScaleShift { scale, shift: None }, &[mean])?;
+    let less = graph.scaled(mean, -1.0, 0.0)?;
     let x = graph.push(Op::Broadcast(Arithmetic::Add), &[x, less])?;
     let product = |form| Op::Contract(Contract { form, groups: 1 });
     let map = if h * w <= c {

@@ -1,12 +1,10 @@
 //! Saliency: Simonyan et al., arXiv 1312.6034.
 
-use super::method::{At, Layer, Row};
+use super::method::{At, Row};
 use super::sampling::Passes;
-use crate::graph::{Graph, GraphError, NodeId, Op, Rule};
-
-pub const ROW: Row = Row { name: "saliency", at: At::Pixels, rule: Some(Rule::Standard), passes: Passes::One, raw };
+use super::simple::magnitude;
+use crate::graph::Rule;
 
 /// `max_k |G_k|` over the image's channels.
-fn raw(graph: &mut Graph, layer: &Layer) -> Result<NodeId, GraphError> {
-    graph.push(Op::Magnitude, &[layer.gradients()?])
-}
+pub const ROW: Row =
+    Row { name: "saliency", at: At::Pixels, rule: Some(Rule::Standard), passes: Passes::One, raw: magnitude };

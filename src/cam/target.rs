@@ -81,7 +81,8 @@ pub fn begin(
     if !target.against.is_empty() {
         let mut shares = vec![0.0; classes];
         target.against.iter().for_each(|class| shares[*class] -= 1.0 / target.against.len() as f32);
-        let values = graph.param(Param::new(format!("contrast with {:?}", target.against), vec![classes], shares.into()));
+        let values =
+            graph.param(Param::new(format!("contrast with {:?}", target.against), vec![classes], shares.into()));
         let others = graph.push(Op::Constant { values, shape: [classes, 1, 1] }, &[])?;
         seed = graph.push(Op::Broadcast(Arithmetic::Add), &[seed, others])?;
     }
@@ -90,16 +91,16 @@ pub fn begin(
         let p = number(graph, Score::Probability, logits, is_sigmoid)?;
         seed = if is_sigmoid {
             // d ln σ(y) / dy = 1 − σ(y)
-            let others = scaled(graph, p, -1.0, 1.0)?;
+            let others = graph.scaled(p, -1.0, 1.0)?;
             graph.push(Op::Broadcast(Arithmetic::Multiply), &[seed, others])?
         } else {
             // d ln p_c / dy = one-hot − p. A contrast of two logarithms is that of the logits.
-            let less = scaled(graph, p, -1.0, 0.0)?;
+            let less = graph.scaled(p, -1.0, 0.0)?;
             graph.push(Op::Broadcast(Arithmetic::Add), &[seed, less])?
         };
     }
     if target.negative {
-        seed = scaled(graph, seed, -1.0, 0.0)?;
+        seed = graph.scaled(seed, -1.0, 0.0)?;
     }
     Ok(Begin { node, seed })
 }
@@ -114,14 +115,6 @@ pub fn number(graph: &mut Graph, score: Score, logits: NodeId, is_sigmoid: bool)
         Score::Probability => softmax(graph, logits),
         Score::Logit | Score::LogProbability => Ok(logits),
     }
-}
-
-/// `x · scale + shift`.
-fn scaled(graph: &mut Graph, x: NodeId, scale: f32, shift: f32) -> Result<NodeId, GraphError> {
-    let c = graph.shape(x)[1];
-    let mut all = |value: f32| graph.param(Param::new(format!("{value} of {c}"), vec![c], vec![value; c].into()));
-    let (scale, shift) = (all(scale), (shift != 0.0).then(|| all(shift)));
-    graph.push(Op::ScaleShift { scale, shift }, &[x])
 }
 
 /// The softmax over channels. The operation's own is over pixels.

@@ -255,3 +255,14 @@ pub fn methods() -> String {
     let names: Vec<&str> = Method::ALL.iter().map(|method| method.name()).collect();
     format!("How activations and gradients become a map; may be given several times: {}", names.join(", "))
 }
+
+/// Each value once, in the order of first occurrence.
+pub fn unique<T: PartialEq>(values: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut once: Vec<T> = vec![];
+    for value in values {
+        if !once.contains(&value) {
+            once.push(value);
+        }
+    }
+    once
+}

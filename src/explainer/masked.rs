@@ -5,8 +5,7 @@ use super::tap::{Begun, Tap};
 use crate::cam::{self, Masked, Score};
 use crate::error::{Error, Result};
 use crate::graph::{
-    Activation, Arithmetic, Contract, Digit, Form, Graph, NodeId, Omission, Op, Param, Rearrange, Scaling, Side, Term,
-    replay,
+    Activation, Arithmetic, Contract, Digit, Form, Graph, NodeId, Omission, Op, Rearrange, Scaling, Side, Term, replay,
 };
 
 /// How many images pass the network at once.
@@ -65,9 +64,7 @@ pub fn weights(graph: &mut Graph, how: &How, network: &Begun, tap: &Tap, masked:
             let whole = graph.push(Op::WeightedSum(Term::Product), &[network.begin.node, network.begin.seed])?;
             let inverse = graph.push(Op::Activate(Activation::Reciprocal), &[whole])?;
             let part = graph.push(Op::Broadcast(Arithmetic::Multiply), &[all, inverse])?;
-            let [minus, one] =
-                [-1.0, 1.0].map(|v: f32| graph.param(Param::new(format!("{v} of {c}"), vec![c], vec![v; c].into())));
-            graph.push(Op::ScaleShift { scale: minus, shift: Some(one) }, &[part])?
+            graph.scaled(part, -1.0, 1.0)?
         }
     })
 }

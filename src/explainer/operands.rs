@@ -58,31 +58,25 @@ pub fn operands(graph: &mut Graph, how: &How, network: &Begun, taps: &mut [Tap])
             }
         }
     }
-    // The operands of a row with one pass.
     let plain = |row: &'static Row| {
+        let gradients = |i: usize| match row.passes {
+            Passes::One => of_rule(row.rule, i),
+            own => several.iter().find(|(passes, at, _)| (*passes, *at) == (own, i)).map(|(.., node)| *node),
+        };
         let own = taps.iter().enumerate().filter(|(_, tap)| tap.at == row.at);
-        let layer = |(i, tap): (usize, &Tap)| Layer { activations: tap.placed, gradients: of_rule(row.rule, i) };
+        let layer = |(i, tap): (usize, &Tap)| Layer { activations: tap.placed, gradients: gradients(i) };
         Asked { method: row, layers: own.map(layer).collect() }
     };
     let mut asked = vec![];
-    for (method, row) in how.methods.iter().zip(rows()) {
-        asked.push(match (row.passes, &method.parts()[..]) {
-            (Passes::One, _) => plain(row),
-            (Passes::UnderGradCam, [first, second]) => {
+    for method in &how.methods {
+        asked.push(match method.parts()[..] {
+            [first, second] => {
                 let [_, _, h, w] = graph.shape(network.images);
                 let heat = cam::heatmap(graph, &[plain(first)], [h, w], Normalise::MinMax)?.heatmap;
-                let layers = plain(second).layers.into_iter();
                 let under = |layer: Layer| Layer { activations: heat, gradients: layer.gradients };
-                Asked { method: row, layers: layers.map(under).collect() }
+                Asked { method: method.row(), layers: plain(second).layers.into_iter().map(under).collect() }
             }
-            (own, _) => {
-                let node = |i: usize| {
-                    several.iter().find(|(passes, at, _)| (*passes, *at) == (own, i)).map(|(.., node)| *node)
-                };
-                let taps = taps.iter().enumerate().filter(|(_, tap)| tap.at == row.at);
-                let layer = |(i, tap): (usize, &Tap)| Layer { activations: tap.placed, gradients: node(i) };
-                Asked { method: row, layers: taps.map(layer).collect() }
-            }
+            _ => plain(method.row()),
         });
     }
     Ok(Operands { asked, sums })

@@ -4,7 +4,7 @@ use super::how::How;
 use super::tap::Begun;
 use crate::cam::{self, Begin, Moment, Passes};
 use crate::error::Result;
-use crate::graph::{Arithmetic, Digit, Graph, NodeId, Op, Param, Rearrange, Rule, Side, Term, gradients, key, replay};
+use crate::graph::{Arithmetic, Digit, Graph, NodeId, Op, Rearrange, Rule, Side, Term, gradients, key, replay};
 
 /// Appends a forward and a backward pass for each sample, one after another, so that they use the same memory. Returns the
 /// averaged gradient of the images.
@@ -17,7 +17,7 @@ pub fn averaged(graph: &mut Graph, how: &How, network: &Begun, passes: Passes) -
     for (i, (place, weight)) in nodes.into_iter().enumerate() {
         let x = match range {
             // On the way from the baseline, the mean colour, which is 0.
-            None => scaled(graph, network.images, place as f32)?,
+            None => graph.scaled(network.images, place as f32, 0.0)?,
             Some(range) => {
                 let key = key(how.sampling.seed, i as u32);
                 graph.push(Op::Noise { key, deviation: how.sampling.noise }, &[network.images, range])?
@@ -45,7 +45,7 @@ pub fn averaged(graph: &mut Graph, how: &How, network: &Begun, passes: Passes) -
 
 /// `sum + weight · x`.
 fn added(graph: &mut Graph, sum: Option<NodeId>, x: NodeId, weight: f32) -> Result<NodeId> {
-    let x = scaled(graph, x, weight)?;
+    let x = graph.scaled(x, weight, 0.0)?;
     Ok(sum.map_or(Ok(x), |sum| graph.push(Op::Add, &[sum, x]))?)
 }
 
@@ -82,19 +82,13 @@ fn gradient(graph: &mut Graph, how: &How, network: &Begun, x: NodeId) -> Result<
 /// times the gradient, then the difference between the image's number and the baseline's.
 pub fn path_sums(graph: &mut Graph, how: &How, network: &Begun, gradient: NodeId) -> Result<NodeId> {
     let found = graph.push(Op::GateGrad, &[gradient, network.images])?;
-    let baseline = scaled(graph, network.images, 0.0)?;
+    let baseline = graph.scaled(network.images, 0.0, 0.0)?;
     let logits = replay(graph, network.images, network.logits, baseline)?;
     let of_baseline = cam::number(graph, how.target.score, logits, network.is_sigmoid)?;
-    let less = scaled(graph, of_baseline, -1.0)?;
+    let less = graph.scaled(of_baseline, -1.0, 0.0)?;
     let difference = graph.push(Op::Add, &[network.begin.node, less])?;
     let expected = graph.push(Op::WeightedSum(Term::Product), &[difference, network.begin.seed])?;
     Ok(graph.push(Op::Concat, &[found, expected])?)
-}
-
-fn scaled(graph: &mut Graph, x: NodeId, factor: f32) -> Result<NodeId> {
-    let c = graph.shape(x)[1];
-    let scale = graph.param(Param::new(format!("{factor} of {c}"), vec![c], vec![factor; c].into()));
-    Ok(graph.push(Op::ScaleShift { scale, shift: None }, &[x])?)
 }
 
 /// The least and the greatest number of each image, over all channels.

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Activation, Conv2d, Graph, GraphError, LayerNorm, Linear, NodeId, Op, Param, ParamId, ParamSource, Window};
+use super::{
+    Activation, Conv2d, Graph, GraphError, LayerNorm, Linear, NodeId, Op, Param, ParamId, ParamSource, Window,
+};
 
 /// Appends layers to a graph under PyTorch's module paths.
 pub struct Builder<'a> {

@@ -1,7 +1,8 @@
 //! Truncated reverse mode: gradients of data from the class scores back to the target layer, and no further.
 
 use super::{
-    Activation, Arithmetic, Contract, Conv2d, Digit, Form, Graph, GraphError, NodeId, Op, Param, Rearrange, Rule, Side, simplify,
+    Activation, Arithmetic, Contract, Conv2d, Digit, Form, Graph, GraphError, NodeId, Op, Rearrange, Rule, Side,
+    simplify,
 };
 
 /// Appends the backward pass from `output` to each of `targets`, and returns the nodes of their gradients.
@@ -112,9 +113,7 @@ fn sum_to(graph: &mut Graph, dy: NodeId, x: NodeId) -> Result<NodeId, GraphError
     if to[1..] == [1, 1] && h * w > 1 {
         // The mean is computed by several invocations together.
         let mean = graph.push(Op::Mean, &[dy])?;
-        let pixels = Param::new(format!("{} of {c}", h * w), vec![c], vec![(h * w) as f32; c].into());
-        let scale = graph.param(pixels);
-        let sum = graph.push(Op::ScaleShift { scale, shift: None }, &[mean])?;
+        let sum = graph.scaled(mean, (h * w) as f32, 0.0)?;
         return sum_to(graph, sum, x);
     }
     let digit = |axis: usize| Digit {

@@ -3,6 +3,7 @@
 //! Forward pass, backward pass and Grad-CAM tail share one graph, so that the GPU plan and the CPU reference run the
 //! same operations. This module depends on no other module of the crate.
 
+mod activation;
 mod builder;
 mod error;
 mod fold;
@@ -20,6 +21,7 @@ mod simplify;
 mod source;
 mod value;
 
+pub use activation::Activation;
 pub use builder::Builder;
 pub use error::GraphError;
 pub use fold::fold;
@@ -27,8 +29,8 @@ pub use grad::gradients;
 pub use nodes::{Graph, Node};
 pub use noise::{hash, key};
 pub use op::{
-    Activation, Arithmetic, ClassWeights, Contract, Conv2d, Form, LayerNorm, Linear, Omission, Op, Overlay, Pool2d, PoolKind, SAMPLE, Scaling, Term, Weighing,
-    Window,
+    Arithmetic, ClassWeights, Contract, Conv2d, Form, LayerNorm, Linear, Omission, Op, Overlay, Pool2d, PoolKind,
+    SAMPLE, Scaling, Term, Weighing, Window,
 };
 pub use param::Param;
 pub use rearrange::{Digit, MAX_DIGITS, Rearrange, Side};

@@ -53,6 +53,17 @@ impl Graph {
         moves.stages().into_iter().try_fold(x, |x, moves| self.push(Op::Rearrange(moves), &[x]))
     }
 
+    /// Appends `x · scale + shift`, with the same numbers for all channels.
+    ///
+    /// # Errors
+    /// None for a feature map.
+    pub fn scaled(&mut self, x: NodeId, scale: f32, shift: f32) -> Result<NodeId, GraphError> {
+        let c = self.shape(x)[1];
+        let mut all = |value: f32| self.param(Param::new(format!("{value} of {c}"), vec![c], vec![value; c].into()));
+        let (scale, shift) = (all(scale), (shift != 0.0).then(|| all(shift)));
+        self.push(Op::ScaleShift { scale, shift }, &[x])
+    }
+
     /// Appends a parameter.
     pub fn param(&mut self, param: Param) -> ParamId {
         self.params.push(param);

@@ -118,7 +118,8 @@ impl Rearrange {
         if self.digits.len() > MAX_DIGITS {
             return Err(format!("{} digits are over {MAX_DIGITS}", self.digits.len()));
         }
-        for (side, places) in [(&self.from, self.places(|digit| digit.from)), (&self.to, self.places(|digit| digit.to))] {
+        for (side, places) in [(&self.from, self.places(|digit| digit.from)), (&self.to, self.places(|digit| digit.to))]
+        {
             for axis in 0..3 {
                 let mut reached = 0;
                 // Each place has at most one value of each digit if a digit's stride is beyond the reach of those below it.

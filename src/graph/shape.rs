@@ -40,7 +40,9 @@ fn check(op: &Op, inputs: &[Type]) -> Result<Type, String> {
         Op::Normalise { mean, std } => {
             let ([n, c, h, w], channels) = (shape(0), mean.len());
             require(c == 3, || format!("takes 3 channels, was given {c}"))?;
-            require([1, 3].contains(&channels) && std.len() == channels, || format!("cannot make {channels} channels"))?;
+            require([1, 3].contains(&channels) && std.len() == channels, || {
+                format!("cannot make {channels} channels")
+            })?;
             features([n, channels, h, w])
         }
         Op::Pack | Op::ScaleShift { .. } | Op::Activate(_) | Op::LayerNorm(_) | Op::Softmax => features(shape(0)),

@@ -23,7 +23,9 @@ impl Epilogue {
                 let other = if node.inputs[0] == self.value { node.inputs[1] } else { node.inputs[0] };
                 (other != self.value).then_some(Self { extra: Some(Extra::Add(other)), ..value })
             }
-            Op::ActivateGrad(f) if f.is_tame() && slopes && free && self.extra.is_none() && node.inputs[0] == self.value => {
+            Op::ActivateGrad(f)
+                if f.is_tame() && slopes && free && self.extra.is_none() && node.inputs[0] == self.value =>
+            {
                 // The epilogue reads the saved value texel for texel. So it must not be shared by several maps of an image.
                 let saved = node.inputs[1];
                 let alike = saved != self.value && graph.shape(saved) == graph.shape(next);

@@ -35,7 +35,13 @@ pub fn activate(f: Activation, x: &[f64]) -> Vec<f64> {
         Activation::Gelu => x * normal(x),
         Activation::Tanh => x.tanh(),
         Activation::Softplus => softplus(x),
-        Activation::Elu => if x > 0.0 { x } else { x.exp_m1() },
+        Activation::Elu => {
+            if x > 0.0 {
+                x
+            } else {
+                x.exp_m1()
+            }
+        }
         Activation::Mish => x * softplus(x).tanh(),
         Activation::GeluTanh => 0.5 * x * (1.0 + gelu_argument(x).tanh()),
         Activation::Erf => libm::erf(x),
@@ -83,7 +89,13 @@ pub fn activate_grad(f: Activation, dy: &[f64], saved: &[f64], [m, ..]: Shape, [
         },
         Activation::Tanh => 1.0 - s * s,
         Activation::Softplus => 1.0 / (1.0 + (-s).exp()),
-        Activation::Elu => if s > 0.0 { 1.0 } else { s + 1.0 },
+        Activation::Elu => {
+            if s > 0.0 {
+                1.0
+            } else {
+                s + 1.0
+            }
+        }
         Activation::Mish => {
             let tanh = softplus(s).tanh();
             tanh + s * (1.0 - tanh * tanh) / (1.0 + (-s).exp())
@@ -94,7 +106,13 @@ pub fn activate_grad(f: Activation, dy: &[f64], saved: &[f64], [m, ..]: Shape, [
             0.5 * (1.0 + tanh) + 0.5 * s * (1.0 - tanh * tanh) * inner
         }
         Activation::Erf => 2.0 / std::f64::consts::PI.sqrt() * (-s * s).exp(),
-        Activation::Abs => if s == 0.0 { 0.0 } else { s.signum() },
+        Activation::Abs => {
+            if s == 0.0 {
+                0.0
+            } else {
+                s.signum()
+            }
+        }
         Activation::Exp => s,
         Activation::Log => 1.0 / s,
         Activation::Sqrt => 0.5 / s,

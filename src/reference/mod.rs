@@ -161,9 +161,7 @@ fn execute(graph: &Graph, id: NodeId, operands: &[&Value]) -> Value {
         Op::MinMax => cam::min_max(number(0), from(0)),
         Op::ResizedRange { to: [h, w] } => cam::resized_range(number(0), from(0), [*h, *w]),
         Op::Rescale(scaling) => cam::rescale(number(0), shape, number(1), *scaling),
-        Op::Noise { key, deviation } => {
-            elementwise::noise(number(0), shape, number(1), *key, f64::from(*deviation))
-        }
+        Op::Noise { key, deviation } => elementwise::noise(number(0), shape, number(1), *key, f64::from(*deviation)),
         Op::Percentile { part } => cam::percentile(number(0), from(0), f64::from(*part)),
         Op::Resize { corners, .. } => cam::resize(number(0), from(0), shape, *corners),
     })

@@ -30,13 +30,7 @@ pub fn rearrange(x: &[f64], moves: &Rearrange, [n, c, h, w]: Shape) -> Vec<f64> 
 }
 
 /// `a + b` or `a · b`, with `b` repeated.
-pub fn broadcast(
-    op: Arithmetic,
-    a: &[f64],
-    [m, c, h, w]: Shape,
-    b: &[f64],
-    [n, bc, bh, bw]: Shape,
-) -> Vec<f64> {
+pub fn broadcast(op: Arithmetic, a: &[f64], [m, c, h, w]: Shape, b: &[f64], [n, bc, bh, bw]: Shape) -> Vec<f64> {
     planes(m * c, h * w, |plane, y| {
         let (image, channel) = (plane / c / (m / n), (plane % c).min(bc - 1));
         for (i, y) in y.iter_mut().enumerate() {

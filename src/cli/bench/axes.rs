@@ -7,8 +7,7 @@ use gradcam::{Method, Result};
 
 use super::places::{self, Place};
 use super::rounds::{Group, Network};
-use super::row::unique;
-use crate::cli::args::{BACKEND, BackendArg, Precision, methods, seconds, sides};
+use crate::cli::args::{BACKEND, BackendArg, Precision, methods, seconds, sides, unique};
 use crate::cli::synthetic::open;
 
 #[derive(Args)]

@@ -5,8 +5,9 @@ use std::path::Path;
 use gradcam::{Error, Result};
 use serde::Serialize;
 
-use super::row::{Figures, Key, Row, unique};
+use super::row::{Figures, Key, Row};
 use super::table::{Table, number};
+use crate::cli::args::unique;
 
 /// Smaller changes always count as noise, because other differences between two runs have effects of this size.
 const LEAST: f64 = 0.05;

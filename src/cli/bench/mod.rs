@@ -20,7 +20,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::say::{Failure, print_json, say};
 use axes::Axes;
 use compare::Comparison;
-use row::{Row, unique};
+use row::Row;
+
+use super::args::unique;
 use table::Table;
 pub use table::number;
 

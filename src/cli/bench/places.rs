@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use gradcam::{AdapterInfo, Backend, Device, Error, Gpu, GpuOptions, Result};
 
-use super::row::unique;
-use crate::cli::args::{BackendArg, DeviceArgs, Precision};
+use crate::cli::args::{BackendArg, DeviceArgs, Precision, unique};
 
 /// A device and the way to use it.
 pub struct Place {

@@ -127,14 +127,3 @@ impl Stages {
         ]
     }
 }
-
-/// Each value once, in the order of first occurrence.
-pub fn unique<T: PartialEq>(values: impl IntoIterator<Item = T>) -> Vec<T> {
-    let mut once: Vec<T> = vec![];
-    for value in values {
-        if !once.contains(&value) {
-            once.push(value);
-        }
-    }
-    once
-}

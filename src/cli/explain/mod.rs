@@ -24,7 +24,7 @@ use gradcam::{
 };
 use serde_json::{Map, Value, json};
 
-use super::args::{ClassArgs, DeviceArgs, ModelArgs, methods, named, words};
+use super::args::{ClassArgs, DeviceArgs, ModelArgs, methods, named, unique, words};
 use super::say::{Failure, complain, say};
 use found::{Input, STDIN, find};
 use output::{Output, Wanted};
@@ -249,12 +249,7 @@ impl Explain {
 
     /// The methods, each once.
     fn methods(&self) -> Result<Vec<Method>> {
-        let mut methods = vec![];
-        for method in &self.method {
-            if !methods.contains(method) {
-                methods.push(*method);
-            }
-        }
+        let methods = unique(self.method.iter().copied());
         if !self.layer.is_empty() && methods.iter().all(|method| method.is_of_pixels()) {
             return Err(Error::Request(format!("{} looks at the pixels; leave --layer out", methods[0].name())));
         }
