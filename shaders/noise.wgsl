@@ -14,13 +14,8 @@ struct Params {
 #import read ranges 2
 #import write y 3
 #import grid
+#import hash
 
-// PCG's output permutation: Jarzynski and Olano, "Hash Functions for GPU Rendering".
-fn hash(v: u32) -> u32 {
-    let state = v * 747796405u + 2891336453u;
-    let word = ((state >> ((state >> 28u) + 4u)) ^ state) * 277803737u;
-    return (word >> 22u) ^ word;
-}
 fn gauss(place: u32) -> f32 {
     let first = hash(place ^ params.key);
     let u = f32((first >> 8u) + 1u) / 16777216.0;

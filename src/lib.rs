@@ -24,7 +24,7 @@ mod texts;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod verify;
 
-pub use cam::{Method, Normalise, Sampling, Score, Status, Target};
+pub use cam::{Compat, Method, Normalise, Sampling, Score, Smoothing, Status, Target};
 pub use error::{Error, Result};
 pub use explainer::{
     Batch, Classes, Device, Explainer, Explanation, Heatmap, Images, LayerTime, Map, Outputs, Overlay, Pending,

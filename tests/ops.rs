@@ -10,7 +10,8 @@ use common::{Random, error, every_gpu, features, gpus, macro_tiles, run_cpu, run
 use gradcam::cam::{self, Asked, Layer, Method, Normalise};
 use gradcam::gpu::Gpu;
 use gradcam::graph::{
-    Activation, Conv2d, Graph, Kind, LayerNorm, Linear, NodeId, Op, Pool2d, PoolKind, Scaling, Shape, Term, Window,
+    Activation, Conv2d, Graph, Interpolation, Kind, LayerNorm, Linear, NodeId, Op, Pool2d, PoolKind, Scaling, Shape,
+    Term, Window,
 };
 use gradcam::kernels::{Operand, Profile};
 use gradcam::plan::Plan;
@@ -376,21 +377,21 @@ fn cam_tail() {
     let positive = graph.push(Op::Rescale(Scaling::Positive), &[raw, range]).unwrap();
     let scaled = graph.push(Op::Rescale(Scaling::Whole), &[raw, range]).unwrap();
     let again = graph.push(Op::Rescale(Scaling::Positive), &[raw, range]).unwrap();
-    let at_once = graph.push(Op::Resize { to: [29, 30], corners: false }, &[again]).unwrap();
-    let up = graph.push(Op::Resize { to: [31, 23], corners: false }, &[scaled]).unwrap();
-    let down = graph.push(Op::Resize { to: [3, 4], corners: false }, &[up]).unwrap();
+    let at_once = graph.push(Op::Resize { to: [29, 30], by: Interpolation::Linear }, &[again]).unwrap();
+    let up = graph.push(Op::Resize { to: [31, 23], by: Interpolation::Linear }, &[scaled]).unwrap();
+    let down = graph.push(Op::Resize { to: [3, 4], by: Interpolation::Linear }, &[up]).unwrap();
     let mut outputs = vec![raw, range, positive, scaled, at_once, up, down];
     // The same again, where each value has one reader: ranges of maps that are not stored, and the rescaling that
     // uses them.
     for to in [[29, 30], [14, 10], [13, 11], [7, 5], [3, 4], [300, 1]] {
         let scaled = |graph: &mut Graph| graph.push(Op::Rescale(Scaling::Positive), &[raw, range]).unwrap();
         let first = scaled(&mut graph);
-        let resized = graph.push(Op::Resize { to, corners: false }, &[first]).unwrap();
+        let resized = graph.push(Op::Resize { to, by: Interpolation::Linear }, &[first]).unwrap();
         let second = scaled(&mut graph);
         let span = graph.push(Op::ResizedRange { to }, &[second]).unwrap();
         outputs.extend([span, graph.push(Op::Rescale(Scaling::Whole), &[resized, span]).unwrap()]);
     }
-    let resized = graph.push(Op::Resize { to: [9, 8], corners: false }, &[scaled]).unwrap();
+    let resized = graph.push(Op::Resize { to: [9, 8], by: Interpolation::Linear }, &[scaled]).unwrap();
     let span = graph.push(Op::ResizedRange { to: [9, 8] }, &[scaled]).unwrap();
     outputs.push(graph.push(Op::Rescale(Scaling::Whole), &[resized, span]).unwrap());
     let outputs = outputs.into_iter().map(|id| graph.push(Op::Unpack, &[id]).unwrap()).collect();
@@ -409,14 +410,16 @@ fn methods() {
             let a = features(&mut graph, &mut random, &mut inputs, shape);
             let g = features(&mut graph, &mut random, &mut inputs, [2 * n, c, h, w]);
             // Some formulas divide by what may be 0 for activations of both signs.
-            let divides = methods.iter().any(|method| matches!(method, Method::GradCamPlusPlus | Method::XGradCam));
+            let divides = methods
+                .iter()
+                .any(|method| method.name().contains("++") || matches!(method, Method::RefineCam | Method::XGradCam));
             let a = if divides { graph.push(Op::Activate(Activation::Sigmoid), &[a]).unwrap() } else { a };
             let asked = methods.iter().map(|method| {
                 let gradients = method.is_of_class().then_some(g);
                 Asked { method: method.row(), layers: vec![Layer { activations: a, gradients }] }
             });
             let asked: Vec<Asked> = asked.collect();
-            let maps = cam::heatmap(&mut graph, &asked, [11, 13], normalise).unwrap();
+            let maps = cam::heatmap(&mut graph, &asked, [11, 13], normalise.into()).unwrap();
             let outputs = [maps.raw, Some(maps.range), Some(maps.heatmap)].into_iter().flatten();
             let outputs =
                 outputs.collect::<Vec<_>>().into_iter().map(|id| graph.push(Op::Unpack, &[id]).unwrap()).collect();
@@ -428,20 +431,16 @@ fn methods() {
                 outputs,
             });
         };
-        // These two only join what others make.
-        let all: Vec<Method> = Method::ALL
-            .iter()
-            .copied()
-            .filter(|method| !matches!(method, Method::ReciproCam | Method::GuidedGradCam))
-            .collect();
+        let all: Vec<Method> = Method::ALL.iter().copied().filter(|method| method.is_of_any_layer()).collect();
         all.iter().for_each(|method| push(&[*method], Normalise::MinMax));
         push(&all, Normalise::Max);
         for normalise in [Normalise::Max, Normalise::Percentile, Normalise::Signed, Normalise::None] {
             push(&[Method::HiResCam], normalise);
         }
     }
-    // The first two components of noise are almost equally strong.
-    let (eigen, others): (Vec<Case>, Vec<Case>) = cases.into_iter().partition(|case| case.name.contains("eigen"));
+    // The first two components of noise are almost equally strong, and a product is scaled three times.
+    let (eigen, others): (Vec<Case>, Vec<Case>) =
+        cases.into_iter().partition(|case| ["eigen", "kpca", "refine"].iter().any(|kind| case.name.contains(kind)));
     check_on(every_gpu(), 1e-4, eigen);
     check(others);
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use gradcam::cam::{self, Asked, Layer, Method, Normalise};
 use gradcam::graph::{
-    Activation, Arithmetic, Builder, Contract, Digit, Form, Graph, Kind, NodeId, Omission, Op, Overlay, ParamSource,
-    Rearrange, Rule, Side, fold, gradients,
+    Activation, Arithmetic, Builder, Contract, Digit, Form, Graph, Interpolation, Kind, Mask, NodeId, Omission, Op,
+    Overlay, ParamSource, Rearrange, Rule, Side, fold, gradients,
 };
 use gradcam::kernels::{Profile, preprocess};
 use gradcam::model::zoo::{Architecture, architectures};
@@ -43,7 +43,7 @@ fn explained(architecture: &Architecture, layer: impl Fn(&[(String, NodeId)]) ->
     let gradient = gradients(&mut graph, logits, seed, &[target], Rule::Standard).unwrap()[0];
     let layers = vec![Layer { activations: target, gradients: Some(gradient) }];
     let asked = Asked { method: Method::GradCam.row(), layers };
-    let maps = cam::heatmap(&mut graph, &[asked], [224, 193], Normalise::MinMax).unwrap();
+    let maps = cam::heatmap(&mut graph, &[asked], [224, 193], Normalise::MinMax.into()).unwrap();
     let outputs = [records, maps.range, maps.heatmap].map(|node| graph.push(Op::Unpack, &[node]).unwrap());
     (graph, outputs.into())
 }
@@ -80,12 +80,12 @@ fn variants() -> BTreeSet<(&'static str, Vec<(&'static str, u32)>)> {
     let few = [&[(x, doubled)][..], &[(x, doubled), (doubled, x)]];
     for (method, layers) in Method::ALL
         .iter()
-        .filter(|method| !matches!(method, Method::ReciproCam | Method::GuidedGradCam))
+        .filter(|method| method.is_of_any_layer())
         .flat_map(|method| few.map(|layers| (method.row(), layers)))
     {
         let layer = |&(activations, gradients): &(NodeId, NodeId)| Layer { activations, gradients: Some(gradients) };
         let layers: Vec<Layer> = layers.iter().map(layer).collect();
-        let maps = cam::heatmap(&mut graph, &[Asked { method, layers }], [40, 50], Normalise::MinMax).unwrap();
+        let maps = cam::heatmap(&mut graph, &[Asked { method, layers }], [40, 50], Normalise::MinMax.into()).unwrap();
         let overlay =
             Overlay { map: 0, crop: [0.0, 0.0, 30.0, 20.0], alpha: 0.5, signed: false, colormap: Box::new([0; 256]) };
         let overlay = graph.push(Op::Overlay(overlay), &[maps.heatmap, photo]).unwrap();
@@ -97,7 +97,7 @@ fn variants() -> BTreeSet<(&'static str, Vec<(&'static str, u32)>)> {
     for normalise in [Normalise::Max, Normalise::Percentile, Normalise::Signed, Normalise::None] {
         let asked =
             Asked { method: Method::HiResCam.row(), layers: vec![Layer { activations: x, gradients: Some(doubled) }] };
-        let maps = cam::heatmap(&mut graph, &[asked], [40, 50], normalise).unwrap();
+        let maps = cam::heatmap(&mut graph, &[asked], [40, 50], normalise.into()).unwrap();
         let heatmap = graph.push(Op::Unpack, &[maps.heatmap]).unwrap();
         add(&graph, &[heatmap]);
     }
@@ -109,13 +109,21 @@ fn variants() -> BTreeSet<(&'static str, Vec<(&'static str, u32)>)> {
     let map = graph.push(Op::Slice { start: 0, channels: 1 }, &[x]).unwrap();
     let range = graph.push(Op::MinMax, &[map]).unwrap();
     let vary = |omission| Op::Vary { omission, first: 1, count: 3 };
+    let masks = |mask| Op::Masks { mask, images: 2, first: 1, count: 3, size: [7, 9] };
+    let resize = |by| Op::Resize { to: [7, 9], by };
     let several = [
         (Op::Noise { key: 1, deviation: 0.1 }, vec![x, range]),
         (Op::Unfold, vec![x]),
         (Op::Columns { count: 2 }, vec![pooled]),
         (vary(Omission::Channel), vec![x]),
         (vary(Omission::OtherPixels), vec![x]),
-        (Op::Resize { to: [7, 9], corners: true }, vec![map]),
+        (Op::Mirror, vec![x]),
+        (Op::InverseSpan { eps: 1e-7 }, vec![x]),
+        (masks(Mask::Square { side: 3, step: 2, across: 2 }), vec![]),
+        (masks(Mask::Grid { key: 1 }), vec![]),
+        (resize(Interpolation::Corners), vec![map]),
+        (resize(Interpolation::Nearest), vec![map]),
+        (resize(Interpolation::Cubic), vec![map]),
     ];
     for (op, operands) in several {
         let value = graph.push(op, &operands).unwrap();

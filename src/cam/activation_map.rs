@@ -1,10 +1,9 @@
 //! The mean of the activations, as OpenVINO's ActivationMap: where a layer sees anything, whatever the class.
 
-use super::method::{At, Layer, Row};
-use super::sampling::Passes;
+use super::method::{Layer, Row};
 use crate::graph::{Conv2d, Graph, GraphError, NodeId, Op, Param, Window};
 
-pub const ROW: Row = Row { name: "activation-map", at: At::Layers, rule: None, passes: Passes::One, raw };
+pub const ROW: Row = Row { name: "activation-map", rule: None, raw, ..Row::USUAL };
 
 /// `mean_k A_k`.
 fn raw(graph: &mut Graph, layer: &Layer) -> Result<NodeId, GraphError> {

@@ -1,11 +1,10 @@
 //! Eigen-CAM of what speaks for a class: pytorch-grad-cam's EigenGradCAM.
 
-use super::method::{At, Layer, Row};
+use super::method::{Layer, Row};
 use super::principal::principal;
-use super::sampling::Passes;
-use crate::graph::{Arithmetic, Graph, GraphError, NodeId, Op, Rule};
+use crate::graph::{Arithmetic, Graph, GraphError, NodeId, Op};
 
-pub const ROW: Row = Row { name: "eigengradcam", at: At::Layers, rule: Some(Rule::Standard), passes: Passes::One, raw };
+pub const ROW: Row = Row { name: "eigengradcam", raw, ..Row::USUAL };
 
 /// The first principal component of `G ∘ A`.
 fn raw(graph: &mut Graph, layer: &Layer) -> Result<NodeId, GraphError> {

@@ -1,11 +1,9 @@
 //! Grad-CAM element by element: pytorch-grad-cam.
 
-use super::method::{At, Layer, Row};
-use super::sampling::Passes;
-use crate::graph::{Graph, GraphError, NodeId, Op, Rule, Term};
+use super::method::{Layer, Row};
+use crate::graph::{Graph, GraphError, NodeId, Op, Term};
 
-pub const ROW: Row =
-    Row { name: "gradcam-elementwise", at: At::Layers, rule: Some(Rule::Standard), passes: Passes::One, raw };
+pub const ROW: Row = Row { name: "gradcam-elementwise", raw, ..Row::USUAL };
 
 /// `Σ_k max(G_k ∘ A_k, 0)`.
 fn raw(graph: &mut Graph, layer: &Layer) -> Result<NodeId, GraphError> {

@@ -5,7 +5,8 @@ use super::sampling::Passes;
 use super::simple::magnitude;
 use crate::graph::{Arithmetic, Graph, GraphError, NodeId, Op};
 
-pub const ROW: Row = Row { name: "guided-gradcam", at: At::Pixels, rule: None, passes: Passes::UnderGradCam, raw };
+pub const ROW: Row =
+    Row { name: "guided-gradcam", at: At::Pixels, rule: None, passes: Passes::UnderGradCam, raw, ..Row::USUAL };
 
 /// Grad-CAM's heat map at the input's size, times guided backpropagation's `max_k |G_k|`.
 fn raw(graph: &mut Graph, layer: &Layer) -> Result<NodeId, GraphError> {

@@ -1,8 +1,12 @@
 //! From raw maps to heat maps. These steps are the same for all methods.
 
-use super::method::{Layer, Row};
+use super::compat::Compat;
+use super::fusion::Fusion;
+use super::layercam;
+use super::method::{At, Layer, Row};
 use super::normalise::Normalise;
-use crate::graph::{Graph, GraphError, NodeId, Op, Scaling};
+use super::smoothing;
+use crate::graph::{Activation, Arithmetic, Graph, GraphError, Interpolation, NodeId, Op, Scaling};
 
 /// The part of the values that [`Normalise::Percentile`] keeps apart.
 const PERCENTILE: f32 = 0.99;
@@ -13,6 +17,23 @@ pub struct Asked {
     pub method: &'static Row,
     /// Its operands at each layer, or at the pixels.
     pub layers: Vec<Layer>,
+}
+
+/// What becomes of raw maps.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Finish {
+    /// How they are scaled, unless a library is followed that does otherwise.
+    pub normalise: Normalise,
+    /// Whether they are smoothed by a principal component.
+    pub eigen: bool,
+    /// The library whose steps are followed.
+    pub compat: Compat,
+}
+
+impl From<Normalise> for Finish {
+    fn from(normalise: Normalise) -> Self {
+        Self { normalise, ..Self::default() }
+    }
 }
 
 /// The output nodes of a recipe. Each holds the maps of all methods: those of the first method for all images and classes, then
@@ -28,23 +49,23 @@ pub struct Maps {
     pub firsts: Vec<usize>,
 }
 
-/// Appends the raw maps of each method, and the steps from there to heat maps of `size`. The heat maps of several layers are
-/// averaged, as in pytorch-grad-cam.
+/// Appends the raw maps of each method, and the steps from there to heat maps of `size`.
 ///
 /// # Errors
 /// [`GraphError::Shape`] if the operands do not fit, or there is no method or no layer.
-pub fn heatmap(graph: &mut Graph, asked: &[Asked], size: [usize; 2], normalise: Normalise) -> Result<Maps, GraphError> {
+pub fn heatmap(graph: &mut Graph, asked: &[Asked], size: [usize; 2], finish: Finish) -> Result<Maps, GraphError> {
+    let Finish { normalise, eigen, compat } = finish;
     let mut firsts = vec![0; asked.len()];
     let (mut joint, mut count): (Option<Maps>, usize) = (None, 0);
-    // Methods that look at the same place have maps of one size. They share each step.
-    let places = |i: &usize| asked[..*i].iter().all(|other| other.method.at != asked[*i].method.at);
-    for at in (0..asked.len()).filter(places).map(|i| asked[i].method.at) {
-        let group: Vec<usize> = (0..asked.len()).filter(|i| asked[*i].method.at == at).collect();
+    // Methods of one kind have maps of one size. They share each step.
+    let is_first = |i: &usize| asked[..*i].iter().all(|other| other.method.kind() != asked[*i].method.kind());
+    for kind in (0..asked.len()).filter(is_first).map(|i| asked[i].method.kind()) {
+        let group: Vec<usize> = (0..asked.len()).filter(|i| asked[*i].method.kind() == kind).collect();
         let mut raws: Vec<NodeId> = vec![];
         for (place, &i) in group.iter().enumerate() {
             firsts[i] = count;
             for (l, layer) in asked[i].layers.iter().enumerate() {
-                let raw = (asked[i].method.raw)(graph, layer)?;
+                let raw = smoothing::raw(graph, asked[i].method, layer, eigen && kind.0 == At::Layers)?;
                 count += if l == 0 { graph.shape(raw)[0] } else { 0 };
                 if place == 0 {
                     raws.push(raw);
@@ -53,7 +74,19 @@ pub fn heatmap(graph: &mut Graph, asked: &[Asked], size: [usize; 2], normalise: 
                 }
             }
         }
-        let maps = finished(graph, &raws, size, normalise)?;
+        let maps = match kind.1 {
+            Fusion::Mean => match compat {
+                Compat::None | Compat::PytorchGradCam => finished(graph, &raws, size, normalise)?,
+                Compat::TorchCam => {
+                    let is_layercam = |i: &usize| asked[*i].method.name == layercam::ROW.name;
+                    greatest(graph, &raws, size, group.iter().all(is_layercam))?
+                }
+                Compat::Captum => added(graph, &raws, size, Interpolation::Nearest, Normalise::None)?,
+                Compat::TfKerasVis => added(graph, &raws, size, Interpolation::Corners, Normalise::MinMax)?,
+            },
+            Fusion::Product => multiplied(graph, &raws, size, normalise)?,
+            Fusion::Sum => added(graph, &raws, size, Interpolation::Linear, normalise)?,
+        };
         joint = Some(match joint {
             None => maps,
             Some(before) => Maps {
@@ -68,14 +101,82 @@ pub fn heatmap(graph: &mut Graph, asked: &[Asked], size: [usize; 2], normalise: 
     Ok(Maps { firsts, ..maps })
 }
 
-/// The heat maps of raw ones, which are given for each layer.
+/// The product of the heat maps of raw ones, which are given for each layer, scaled once more.
+fn multiplied(graph: &mut Graph, raws: &[NodeId], size: [usize; 2], normalise: Normalise) -> Result<Maps, GraphError> {
+    let (first, others) = raws.split_first().ok_or_else(|| GraphError::no_operands("fusion of layers"))?;
+    let mut product = finished(graph, &[*first], size, normalise)?.heatmap;
+    for &raw in others {
+        let other = finished(graph, &[raw], size, normalise)?.heatmap;
+        product = graph.push(Op::Broadcast(Arithmetic::Multiply), &[product, other])?;
+    }
+    let range = graph.push(Op::MinMax, &[product])?;
+    let heatmap = scaled(graph, product, range, normalise)?;
+    Ok(Maps { raw: None, range, heatmap, firsts: vec![] })
+}
+
+/// The sum of raw maps, which are given for each layer, scaled as one map.
+fn added(
+    graph: &mut Graph,
+    raws: &[NodeId],
+    size: [usize; 2],
+    by: Interpolation,
+    normalise: Normalise,
+) -> Result<Maps, GraphError> {
+    let (first, others) = raws.split_first().ok_or_else(|| GraphError::no_operands("fusion of layers"))?;
+    let large = |graph: &mut Graph, raw: NodeId| graph.push(Op::Resize { to: size, by }, &[raw]);
+    let mut sum = large(graph, *first)?;
+    for &raw in others {
+        let other = large(graph, raw)?;
+        sum = graph.push(Op::Add, &[sum, other])?;
+    }
+    let range = graph.push(Op::MinMax, &[sum])?;
+    let heatmap = scaled(graph, sum, range, normalise)?;
+    Ok(Maps { raw: Some(sum), range, heatmap, firsts: vec![] })
+}
+
+/// TorchCAM's steps: maps are scaled, brought to the size of the largest one, and their greatest is taken.
+fn greatest(graph: &mut Graph, raws: &[NodeId], size: [usize; 2], is_layercam: bool) -> Result<Maps, GraphError> {
+    let extent = |axis: usize| raws.iter().map(|raw| graph.shape(*raw)[axis]).max().unwrap_or(1);
+    let (largest, mut ranges, mut fused) = ([extent(2), extent(3)], vec![], None);
+    for &raw in raws {
+        // The library's eps is a tenth of that of the scaling.
+        let tenfold = graph.scaled(raw, 10.0, 0.0)?;
+        let range = graph.push(Op::MinMax, &[tenfold])?;
+        let mut map = graph.push(Op::Rescale(Scaling::Positive), &[tenfold, range])?;
+        if raws.len() > 1 {
+            if is_layercam {
+                let twice = graph.scaled(map, 2.0, 0.0)?;
+                map = graph.push(Op::Activate(Activation::Tanh), &[twice])?;
+            }
+            map = graph.push(Op::Resize { to: largest, by: Interpolation::Linear }, &[map])?;
+        }
+        fused = Some(match fused {
+            None => map,
+            // max(a, b) = a + max(b − a, 0)
+            Some(first) => {
+                let less = graph.scaled(first, -1.0, 0.0)?;
+                let more = graph.push(Op::Add, &[map, less])?;
+                let more = graph.push(Op::Activate(Activation::Relu), &[more])?;
+                graph.push(Op::Add, &[first, more])?
+            }
+        });
+        ranges.push(range);
+    }
+    let fused = fused.ok_or_else(|| GraphError::no_operands("fusion of layers"))?;
+    let raw = if let [raw] = raws { Some(*raw) } else { None };
+    let range = if raw.is_some() { ranges[0] } else { graph.push(Op::MinMax, &[fused])? };
+    let heatmap = graph.push(Op::Resize { to: size, by: Interpolation::Cubic }, &[fused])?;
+    Ok(Maps { raw, range, heatmap, firsts: vec![] })
+}
+
+/// The mean of the heat maps of raw ones, which are given for each layer, scaled once more.
 fn finished(graph: &mut Graph, raws: &[NodeId], size: [usize; 2], normalise: Normalise) -> Result<Maps, GraphError> {
     let (mut ranges, mut resized) = (vec![], vec![]);
     for &raw in raws {
         // The order is pytorch-grad-cam's: ReLU, rescale, resize, fuse, rescale again.
         let range = graph.push(Op::MinMax, &[raw])?;
         let scaled = scaled(graph, raw, range, normalise)?;
-        resized.push(graph.push(Op::Resize { to: size, corners: false }, &[scaled])?);
+        resized.push(graph.push(Op::Resize { to: size, by: Interpolation::Linear }, &[scaled])?);
         ranges.push(range);
     }
     let (first, others) = resized.split_first().ok_or_else(|| GraphError::no_operands("fusion of layers"))?;

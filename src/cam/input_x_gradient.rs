@@ -1,10 +1,6 @@
 //! Input × gradient: Shrikumar et al., arXiv 1605.01713.
 
 use super::method::{At, Row};
-use super::sampling::Passes;
-use super::simple::product;
-use crate::graph::Rule;
 
 /// `Σ_k G_k ∘ x_k` over the image's channels, where `x` is the normalised image.
-pub const ROW: Row =
-    Row { name: "input-x-gradient", at: At::Pixels, rule: Some(Rule::Standard), passes: Passes::One, raw: product };
+pub const ROW: Row = Row { name: "input-x-gradient", at: At::Pixels, ..Row::USUAL };

@@ -2,14 +2,6 @@
 
 use super::method::{At, Row};
 use super::sampling::Passes;
-use super::simple::product;
-use crate::graph::Rule;
 
 /// `Σ_k x_k ∘ mean G_k` over the image's channels, where the mean is over the straight way from the mean colour to the image.
-pub const ROW: Row = Row {
-    name: "integrated-gradients",
-    at: At::Pixels,
-    rule: Some(Rule::Standard),
-    passes: Passes::Path,
-    raw: product,
-};
+pub const ROW: Row = Row { name: "integrated-gradients", at: At::Pixels, passes: Passes::Path, ..Row::USUAL };

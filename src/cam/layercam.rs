@@ -1,10 +1,9 @@
 //! LayerCAM: Jiang et al., IEEE TIP 2021.
 
-use super::method::{At, Layer, Row};
-use super::sampling::Passes;
-use crate::graph::{Graph, GraphError, NodeId, Op, Rule, Term};
+use super::method::{Layer, Row};
+use crate::graph::{Graph, GraphError, NodeId, Op, Term};
 
-pub const ROW: Row = Row { name: "layercam", at: At::Layers, rule: Some(Rule::Standard), passes: Passes::One, raw };
+pub const ROW: Row = Row { name: "layercam", raw, ..Row::USUAL };
 
 /// `Σ_k max(G_k, 0) ∘ A_k`.
 fn raw(graph: &mut Graph, layer: &Layer) -> Result<NodeId, GraphError> {

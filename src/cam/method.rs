@@ -1,9 +1,10 @@
 //! A method's table row: what the method needs, and how it makes a map.
 
+use super::fusion::Fusion;
 use super::sampling::Passes;
 use crate::graph::{Graph, GraphError, NodeId, Rule};
 
-/// A method.
+/// A method. Its file names what it does not share with [`Row::USUAL`].
 pub struct Row {
     /// Its name on the command line.
     pub name: &'static str,
@@ -15,6 +16,15 @@ pub struct Row {
     pub passes: Passes,
     /// Appends a layer's map, `[maps,1,h,w]`, signed and not rescaled.
     pub raw: fn(&mut Graph, &Layer) -> Result<NodeId, GraphError>,
+    /// What becomes of the maps of several layers.
+    pub fusion: Fusion,
+}
+
+impl Row {
+    /// What its maps' size and steps depend on.
+    pub fn kind(&self) -> (At, Fusion) {
+        (self.at, self.fusion)
+    }
 }
 
 /// Where a method takes activations and gradients.
@@ -27,11 +37,12 @@ pub enum At {
 }
 
 /// A method's operands at one layer, or at the pixels.
+#[derive(Clone, Copy)]
 pub struct Layer {
     /// The layer's values, `[n,c,h,w]`; of [`Passes::UnderGradCam`] Grad-CAM's heat maps, `[maps,1,h,w]`.
     pub activations: NodeId,
     /// Gradients of the class scores with respect to the values, `[maps,c,h,w]`; or of [`Passes::Masked`] a number for each
-    /// channel or pixel, `[maps,count,1,1]`. None for a method without either.
+    /// channel or pixel, `[maps,count,1,1]`, or a map. None for a method without either.
     pub gradients: Option<NodeId>,
 }
 

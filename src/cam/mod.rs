@@ -2,9 +2,15 @@
 
 mod ablationcam;
 mod activation_map;
+mod cam;
+mod compat;
 mod deconvnet;
 mod eigencam;
 mod eigengradcam;
+mod fem;
+mod finercam;
+mod fullgrad;
+mod fusion;
 mod gradcam;
 mod gradcam_elementwise;
 mod gradcam_plus_plus;
@@ -14,28 +20,39 @@ mod heatmap;
 mod hirescam;
 mod input_x_gradient;
 mod integrated_gradients;
+mod kpca_cam;
 mod layercam;
 mod method;
 mod normalise;
+mod occlusion;
 mod principal;
 mod reciprocam;
+mod refinecam;
+mod rise;
 mod saliency;
 mod sampling;
 mod scorecam;
+mod seg_eigen_cam;
 mod simple;
 mod smoothgrad;
 mod smoothgrad_squared;
+mod smoothgradcam_plus_plus;
+mod smoothing;
 mod status;
 mod target;
 mod vargrad;
 mod xgradcam;
 
-pub use heatmap::{Asked, Maps, heatmap};
+pub use compat::Compat;
+pub use fusion::Fusion;
+pub use heatmap::{Asked, Finish, Maps, heatmap};
 pub use method::{At, Layer, Row};
 pub use normalise::Normalise;
 pub use sampling::{Masked, Moment, Passes, Sampling};
+pub use simple::spread;
+pub use smoothing::Smoothing;
 pub use status::Status;
-pub use target::{Begin, Score, Target, begin, number, softmax};
+pub use target::{Begin, Score, Target, begin, closest, number, softmax};
 
 use std::str::FromStr;
 
@@ -85,6 +102,20 @@ methods! {
     EigenCam in eigencam,
     /// The first principal component of `G ∘ A`.
     EigenGradCam in eigengradcam,
+    /// Chung and Ying, 2025: the first principal component of `|G| ∘ A`.
+    SegEigenCam in seg_eigen_cam,
+    /// Karmani et al., arXiv 2410.00267: the first principal component of `A` under a sigmoid kernel, whatever the class.
+    KpcaCam in kpca_cam,
+    /// Zhou et al., arXiv 1512.04150: the classifier's weights times activations, before a global mean and a linear layer.
+    Cam in cam,
+    /// Omeiza et al., arXiv 1908.01224: Grad-CAM++ with means over images with noise.
+    SmoothGradCamPlusPlus in smoothgradcam_plus_plus,
+    /// Zhang et al., arXiv 2501.11309: Grad-CAM of what tells the class from those with the closest scores.
+    FinerCam in finercam,
+    /// The product of what [`Method::GradCamPlusPlus`] shows at several layers.
+    RefineCam in refinecam,
+    /// Fuad et al., 2020: weights of rare strong activations, whatever the class.
+    Fem in fem,
     /// `mean_k A_k`, whatever the class.
     ActivationMap in activation_map,
     /// Wang et al., arXiv 1910.01279: `Σ_k softmax(score of the image seen through A_k) · A_k`, without gradients.
@@ -93,6 +124,8 @@ methods! {
     AblationCam in ablationcam,
     /// Byun and Lee, arXiv 2209.14074: the score that each pixel of a layer gives alone, without gradients.
     ReciproCam in reciprocam,
+    /// Srinivas and Fleuret, arXiv 1905.00780: `|G ∘ b|` of the image and of all biases `b`, at the pixels.
+    FullGrad in fullgrad,
     /// Simonyan et al., arXiv 1312.6034: `max_k |G_k|` at the pixels.
     Saliency in saliency,
     /// Shrikumar et al., arXiv 1605.01713: `Σ_k G_k ∘ x_k` at the pixels `x`.
@@ -111,9 +144,23 @@ methods! {
     SmoothGradSquared in smoothgrad_squared,
     /// Adebayo et al., arXiv 1810.03292: `max_k var G_k` at the pixels, under noise.
     VarGrad in vargrad,
+    /// Zeiler and Fergus, arXiv 1311.2901: what the score loses without a square of pixels, without gradients.
+    Occlusion in occlusion,
+    /// Petsiuk et al., arXiv 1806.07421: the mean of random masks, weighed by the scores under them, without gradients.
+    Rise in rise,
 }
 
 impl Method {
+    /// Its row, or that of the library that is followed, if it has another formula.
+    pub(crate) fn row_as(self, compat: Compat) -> &'static Row {
+        match (self, compat) {
+            (Self::GradCamPlusPlus, Compat::TorchCam) => &gradcam_plus_plus::TORCHCAM,
+            (Self::GradCamPlusPlus, Compat::TfKerasVis) => &gradcam_plus_plus::TF_KERAS_VIS,
+            (Self::XGradCam, Compat::TorchCam) => &xgradcam::TORCHCAM,
+            _ => self.row(),
+        }
+    }
+
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
         self.row().name
@@ -135,6 +182,16 @@ impl Method {
     /// Whether its map depends on the class.
     pub fn is_of_class(self) -> bool {
         self.row().rule.is_some() || self.row().passes != Passes::One
+    }
+
+    /// Whether it makes a map of any layer's values and of gradients of the same shape, for tests of the recipes.
+    #[doc(hidden)]
+    pub fn is_of_any_layer(self) -> bool {
+        match self.row().passes {
+            Passes::UnderGradCam | Passes::Classifier | Passes::Noise(Moment::Powers) => false,
+            Passes::Masked(masked) => matches!(masked, Masked::ThroughChannel | Masked::WithoutChannel),
+            _ => true,
+        }
     }
 }
 

@@ -1,6 +1,9 @@
 //! The first principal component of a feature map, whose pixels are the samples and whose channels are the features.
 
-use crate::graph::{Arithmetic, Contract, Digit, Form, Graph, GraphError, NodeId, Op, Rearrange, Side, Term};
+use super::simple::centred;
+use crate::graph::{
+    Activation, Arithmetic, Contract, Digit, Form, Graph, GraphError, NodeId, Op, Rearrange, Side, Term,
+};
 
 /// `X v`, where `X` has a row for each pixel, less their mean, and `v` is the unit vector along which the rows differ most. Its
 /// sign makes the greatest magnitude positive, since the component itself has none.
@@ -9,9 +12,7 @@ use crate::graph::{Arithmetic, Contract, Digit, Form, Graph, GraphError, NodeId,
 /// [`GraphError::Shape`] if the feature map has too many pixels and too many channels.
 pub fn principal(graph: &mut Graph, x: NodeId) -> Result<NodeId, GraphError> {
     let [_, c, h, w] = graph.shape(x);
-    let mean = graph.push(Op::Mean, &[x])?;
-    let less = graph.scaled(mean, -1.0, 0.0)?;
-    let x = graph.push(Op::Broadcast(Arithmetic::Add), &[x, less])?;
+    let x = centred(graph, x)?;
     let product = |form| Op::Contract(Contract { form, groups: 1 });
     let map = if h * w <= c {
         // X v = √λ u, where u is the eigenvector of X Xᵀ, a matrix of pixels.
@@ -24,6 +25,33 @@ pub fn principal(graph: &mut Graph, x: NodeId) -> Result<NodeId, GraphError> {
         let vector = graph.push(Op::Eigenvector { root: false }, &[covariance])?;
         graph.push(Op::WeightedSum(Term::Product), &[x, vector])?
     };
+    oriented(graph, map)
+}
+
+/// The first principal component in the space of the kernel `tanh(⟨x, y⟩ / channels + 1)`, with the same sign.
+///
+/// # Errors
+/// [`GraphError::Shape`] if the feature map has too many pixels.
+pub fn principal_of_kernel(graph: &mut Graph, x: NodeId) -> Result<NodeId, GraphError> {
+    let [_, c, h, w] = graph.shape(x);
+    let x = centred(graph, x)?;
+    let gram = graph.push(Op::Contract(Contract { form: Form::Channels, groups: 1 }), &[x, x])?;
+    let gram = graph.scaled(gram, 1.0 / c as f32, 1.0)?;
+    let kernel = graph.push(Op::Activate(Activation::Tanh), &[gram])?;
+    // The mean is taken off each row, then off each column. By symmetry the means of rows and columns are the same.
+    let mean = graph.push(Op::Mean, &[kernel])?;
+    let of_rows = centred(graph, kernel)?;
+    let across = as_map(graph, mean, [h, w])?;
+    let off = centred(graph, across)?;
+    let less = graph.scaled(off, -1.0, 0.0)?;
+    let kernel = graph.push(Op::Broadcast(Arithmetic::Add), &[of_rows, less])?;
+    let vector = graph.push(Op::Eigenvector { root: true }, &[kernel])?;
+    let map = as_map(graph, vector, [h, w])?;
+    oriented(graph, map)
+}
+
+/// The map with the sign that makes its greatest magnitude positive.
+fn oriented(graph: &mut Graph, map: NodeId) -> Result<NodeId, GraphError> {
     let range = graph.push(Op::MinMax, &[map])?;
     graph.push(Op::Orient, &[map, range])
 }

@@ -3,13 +3,12 @@
 use super::method::{At, Row};
 use super::sampling::{Moment, Passes};
 use super::simple::magnitude;
-use crate::graph::Rule;
 
 /// `max_k mean G_k²` over the image's channels, under noise.
 pub const ROW: Row = Row {
     name: "smoothgrad-squared",
     at: At::Pixels,
-    rule: Some(Rule::Standard),
     passes: Passes::Noise(Moment::Square),
     raw: magnitude,
+    ..Row::USUAL
 };

@@ -1,6 +1,6 @@
 //! What is explained of a class: the function of the class scores whose gradient the methods take.
 
-use crate::graph::{Activation, Arithmetic, Digit, Graph, GraphError, NodeId, Op, Param, Rearrange, Side};
+use crate::graph::{Activation, Arithmetic, Digit, Graph, GraphError, NodeId, Op, Param, Rearrange, Side, Term};
 
 /// The number that is explained.
 ///
@@ -18,6 +18,8 @@ pub struct Target {
     pub score: Score,
     /// Explains what speaks against the class: the paper's counterfactual. The gradient's sign is changed.
     pub negative: bool,
+    /// Explains the mean of the class and of these.
+    pub with: Vec<usize>,
     /// Explains the difference to the mean of these classes.
     pub against: Vec<usize>,
 }
@@ -49,6 +51,12 @@ impl Target {
         Self { negative, ..self }
     }
 
+    /// Sets the classes that are explained together with each.
+    #[must_use]
+    pub fn with(self, with: &[usize]) -> Self {
+        Self { with: with.to_vec(), ..self }
+    }
+
     /// Sets the classes of the contrast.
     #[must_use]
     pub fn against(self, against: &[usize]) -> Self {
@@ -56,7 +64,11 @@ impl Target {
     }
 }
 
+/// How many other classes [`closest`] looks at.
+const CLOSEST: usize = 3;
+
 /// Where the backward pass begins: a node that the scores are computed from, and the target's derivative there.
+#[derive(Clone, Copy)]
 pub struct Begin {
     /// The node: the logits, or the probabilities.
     pub node: NodeId,
@@ -77,13 +89,18 @@ pub fn begin(
     is_sigmoid: bool,
 ) -> Result<Begin, GraphError> {
     let classes = graph.shape(logits)[1];
-    let mut seed = seed;
-    if !target.against.is_empty() {
+    let (mut seed, Target { with, against, .. }) = (seed, target);
+    if !(with.is_empty() && against.is_empty()) {
+        let own = 1.0 / (with.len() + 1) as f32;
         let mut shares = vec![0.0; classes];
-        target.against.iter().for_each(|class| shares[*class] -= 1.0 / target.against.len() as f32);
-        let values =
-            graph.param(Param::new(format!("contrast with {:?}", target.against), vec![classes], shares.into()));
+        with.iter().for_each(|class| shares[*class] += own);
+        against.iter().for_each(|class| shares[*class] -= 1.0 / against.len() as f32);
+        let name = format!("{classes} classes with {with:?} against {against:?}");
+        let values = graph.param(Param::new(name, vec![classes], shares.into()));
         let others = graph.push(Op::Constant { values, shape: [classes, 1, 1] }, &[])?;
+        if own < 1.0 {
+            seed = graph.scaled(seed, own, 0.0)?;
+        }
         seed = graph.push(Op::Broadcast(Arithmetic::Add), &[seed, others])?;
     }
     let node = number(graph, target.score, logits, is_sigmoid)?;
@@ -103,6 +120,63 @@ pub fn begin(
         seed = graph.scaled(seed, -1.0, 0.0)?;
     }
     Ok(Begin { node, seed })
+}
+
+/// Appends the derivative of what tells a class `c` from the three classes `i` whose logits `y` are closest to its own:
+/// `T = Σ_i q_i (y_c − y_i)`, where `q` is the softmax over these three. It is pytorch-grad-cam's `FinerWeightedTarget`, and
+/// `dT / dy_j = [j = c] + q_j (y_c − y_j − T − 1)`.
+///
+/// # Errors
+/// [`GraphError::Shape`] if there are no other classes.
+pub fn closest(graph: &mut Graph, logits: NodeId, seed: NodeId) -> Result<Begin, GraphError> {
+    let [_, classes, ..] = graph.shape(logits);
+    if classes < 2 {
+        return Err(GraphError::no_operands("a comparison with other classes"));
+    }
+    // One number for all classes, or the sum over all classes.
+    let channels = |from: usize, to: usize| {
+        let place = |extent: usize| (extent == classes).then_some((0, 1));
+        let digits = vec![Digit { extent: classes, from: place(from), to: place(to) }];
+        Rearrange { from: Side::whole([from, 1, 1]), to: Side::whole([to, 1, 1]), digits }
+    };
+    let multiply = Op::Broadcast(Arithmetic::Multiply);
+    // y_c − y_j for all j, and the classes in the order of its magnitude. The first one is made to be c.
+    let own = graph.push(Op::WeightedSum(Term::Product), &[logits, seed])?;
+    let own = graph.rearrange(&channels(1, classes), own)?;
+    let less = graph.scaled(logits, -1.0, 0.0)?;
+    let lead = graph.push(Op::Broadcast(Arithmetic::Add), &[own, less])?;
+    let distance = graph.push(Op::Activate(Activation::Abs), &[lead])?;
+    let nearness = graph.scaled(distance, -1.0, 0.0)?;
+    let nearness = graph.push(Op::Add, &[nearness, seed])?;
+    let ranks = (CLOSEST + 1).min(classes);
+    let asked = graph.push(Op::Slice { start: 0, channels: ranks }, &[nearness])?;
+    let next = graph.scaled(asked, 0.0, -1.0)?;
+    let next = graph.push(Op::Unpack, &[next])?;
+    let ranked = graph.push(Op::Select, &[nearness, next])?;
+    let rows = graph.push(Op::Seed { classes, requests: ranks, maps: ranks }, &[ranked])?;
+    let columns = graph.push(Op::Columns { count: ranks }, &[rows])?;
+    let kept = Digit { extent: classes, from: Some((0, 1)), to: Some((0, 1)) };
+    let summed = Digit { extent: ranks - 1, from: Some((2, 1)), to: None };
+    let but_first = Rearrange {
+        from: Side { extents: [classes, 1, ranks], start: [0, 0, 1] },
+        to: Side::whole([classes, 1, 1]),
+        digits: [kept, summed].into_iter().filter(|digit| digit.extent > 1).collect(),
+    };
+    let others = graph.rearrange(&but_first, columns)?;
+    // q
+    let p = softmax(graph, logits)?;
+    let p = graph.push(multiply.clone(), &[others, p])?;
+    let sum = graph.rearrange(&channels(classes, 1), p)?;
+    let sum = graph.scaled(sum, 1.0, 1e-9)?;
+    let inverse = graph.push(Op::Activate(Activation::Reciprocal), &[sum])?;
+    let q = graph.push(multiply.clone(), &[p, inverse])?;
+    // T
+    let weighted = graph.push(multiply.clone(), &[q, lead])?;
+    let difference = graph.rearrange(&channels(classes, 1), weighted)?;
+    let less = graph.scaled(difference, -1.0, -1.0)?;
+    let beyond = graph.push(Op::Broadcast(Arithmetic::Add), &[lead, less])?;
+    let of_others = graph.push(multiply, &[q, beyond])?;
+    Ok(Begin { node: logits, seed: graph.push(Op::Add, &[seed, of_others])? })
 }
 
 /// The numbers of all classes from which a target's backward pass begins: the logits, or the probabilities.

@@ -3,9 +3,11 @@
 
 use std::ops::Range;
 
+use super::how::How;
 use super::request::Style;
+use crate::cam::Compat;
 use crate::error::Result;
-use crate::graph::{Graph, Kind, NodeId, Op, Overlay, Shape};
+use crate::graph::{Arithmetic, Graph, Kind, NodeId, Op, Overlay, Shape};
 use crate::model::Preprocess;
 use crate::picture::{Crop, Photo};
 
@@ -20,6 +22,8 @@ pub struct Scene {
     pub style: Style,
     /// Whether the maps are in -1..1.
     pub signed: bool,
+    /// The library whose overlays are drawn.
+    pub compat: Compat,
 }
 
 /// The nodes of a scene's overlays in a graph.
@@ -40,8 +44,9 @@ pub struct Drawing {
 
 impl Scene {
     /// The scene of these photos, each with its maps.
-    pub fn new(photos: &[Photo], maps: Vec<Vec<usize>>, style: Style, signed: bool) -> Self {
-        Self { photos: photos.iter().map(|p| [p.width(), p.height()]).collect(), maps, style, signed }
+    pub fn new(photos: &[Photo], maps: Vec<Vec<usize>>, style: Style, how: &How) -> Self {
+        let photos = photos.iter().map(|p| [p.width(), p.height()]).collect();
+        Self { photos, maps, style, signed: how.normalise.is_signed(), compat: how.compat }
     }
 
     /// Builds a graph that draws heat maps of this shape.
@@ -55,6 +60,10 @@ impl Scene {
     /// Appends the overlays to a graph that computes the heat maps.
     pub fn append(&self, graph: &mut Graph, heatmap: NodeId, preprocess: &Preprocess) -> Result<Drawn> {
         let (mut strips, mut outputs) = (vec![], vec![]);
+        let heatmap = match self.compat {
+            Compat::TorchCam => graph.push(Op::Broadcast(Arithmetic::Multiply), &[heatmap, heatmap])?,
+            _ => heatmap,
+        };
         for ([width, height], maps) in self.photos.iter().copied().zip(&self.maps) {
             let [left, top, crop_w, crop_h] = Crop::of(preprocess, width, height).in_photo();
             let inputs: Vec<(NodeId, u32)> = strip_rows(width, height)
@@ -88,6 +97,15 @@ impl Drawn {
             inputs.extend(strips.iter().copied().zip(strip_rows(photo.width(), photo.height()).map(bytes)));
         }
         inputs
+    }
+}
+
+/// A picture made brighter, so that its greatest number is the greatest that there is: pytorch-grad-cam's overlays.
+pub fn brighten(rgba: &mut [u8]) {
+    let colours = |rgba: &[u8]| rgba.chunks(4).flat_map(|pixel| pixel[..3].to_vec()).max();
+    let greatest = f32::from(colours(rgba).unwrap_or_default().max(1));
+    for pixel in rgba.chunks_mut(4) {
+        pixel[..3].iter_mut().for_each(|v| *v = (f32::from(*v) / greatest * 255.0) as u8);
     }
 }
 

@@ -1,6 +1,6 @@
 //! How a batch is explained.
 
-use crate::cam::{Method, Normalise, Sampling, Target};
+use crate::cam::{Compat, Finish, Method, Normalise, Sampling, Smoothing, Target};
 
 /// What an explainer's plans depend on, besides the kind of a batch.
 #[derive(Clone, Debug)]
@@ -11,4 +11,29 @@ pub struct How {
     pub target: Target,
     pub normalise: Normalise,
     pub sampling: Sampling,
+    pub smoothing: Smoothing,
+    pub compat: Compat,
+    /// Whether layers that end in an activation are looked at before it.
+    pub before_activation: bool,
+}
+
+impl How {
+    /// Grad-CAM at these layers.
+    pub fn at(layers: Vec<String>) -> Self {
+        Self {
+            methods: vec![Method::default()],
+            layers,
+            target: Target::default(),
+            normalise: Normalise::default(),
+            sampling: Sampling::default(),
+            smoothing: Smoothing::default(),
+            compat: Compat::default(),
+            before_activation: false,
+        }
+    }
+
+    /// What becomes of raw maps.
+    pub fn finish(&self) -> Finish {
+        Finish { normalise: self.normalise, eigen: self.smoothing.eigen, compat: self.compat }
+    }
 }

@@ -1,5 +1,6 @@
 //! The library's main interface: photos in, explanations out, on the GPU or on the CPU.
 
+mod checks;
 mod device;
 pub(crate) mod drawing;
 pub(crate) mod how;
@@ -12,6 +13,7 @@ pub(crate) mod recipe;
 mod request;
 mod result;
 mod sampled;
+mod smoothed;
 mod tap;
 
 pub use device::Device;
@@ -22,7 +24,7 @@ pub use result::{Batch, Explanation, Heatmap, Map, Overlay, Prediction};
 
 use std::sync::Arc;
 
-use crate::cam::{At, Method, Normalise, Sampling, Target};
+use crate::cam::{At, Compat, Fusion, Method, Normalise, Sampling, Smoothing, Target};
 use crate::error::{Error, Result};
 use crate::kernels::Profile;
 use crate::model::{Model, Network};
@@ -58,14 +60,7 @@ pub struct Explainer {
 impl Explainer {
     /// Explains `model` on `device`, with Grad-CAM at the model's default layer.
     pub fn new(model: Model, device: Device) -> Self {
-        let layers = vec![model.default_layer().to_owned()];
-        let how = How {
-            methods: vec![Method::default()],
-            layers,
-            target: Target::default(),
-            normalise: Normalise::default(),
-            sampling: Sampling::default(),
-        };
+        let how = How::at(vec![model.default_layer().to_owned()]);
         Self { model: Arc::new(model), device, how, plans: Plans::default() }
     }
 
@@ -164,6 +159,30 @@ impl Explainer {
         self.plans.forget();
     }
 
+    /// Makes maps smoother.
+    #[must_use]
+    pub fn with_smoothing(mut self, smoothing: Smoothing) -> Self {
+        self.how.smoothing = smoothing;
+        self.plans.forget();
+        self
+    }
+
+    /// Follows another library's steps.
+    #[must_use]
+    pub fn with_compat(mut self, compat: Compat) -> Self {
+        self.how.compat = compat;
+        self.plans.forget();
+        self
+    }
+
+    /// Looks at layers before the activation that they end in, or after it as usual.
+    #[must_use]
+    pub fn with_before_activation(mut self, before: bool) -> Self {
+        self.how.before_activation = before;
+        self.plans.forget();
+        self
+    }
+
     /// Keeps the plans of the latest `plans` kinds of batch, with their memory. The default is four.
     pub fn with_kept_plans(mut self, plans: usize) -> Self {
         self.plans.keep(plans);
@@ -258,7 +277,7 @@ impl Explainer {
         let (picture, strips) = match (images, outputs.overlay) {
             (Images::Photos(photos), Some(style)) => {
                 let maps = (0..photos.len()).map(|image| prepared.places(image).map(|(_, place)| place).collect());
-                let scene = Scene::new(photos, maps.collect(), style, how.normalise.is_signed());
+                let scene = Scene::new(photos, maps.collect(), style, how);
                 let picture = plans.picture(&wanted, &prepared, scene).await?;
                 let strips = picture.drawing.drawn.inputs(photos);
                 (Some(picture), strips)
@@ -282,9 +301,10 @@ impl Explainer {
 
     /// Whether raw maps have one size, and are of one layer.
     fn has_raw(&self) -> bool {
-        let mut places = self.how.methods.iter().map(|method| method.row().at);
-        let first = places.next();
-        places.all(|at| Some(at) == first) && (first == Some(At::Pixels) || self.how.layers.len() == 1)
+        let mut kinds = self.how.methods.iter().map(|method| method.row().kind());
+        let Some(first @ (at, fusion)) = kinds.next() else { return false };
+        let is_one = at == At::Pixels || self.how.layers.len() == 1 && fusion != Fusion::Product;
+        is_one && kinds.all(|kind| kind == first)
     }
 
     /// The layers of the latest batch's network, backward pass and tail, with the time of their kernels.

@@ -1,12 +1,12 @@
 //! What methods take: activations, gradients, and scores of other images.
 
 use super::how::How;
-use super::masked::weights;
+use super::masked;
 use super::sampled::{averaged, path_sums};
 use super::tap::{Begun, Tap};
-use crate::cam::{self, Asked, Layer, Normalise, Passes, Row, Score};
-use crate::error::Result;
-use crate::graph::{Graph, NodeId, Op, Rule, gradients};
+use crate::cam::{self, Asked, Finish, Layer, Normalise, Passes, Row, Score};
+use crate::error::{Error, Result};
+use crate::graph::{Graph, NodeId, Op, Param, Rule, gradients};
 
 /// The operands of all methods.
 pub struct Operands {
@@ -15,69 +15,134 @@ pub struct Operands {
     pub sums: Option<NodeId>,
 }
 
+/// A backward pass that methods share.
+struct Backward {
+    rule: Rule,
+    /// Whether it begins at what tells the class from the closest ones.
+    is_of_closest: bool,
+    /// Gradients at the taps that its methods look at.
+    at_taps: Vec<Option<NodeId>>,
+    /// Gradients where biases are added, with the biases.
+    at_biases: Vec<Layer>,
+}
+
+impl Backward {
+    fn serves(&self, row: &Row) -> bool {
+        row.rule == Some(self.rule) && (row.passes == Passes::Closest) == self.is_of_closest
+    }
+}
+
 /// Appends the backward passes that methods need, and brings what they take into the image's rows and columns.
 pub fn operands(graph: &mut Graph, how: &How, network: &Begun, taps: &mut [Tap]) -> Result<Operands> {
-    let rows = || how.methods.iter().map(|method| method.row());
-    let parts = || how.methods.iter().flat_map(|method| method.parts());
-    // Methods share the backward pass of their rule. It goes to the taps that they look at.
-    let mut passes: Vec<(Rule, Vec<Option<NodeId>>)> = vec![];
-    for rule in parts().filter(|row| row.passes == Passes::One).filter_map(|row| row.rule) {
-        if passes.iter().all(|(known, _)| *known != rule) {
-            let own = parts().filter(|row| row.passes == Passes::One && row.rule == Some(rule));
-            let own: Vec<_> = own.map(|row| row.at).collect();
-            let wanted: Vec<NodeId> = taps.iter().filter(|tap| own.contains(&tap.at)).map(|tap| tap.node).collect();
-            let mut found = gradients(graph, network.begin.node, network.begin.seed, &wanted, rule)?.into_iter();
-            let gradients = taps.iter().map(|tap| if own.contains(&tap.at) { found.next() } else { None });
-            passes.push((rule, gradients.collect()));
+    let parts: Vec<&Row> = how.methods.iter().flat_map(|method| method.parts()).collect();
+    let mut passes: Vec<Backward> = vec![];
+    for row in parts.iter().filter(|row| row.passes.is_one()) {
+        if row.rule.is_some() && passes.iter().all(|pass| !pass.serves(row)) {
+            passes.push(backward(graph, network, taps, row, &parts)?);
         }
     }
     for (i, tap) in taps.iter_mut().enumerate() {
         tap.placed = tap.node;
         let Some(moves) = &tap.grid else { continue };
-        let gradients = passes.iter_mut().filter_map(|(_, gradients)| gradients[i].as_mut());
+        let gradients = passes.iter_mut().filter_map(|pass| pass.at_taps[i].as_mut());
         for node in gradients.chain([&mut tap.placed]) {
             *node = graph.push(Op::Rearrange(moves.clone()), &[*node])?;
         }
     }
-    let of_rule = |rule: Option<Rule>, i: usize| {
-        passes.iter().find(|(known, _)| Some(*known) == rule).and_then(|(_, gradients)| gradients[i])
-    };
-    let (mut several, mut sums): (Vec<(Passes, usize, NodeId)>, _) = (vec![], None);
-    for row in rows().filter(|row| !matches!(row.passes, Passes::One | Passes::UnderGradCam)) {
+    let (mut several, mut sums): (Vec<(Passes, usize, Layer)>, _) = (vec![], None);
+    for row in parts.iter().filter(|row| !row.passes.is_one()) {
         for (i, tap) in taps.iter().enumerate().filter(|(_, tap)| tap.at == row.at) {
             if several.iter().all(|(known, at, _)| (*known, *at) != (row.passes, i)) {
-                let node = match row.passes {
-                    Passes::Masked(masked) => weights(graph, how, network, tap, masked)?,
-                    passes => averaged(graph, how, network, passes)?,
+                let layer = match row.passes {
+                    Passes::Masked(kind) => masked::layer(graph, how, network, tap, kind)?,
+                    passes => {
+                        let gradients = Some(averaged(graph, how, network, tap, passes)?);
+                        Layer { activations: tap.placed, gradients }
+                    }
                 };
                 // A logarithm is no sum of the scores from which its backward pass begins.
                 if row.passes == Passes::Path && how.target.score != Score::LogProbability {
-                    sums = Some(path_sums(graph, how, network, node)?);
+                    sums = layer.gradients.map(|node| path_sums(graph, how, network, node)).transpose()?;
                 }
-                several.push((row.passes, i, node));
+                several.push((row.passes, i, layer));
             }
         }
     }
     let plain = |row: &'static Row| {
-        let gradients = |i: usize| match row.passes {
-            Passes::One => of_rule(row.rule, i),
-            own => several.iter().find(|(passes, at, _)| (*passes, *at) == (own, i)).map(|(.., node)| *node),
+        let pass = passes.iter().find(|pass| pass.serves(row));
+        let layer = |(i, tap): (usize, &Tap)| {
+            let known = several.iter().find(|(passes, at, _)| (*passes, *at) == (row.passes, i));
+            let gradients = pass.and_then(|pass| pass.at_taps[i]);
+            known.map_or(Layer { activations: tap.placed, gradients }, |(.., layer)| *layer)
         };
-        let own = taps.iter().enumerate().filter(|(_, tap)| tap.at == row.at);
-        let layer = |(i, tap): (usize, &Tap)| Layer { activations: tap.placed, gradients: gradients(i) };
-        Asked { method: row, layers: own.map(layer).collect() }
+        let mut layers: Vec<Layer> = taps.iter().enumerate().filter(|(_, tap)| tap.at == row.at).map(layer).collect();
+        if row.passes == Passes::Biases {
+            layers.extend(pass.iter().flat_map(|pass| &pass.at_biases));
+        }
+        Asked { method: row, layers }
     };
     let mut asked = vec![];
     for method in &how.methods {
         asked.push(match method.parts()[..] {
             [first, second] => {
                 let [_, _, h, w] = graph.shape(network.images);
-                let heat = cam::heatmap(graph, &[plain(first)], [h, w], Normalise::MinMax)?.heatmap;
+                let finish = Finish { normalise: Normalise::MinMax, ..how.finish() };
+                let heat = cam::heatmap(graph, &[plain(first)], [h, w], finish)?.heatmap;
                 let under = |layer: Layer| Layer { activations: heat, gradients: layer.gradients };
                 Asked { method: method.row(), layers: plain(second).layers.into_iter().map(under).collect() }
             }
-            _ => plain(method.row()),
+            _ => plain(method.row_as(how.compat)),
         });
     }
     Ok(Operands { asked, sums })
+}
+
+/// Appends the backward pass of this method and of all that share it.
+fn backward(graph: &mut Graph, network: &Begun, taps: &[Tap], row: &Row, parts: &[&Row]) -> Result<Backward> {
+    let is_of_closest = row.passes == Passes::Closest;
+    let (at_taps, at_biases) = (vec![None; taps.len()], vec![]);
+    let mut pass = Backward { rule: row.rule.unwrap_or_default(), is_of_closest, at_taps, at_biases };
+    let own: Vec<&&Row> = parts.iter().filter(|row| row.passes.is_one() && pass.serves(row)).collect();
+    let begin = match is_of_closest {
+        true => cam::closest(graph, network.logits, network.one_hot)?,
+        false => network.begin,
+    };
+    let at: Vec<usize> = (0..taps.len()).filter(|i| own.iter().any(|row| row.at == taps[*i].at)).collect();
+    let wants_biases = own.iter().any(|row| row.passes == Passes::Biases);
+    let biases = if wants_biases { biases(graph, network.logits) } else { vec![] };
+    let wanted = at.iter().map(|i| taps[*i].node).chain(biases.iter().map(|(node, _)| *node));
+    let mut found = gradients(graph, begin.node, begin.seed, &wanted.collect::<Vec<_>>(), pass.rule)?.into_iter();
+    at.iter().for_each(|i| pass.at_taps[*i] = found.next());
+    for ((_, bias), gradients) in biases.into_iter().zip(found) {
+        let shape = [bias.shape.iter().product(), 1, 1];
+        let values = graph.param(bias);
+        let activations = graph.push(Op::Constant { values, shape }, &[])?;
+        pass.at_biases.push(Layer { activations, gradients: Some(gradients) });
+    }
+    if own.iter().any(|row| row.passes == Passes::Classifier) {
+        // A mean's gradient that is a linear layer's.
+        let is_linear = |node: NodeId| matches!(graph.nodes[node].op, Op::ClassWeights(_) | Op::LinearGrad { .. });
+        let is_mean = |node: &NodeId| {
+            matches!(graph.nodes[*node].op, Op::MeanGrad { .. }) && is_linear(graph.nodes[*node].inputs[0])
+        };
+        if !at.iter().filter_map(|i| pass.at_taps[*i].as_ref()).all(is_mean) {
+            let reason =
+                "cam needs a layer that only a global mean and a linear layer follow; gradcam needs nothing such";
+            return Err(Error::Request(reason.into()));
+        }
+    }
+    Ok(pass)
+}
+
+/// The nodes that add a bias to a feature map, and the biases.
+fn biases(graph: &Graph, logits: NodeId) -> Vec<(NodeId, Param)> {
+    let needed = graph.needed(&[logits]);
+    let bias = |id: NodeId| match (&graph.nodes[id].op, graph.shape(id)) {
+        (_, [_, _, h, w]) if h < 2 || w < 2 => None,
+        (Op::Conv2d(conv), _) => conv.bias,
+        (Op::ScaleShift { shift, .. }, _) => *shift,
+        _ => None,
+    };
+    let all = (0..=logits).filter(|id| needed[*id]);
+    all.filter_map(|id| bias(id).map(|bias| (id, graph.params[bias].clone()))).collect()
 }

@@ -33,8 +33,8 @@ impl Pending {
     /// [`crate::Error::DeviceLost`], [`crate::Error::TimedOut`] or [`crate::Error::Device`] if the device failed.
     pub async fn finish(self) -> Result<Batch> {
         let Self { model, prepared, picture, work } = self;
-        let photos = picture.as_ref().map_or(&[][..], |picture| &picture.scene.photos);
-        let assemble = |values: &[&[u8]], stats| result::assemble(&model, &prepared, photos, values, stats);
+        let scene = picture.as_ref().map(|picture| &picture.scene);
+        let assemble = |values: &[&[u8]], stats| result::assemble(&model, &prepared, scene, values, stats);
         match (work, last(&prepared, picture.as_deref())) {
             (Work::Submitted(gpu, run), Some(session)) => session.finish(&gpu, run, assemble).await,
             (Work::Submitted(..), None) => unreachable!("only a session submits"),

@@ -2,13 +2,15 @@
 
 use std::borrow::Cow;
 
+use super::checks::check;
 use super::how::How;
 use super::operands::{Operands, operands};
 use super::request::{Classes, Images, Outputs};
+use super::smoothed::augmented;
 use super::tap::{Begun, Tap};
-use crate::cam::{self, At, Method, Normalise, Score, Target};
+use crate::cam::{self, At, Method, Passes};
 use crate::error::{Error, Result};
-use crate::graph::{Activation, Graph, Kind, NodeId, Op, Rule, Shape, fold};
+use crate::graph::{Activation, Graph, Kind, Node, NodeId, Op, Rule, Shape, fold};
 use crate::model::{Model, Scores};
 
 /// Everything about a batch that its plan depends on. Batches with equal recipes share a plan.
@@ -171,19 +173,31 @@ impl Recipe {
 
     /// Builds the graph: network, choice of classes, backward passes, maps.
     pub fn build(&self, model: &Model, how: &How) -> Result<Built> {
-        let How { methods, layers, target, normalise, .. } = how;
-        check_target(model, target)?;
-        if self.draws && *normalise == Normalise::None {
-            return Err(Error::Request("raw values cannot be drawn; leave overlays out, or normalise the map".into()));
-        }
+        let How { methods, layers, target, .. } = how;
+        check(model, how, self.draws)?;
         let network = model.network(self.kind, self.shape)?;
         let tap = |at, node, grid| Tap { at, node, grid, placed: node };
-        let of_layer = |path: &String| Ok(tap(At::Layers, network.layer(path)?, network.grid(path)?.cloned()));
+        let of_layer = |path: &String| {
+            let mut node = network.layer(path)?;
+            if how.before_activation {
+                let Op::Activate(_) = network.graph.nodes[node].op else {
+                    return Err(Error::Request(format!("layer '{path}' ends in no activation; leave --tap out")));
+                };
+                node = network.graph.nodes[node].inputs[0];
+            }
+            Ok(tap(At::Layers, node, network.grid(path)?.cloned()))
+        };
         let mut taps = layers.iter().map(of_layer).collect::<Result<Vec<_>>>()?;
         taps.push(tap(At::Pixels, network.features, None));
         taps.retain(|tap| methods.iter().flat_map(|method| method.parts()).any(|row| row.at == tap.at));
         let mut graph = network.graph;
-        fold(&mut graph, &taps.iter().map(|tap| tap.node).collect::<Vec<_>>());
+        let mut kept: Vec<NodeId> = taps.iter().map(|tap| tap.node).collect();
+        if methods.iter().any(|method| method.row().passes == Passes::Biases) {
+            // Folded, the biases of a convolution and of the norm after it would be one.
+            let has_bias = |node: &Node| matches!(&node.op, Op::Conv2d(conv) if conv.bias.is_some());
+            kept.extend((0..graph.nodes.len()).filter(|id| has_bias(&graph.nodes[*id])));
+        }
+        fold(&mut graph, &kept);
 
         let has_relu = graph.nodes.iter().any(|node| node.op == Op::Activate(Activation::Relu));
         let changes = |rule: Option<Rule>| rule.is_some_and(|rule| rule != Rule::Standard);
@@ -205,7 +219,10 @@ impl Recipe {
         let begun = Begun { images, logits, one_hot, begin, is_sigmoid };
         let Operands { asked, sums } = operands(&mut graph, how, &begun, &mut taps)?;
         let tail = graph.nodes.len();
-        let maps = cam::heatmap(&mut graph, &asked, [h, w], *normalise)?;
+        let mut maps = cam::heatmap(&mut graph, &asked, [h, w], how.finish())?;
+        if how.smoothing.augmented {
+            maps.heatmap = augmented(&mut graph, how, &begun, &taps, maps.heatmap)?;
+        }
 
         let wanted = [
             Some(selection),
@@ -232,24 +249,6 @@ impl Recipe {
             layer_size: [layer_h, layer_w],
             stages: [backward, tail],
         })
-    }
-}
-
-/// Fails if the model does not give the target.
-fn check_target(model: &Model, target: &Target) -> Result<()> {
-    if model.scores() == Scores::None && target.score != Score::Logit {
-        return Err(Error::Request(
-            "the model's scores mean no probabilities; explain the logit, or name --scores".into(),
-        ));
-    }
-    match target.against.iter().find(|class| **class >= model.classes()) {
-        Some(class) => {
-            let last = model.classes() - 1;
-            Err(Error::Request(format!(
-                "there is no class {class} to explain against; the model's classes are 0 to {last}"
-            )))
-        }
-        None => Ok(()),
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::drawing::strip_rows;
+use super::drawing::{Scene, brighten, strip_rows};
 use super::plans::Prepared;
-use crate::cam::{Method, Status};
+use crate::cam::{Compat, Method, Status};
 use crate::error::{Error, Result};
 use crate::gpu::Stats;
 use crate::model::Model;
@@ -103,8 +103,8 @@ pub struct Batch {
 }
 
 /// Sorts the outputs' bytes by image and class. They come in the order of [`Built`](super::recipe::Built), followed by the overlays
-/// on `photos`, which are given by width and height.
-pub fn assemble(model: &Model, prepared: &Prepared, photos: &[[u32; 2]], values: &[&[u8]], stats: Stats) -> Batch {
+/// of the scene, if there is one.
+pub fn assemble(model: &Model, prepared: &Prepared, scene: Option<&Scene>, values: &[&[u8]], stats: Stats) -> Batch {
     let Prepared { recipe, built, .. } = prepared;
     let layer_size = built.layer_size;
     let [n, _, h, w] = recipe.shape;
@@ -116,11 +116,14 @@ pub fn assemble(model: &Model, prepared: &Prepared, photos: &[[u32; 2]], values:
     let sums: Vec<f32> = bytemuck::pod_collect_to_vec(next(built.has_sums));
     let sums: Vec<&[f32]> = sums.chunks(model.preprocess.channels() + 1).collect();
     // One overlay for each photo and map, in strips.
-    let mut overlay = |[width, height]: [u32; 2]| Overlay {
-        width,
-        height,
-        rgba: strip_rows(width, height).map(|_| next(true)).collect::<Vec<_>>().concat(),
+    let mut overlay = |[width, height]: [u32; 2]| {
+        let mut rgba = strip_rows(width, height).map(|_| next(true)).collect::<Vec<_>>().concat();
+        if scene.is_some_and(|scene| scene.compat == Compat::PytorchGradCam) {
+            brighten(&mut rgba);
+        }
+        Overlay { width, height, rgba }
     };
+    let photos = scene.map_or(&[][..], |scene| &scene.photos);
     let overlays: Vec<Vec<Overlay>> =
         photos.iter().map(|size| (0..recipe.maps * built.maps.len()).map(|_| overlay(*size)).collect()).collect();
 

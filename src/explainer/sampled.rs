@@ -1,19 +1,25 @@
 //! Gradients that are averaged over several images: on the way from a baseline to the image, or of the image with noise.
 
 use super::how::How;
-use super::tap::Begun;
+use super::tap::{Begun, Tap};
 use crate::cam::{self, Begin, Moment, Passes};
 use crate::error::Result;
 use crate::graph::{Arithmetic, Digit, Graph, NodeId, Op, Rearrange, Rule, Side, Term, gradients, key, replay};
 
 /// Appends a forward and a backward pass for each sample, one after another, so that they use the same memory. Returns the
-/// averaged gradient of the images.
-pub fn averaged(graph: &mut Graph, how: &How, network: &Begun, passes: Passes) -> Result<NodeId> {
+/// averaged gradient at a tap.
+pub fn averaged(graph: &mut Graph, how: &How, network: &Begun, tap: &Tap, passes: Passes) -> Result<NodeId> {
     let count = how.sampling.count(passes);
     let range = if let Passes::Noise(_) = passes { Some(range(graph, network.images)?) } else { None };
     // Of a path the weighted sum, of noise the mean.
     let nodes = if passes == Passes::Path { legendre(count) } else { vec![(1.0, 1.0 / count as f64); count] };
-    let (mut mean, mut of_squares) = (None, None);
+    let wanted: &[usize] = match passes {
+        Passes::Noise(Moment::Square) => &[2],
+        Passes::Noise(Moment::Variance) => &[1, 2],
+        Passes::Noise(Moment::Powers) => &[1, 2, 3],
+        _ => &[1],
+    };
+    let mut means: Vec<Option<NodeId>> = vec![None; wanted.len()];
     for (i, (place, weight)) in nodes.into_iter().enumerate() {
         let x = match range {
             // On the way from the baseline, the mean colour, which is 0.
@@ -23,23 +29,27 @@ pub fn averaged(graph: &mut Graph, how: &How, network: &Begun, passes: Passes) -
                 graph.push(Op::Noise { key, deviation: how.sampling.noise }, &[network.images, range])?
             }
         };
-        let gradient = gradient(graph, how, network, x)?;
-        if !matches!(passes, Passes::Noise(Moment::Square)) {
-            mean = Some(added(graph, mean, gradient, weight as f32)?);
-        }
-        if matches!(passes, Passes::Noise(Moment::Square | Moment::Variance)) {
-            let square = graph.push(Op::Broadcast(Arithmetic::Multiply), &[gradient, gradient])?;
-            of_squares = Some(added(graph, of_squares, square, weight as f32)?);
+        let gradient = gradient(graph, how, network, tap, x)?;
+        let (mut power, mut degree) = (gradient, 1);
+        for (mean, wanted) in means.iter_mut().zip(wanted) {
+            for _ in degree..*wanted {
+                power = graph.push(Op::Broadcast(Arithmetic::Multiply), &[power, gradient])?;
+            }
+            degree = *wanted;
+            *mean = Some(added(graph, *mean, power, weight as f32)?);
         }
     }
-    match (mean, of_squares) {
+    match means.into_iter().flatten().collect::<Vec<_>>()[..] {
+        [one] => Ok(one),
         // E[G²] - E[G]²
-        (Some(mean), Some(of_squares)) => {
+        [mean, of_squares] => {
             let square = graph.push(Op::Broadcast(Arithmetic::Multiply), &[mean, mean])?;
             added(graph, Some(of_squares), square, -1.0)
         }
-        (Some(one), None) | (None, Some(one)) => Ok(one),
-        (None, None) => unreachable!("there is at least one sample"),
+        [first, ref others @ ..] => {
+            Ok(others.iter().try_fold(first, |joined, other| graph.push(Op::Concat, &[joined, *other]))?)
+        }
+        [] => unreachable!("there is at least one sample"),
     }
 }
 
@@ -71,11 +81,15 @@ fn legendre(count: usize) -> Vec<(f64, f64)> {
     (0..count).map(node).collect()
 }
 
-/// The gradient of other images, for the classes chosen for the first ones.
-fn gradient(graph: &mut Graph, how: &How, network: &Begun, x: NodeId) -> Result<NodeId> {
-    let logits = replay(graph, network.images, network.logits, x)?;
-    let Begin { node, seed } = cam::begin(graph, &how.target, logits, network.one_hot, network.is_sigmoid)?;
-    Ok(gradients(graph, node, seed, &[x], Rule::Standard)?.remove(0))
+/// The gradient at a tap for other images, for the classes chosen for the first ones.
+fn gradient(graph: &mut Graph, how: &How, network: &Begun, tap: &Tap, x: NodeId) -> Result<NodeId> {
+    let new = replay(graph, network.images, &[network.logits, tap.node], x)?;
+    let Begin { node, seed } = cam::begin(graph, &how.target, new[0], network.one_hot, network.is_sigmoid)?;
+    let gradient = gradients(graph, node, seed, &new[1..], Rule::Standard)?.remove(0);
+    Ok(match &tap.grid {
+        Some(moves) => graph.push(Op::Rearrange(moves.clone()), &[gradient])?,
+        None => gradient,
+    })
 }
 
 /// Appends what a path's gradients should add up to, and what they do: `[maps,c+1,1,1]`, the sums over each channel of the image
@@ -83,8 +97,8 @@ fn gradient(graph: &mut Graph, how: &How, network: &Begun, x: NodeId) -> Result<
 pub fn path_sums(graph: &mut Graph, how: &How, network: &Begun, gradient: NodeId) -> Result<NodeId> {
     let found = graph.push(Op::GateGrad, &[gradient, network.images])?;
     let baseline = graph.scaled(network.images, 0.0, 0.0)?;
-    let logits = replay(graph, network.images, network.logits, baseline)?;
-    let of_baseline = cam::number(graph, how.target.score, logits, network.is_sigmoid)?;
+    let logits = replay(graph, network.images, &[network.logits], baseline)?;
+    let of_baseline = cam::number(graph, how.target.score, logits[0], network.is_sigmoid)?;
     let less = graph.scaled(of_baseline, -1.0, 0.0)?;
     let difference = graph.push(Op::Add, &[network.begin.node, less])?;
     let expected = graph.push(Op::WeightedSum(Term::Product), &[difference, network.begin.seed])?;

@@ -29,8 +29,8 @@ pub use grad::gradients;
 pub use nodes::{Graph, Node};
 pub use noise::{hash, key};
 pub use op::{
-    Arithmetic, ClassWeights, Contract, Conv2d, Form, LayerNorm, Linear, Omission, Op, Overlay, Pool2d, PoolKind,
-    SAMPLE, Scaling, Term, Weighing, Window,
+    Arithmetic, CELLS, ClassWeights, Contract, Conv2d, Form, Interpolation, LayerNorm, Linear, Mask, Omission, Op,
+    Overlay, Pool2d, PoolKind, SAMPLE, Scaling, Term, Weighing, Window,
 };
 pub use param::Param;
 pub use rearrange::{Digit, MAX_DIGITS, Rearrange, Side};

@@ -5,7 +5,7 @@ pub fn key(seed: u32, index: u32) -> u32 {
     hash(index ^ hash(seed))
 }
 
-/// PCG's output permutation: Jarzynski and Olano, "Hash Functions for GPU Rendering". `noise.wgsl` has the same.
+/// PCG's output permutation: Jarzynski and Olano, "Hash Functions for GPU Rendering". `shared/hash.wgsl` has the same.
 pub fn hash(v: u32) -> u32 {
     let state = v.wrapping_mul(747_796_405).wrapping_add(2_891_336_453);
     let word = ((state >> ((state >> 28) + 4)) ^ state).wrapping_mul(277_803_737);

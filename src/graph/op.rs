@@ -150,6 +150,20 @@ pub enum Scaling {
     Signed,
 }
 
+/// What a pixel of a resized map is made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Interpolation {
+    /// Its four neighbours, where the maps' corners meet: torch's `bilinear`.
+    #[default]
+    Linear,
+    /// Its four neighbours, where the corners' centres meet: torch's `bilinear` with `align_corners=True`.
+    Corners,
+    /// One pixel: torch's `nearest`.
+    Nearest,
+    /// Its sixteen neighbours, by Pillow's cubic (a = -½). Those outside do not count.
+    Cubic,
+}
+
 /// What a [`Op::WeightedSum`] adds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Term {
@@ -169,6 +183,29 @@ pub enum Omission {
     /// All pixels but one.
     OtherPixels,
 }
+
+/// What masks hide or show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mask {
+    /// 1 in a square, which is cut off at the image's edges.
+    Square {
+        /// Its side.
+        side: usize,
+        /// Distance of neighbouring squares.
+        step: usize,
+        /// Squares in a row.
+        across: usize,
+    },
+    /// A grid of [`CELLS`] cells along each side, each 0 or 1 by chance, enlarged by bilinear interpolation to one cell more than
+    /// the image and shifted by up to a cell.
+    Grid {
+        /// Which chance, see [`super::key`].
+        key: u32,
+    },
+}
+
+/// Cells along a side of a random mask.
+pub const CELLS: usize = 7;
 
 /// How a [`Op::ChannelWeights`] weighs a channel by its activations `a` and their gradient `g`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -387,6 +424,11 @@ pub enum Op {
         /// Keeps its divisor from 0.
         eps: f32,
     },
+    /// `(x [m,c,h,w]) -> [m,c,1,1]`: `1 / (max_p x - min_p x + eps)`.
+    InverseSpan {
+        /// Keeps the divisor from 0.
+        eps: f32,
+    },
     /// `(x [m,c,h,w]) -> [m,1,h,w]`: `max_c |x|`.
     Magnitude,
     /// `(matrix [m,d,h,w]) -> [m,d,1,1]`: the eigenvector of the greatest eigenvalue of a symmetric matrix without
@@ -414,6 +456,21 @@ pub enum Op {
         /// Images made of one.
         count: usize,
     },
+    /// `() -> [n,count,h,w]`: masks as channels, the same for all images.
+    Masks {
+        /// What they hide or show.
+        mask: Mask,
+        /// Images.
+        images: usize,
+        /// Number of the first mask.
+        first: usize,
+        /// How many masks.
+        count: usize,
+        /// Height and width.
+        size: [usize; 2],
+    },
+    /// `(x) -> ` x with its columns in reverse.
+    Mirror,
     /// `(a [m,c,h,w], b [k,c,h,w]) -> [m+k,c,h,w]`: the images of `a`, then those of `b`.
     Stack,
     /// `(x [n,c,h,w], the images' min_max [n,4,1,1]) -> x + deviation · (greatest - least) · N`, where N is Gaussian noise of
@@ -439,12 +496,12 @@ pub enum Op {
         /// Of 0..1.
         part: f32,
     },
-    /// `(map) -> [m,1,height,width]`: bilinear, no antialiasing.
+    /// `(map) -> [m,1,height,width]`, without antialiasing.
     Resize {
         /// Target height and width.
         to: [usize; 2],
-        /// Whether the corners' centres meet, and not the corners.
-        corners: bool,
+        /// What a pixel is made of.
+        by: Interpolation,
     },
     /// `(heatmap, photo) -> pixels` with the photo's size.
     Overlay(Overlay),

@@ -2,16 +2,17 @@
 
 use super::{Arithmetic, Graph, GraphError, NodeId, Op};
 
-/// Appends once more what lies between node `from` and node `to`, with `value` in place of `from`, and returns the new `to`.
+/// Appends once more what lies between node `from` and the nodes `to`, with `value` in place of `from`, and returns the new `to`.
 /// `value` may have several images for each of the old ones.
 ///
 /// # Errors
-/// [`GraphError::NoPath`] if `to` does not depend on `from`, [`GraphError::Shape`] if another way from the images to `to` goes
+/// [`GraphError::NoPath`] if one of `to` does not depend on `from`, [`GraphError::Shape`] if another way from the images to `to` goes
 /// around `from` and does not fit to more images.
-pub fn replay(graph: &mut Graph, from: NodeId, to: NodeId, value: NodeId) -> Result<NodeId, GraphError> {
-    let mut new: Vec<Option<NodeId>> = vec![None; to + 1];
+pub fn replay(graph: &mut Graph, from: NodeId, to: &[NodeId], value: NodeId) -> Result<Vec<NodeId>, GraphError> {
+    let last = to.iter().copied().fold(from, usize::max);
+    let mut new: Vec<Option<NodeId>> = vec![None; last + 1];
     new[from] = Some(value);
-    for id in from + 1..=to {
+    for id in from + 1..=last {
         let node = &graph.nodes[id];
         if node.inputs.iter().any(|&input| new[input].is_some()) {
             let mut inputs: Vec<NodeId> = node.inputs.iter().map(|&input| new[input].unwrap_or(input)).collect();
@@ -25,5 +26,5 @@ pub fn replay(graph: &mut Graph, from: NodeId, to: NodeId, value: NodeId) -> Res
             new[id] = Some(graph.push(op, &inputs)?);
         }
     }
-    new[to].ok_or(GraphError::NoPath(from))
+    to.iter().map(|&to| new[to].ok_or(GraphError::NoPath(from))).collect()
 }

@@ -18,7 +18,7 @@ pub fn infer(op: &Op, inputs: &[Type]) -> Result<Type, GraphError> {
 fn check(op: &Op, inputs: &[Type]) -> Result<Type, String> {
     use Kind::{Features, Pixels, Plain};
     let kinds: &[Kind] = match op {
-        Op::Input | Op::Constant { .. } => &[],
+        Op::Input | Op::Constant { .. } | Op::Masks { .. } => &[],
         Op::Normalise { .. } => &[Pixels],
         Op::Pack => &[Plain],
         Op::Select => &[Features, Plain],
@@ -45,7 +45,9 @@ fn check(op: &Op, inputs: &[Type]) -> Result<Type, String> {
             })?;
             features([n, channels, h, w])
         }
-        Op::Pack | Op::ScaleShift { .. } | Op::Activate(_) | Op::LayerNorm(_) | Op::Softmax => features(shape(0)),
+        Op::Pack | Op::Mirror | Op::ScaleShift { .. } | Op::Activate(_) | Op::LayerNorm(_) | Op::Softmax => {
+            features(shape(0))
+        }
         Op::Constant { shape: [c, h, w], .. } => features([1, *c, *h, *w]),
         Op::Rearrange(moves) => features(moves.shape(shape(0))?),
         Op::Broadcast(_) => {
@@ -166,6 +168,7 @@ fn check(op: &Op, inputs: &[Type]) -> Result<Type, String> {
             require(shape(0)[1..] == shape(1)[1..], || format!("{:?} and {:?} differ", shape(0), shape(1)))?;
             features([m, c, 1, 1])
         }
+        Op::InverseSpan { .. } => features([shape(0)[0], shape(0)[1], 1, 1]),
         Op::Magnitude => features([shape(0)[0], 1, shape(0)[2], shape(0)[3]]),
         Op::Eigenvector { .. } => {
             let [m, d, h, w] = shape(0);
@@ -189,6 +192,10 @@ fn check(op: &Op, inputs: &[Type]) -> Result<Type, String> {
             let most = if *omission == Omission::Channel { c } else { h * w };
             require(*count > 0 && first + count <= most, || format!("only {most} to leave out"))?;
             features([n * count, c, h, w])
+        }
+        Op::Masks { images, count, size: [h, w], .. } => {
+            require(images * count * h * w > 0, || "no masks".into())?;
+            features([*images, *count, *h, *w])
         }
         Op::Stack => {
             let [m, c, h, w] = shape(0);

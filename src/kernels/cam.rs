@@ -1,5 +1,5 @@
-//! Maps from activations and gradients, and the tail on whole maps: `weighted_sum.wgsl`, `channel_weights.wgsl`, `magnitude.wgsl`,
-//! `eigenvector.wgsl`, `orient.wgsl`, `min_max.wgsl`, `rescale.wgsl` and `resize.wgsl`. The mean of the gradients is computed by
+//! Maps from activations and gradients, and the tail on whole maps: `weighted_sum.wgsl`, `channel_weights.wgsl`,
+//! `inverse_span.wgsl`, `magnitude.wgsl`, `eigenvector.wgsl`, `orient.wgsl`, `min_max.wgsl`, `rescale.wgsl` and `resize.wgsl`. The mean of the gradients is computed by
 //! `reduce.wgsl`.
 
 use bytemuck::Pod;
@@ -9,7 +9,7 @@ use super::dispatch::{Dispatch, Operand};
 use super::geometry::columns;
 use super::prologue::rescaling;
 use super::texel::{blocks, texels};
-use crate::graph::{Op, SAMPLE, Scaling, Term, Weighing};
+use crate::graph::{Interpolation, Op, SAMPLE, Scaling, Term, Weighing};
 
 /// The sum over channels of weights times activations.
 pub fn weighted_sum(cx: &Context, term: Term) -> Dispatch {
@@ -35,6 +35,14 @@ pub fn channel_weights(cx: &Context, weighing: Weighing, eps: f32) -> Dispatch {
     let [planes32, plane, blocks, per_image] = [planes, h * w, blocks(c), m / n].map(|v| v as u32);
     let defines: &[_] = if weighing == Weighing::Share { &[("SHARE", 1)] } else { &[] };
     cx.cooperative("channel_weights", defines, [planes32, plane, blocks, per_image, eps.to_bits()], None, planes)
+}
+
+/// The inverse of each channel's range.
+pub fn inverse_span(cx: &Context, eps: f32) -> Dispatch {
+    let [m, c, h, w] = cx.input(0);
+    let planes = m * blocks(c);
+    let params = [planes as u32, (h * w) as u32, eps.to_bits()];
+    cx.cooperative("inverse_span", &[], params, None, planes)
 }
 
 /// The greatest magnitude over channels.
@@ -115,9 +123,9 @@ pub fn rescale(cx: &Context, scaling: Scaling) -> Dispatch {
     cx.elementwise("rescale", &defines, [(m * h * w) as u32, (h * w) as u32], None, m * h * w)
 }
 
-/// Bilinear resize. If the context's prologue is a rescaling, values are rescaled when they are read. If its epilogue is one, the
+/// Resize. If the context's prologue is a rescaling, values are rescaled when they are read. If its epilogue is one, the
 /// results are rescaled too.
-pub fn resize(cx: &Context, corners: bool) -> Dispatch {
+pub fn resize(cx: &Context, by: Interpolation) -> Dispatch {
     let [_, _, h, w] = cx.input(0);
     let [m, _, oh, ow] = cx.shape();
     let pixels = columns(cx.profile.row, ow);
@@ -132,8 +140,11 @@ pub fn resize(cx: &Context, corners: bool) -> Dispatch {
     operands.extend(ranges);
     defines.extend(plain(cx));
     defines.push(("PIXELS", pixels));
-    if corners {
-        defines.push(("CORNERS", 1));
+    match by {
+        Interpolation::Linear => {}
+        Interpolation::Corners => defines.push(("CORNERS", 1)),
+        Interpolation::Nearest => defines.push(("NEAREST", 1)),
+        Interpolation::Cubic => defines.push(("CUBIC", 1)),
     }
     cx.independent(cx.profile.flat, "resize", &defines, params, operands, m * oh * strips)
 }

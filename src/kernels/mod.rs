@@ -14,6 +14,7 @@ mod fusion;
 mod geometry;
 mod layout;
 mod linear;
+mod masks;
 mod matrix;
 mod moves;
 mod norm;
@@ -91,19 +92,22 @@ pub fn lower(
         Op::Seed { requests, maps, .. } => classify::seed(cx, *requests, *maps),
         Op::WeightedSum(term) => cam::weighted_sum(cx, *term),
         Op::ChannelWeights { weighing, eps } => cam::channel_weights(cx, *weighing, *eps),
+        Op::InverseSpan { eps } => cam::inverse_span(cx, *eps),
         Op::Magnitude => cam::magnitude(cx),
         Op::Eigenvector { root } => cam::eigenvector(cx, *root),
         Op::Orient => cam::orient(cx),
         Op::Unfold => moves::unfold(cx),
         Op::Columns { count } => moves::columns(cx, *count),
         Op::Vary { omission, first, count } => moves::vary(cx, *omission, *first, *count),
+        Op::Masks { mask, first, .. } => masks::masks(cx, *mask, *first),
+        Op::Mirror => moves::mirror(cx),
         Op::Stack => return cam::stack(cx),
         Op::MinMax => cam::min_max(cx),
         Op::ResizedRange { to } => cam::resized_range(cx, *to),
         Op::Rescale(scaling) => cam::rescale(cx, *scaling),
         Op::Noise { key, deviation } => activation::noise(cx, *key, *deviation),
         Op::Percentile { part } => cam::percentile(cx, *part),
-        Op::Resize { corners, .. } => cam::resize(cx, *corners),
+        Op::Resize { by, .. } => cam::resize(cx, *by),
         Op::Overlay(overlay) => overlay::draw(cx, overlay),
     }]
 }

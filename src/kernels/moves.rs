@@ -1,4 +1,4 @@
-//! `rearrange.wgsl`, `broadcast.wgsl`, `unfold.wgsl` and `vary.wgsl`: numbers that are moved, repeated or added, and constants.
+//! `rearrange.wgsl`, `broadcast.wgsl`, `unfold.wgsl`, `vary.wgsl` and `mirror.wgsl`: numbers that are moved, repeated or added, and constants.
 
 use bytemuck::{Pod, Zeroable};
 
@@ -104,6 +104,12 @@ pub fn columns(cx: &Context, count: usize) -> Dispatch {
     let all = texels(cx.shape());
     let params = [all, count, 1, blocks(cx.shape()[1])].map(|v| v as u32);
     cx.elementwise("unfold", &[("COLUMNS", 1)], params, None, all)
+}
+
+/// Columns in reverse.
+pub fn mirror(cx: &Context) -> Dispatch {
+    let count = texels(cx.shape());
+    cx.elementwise("mirror", &[], [count, cx.shape()[3]].map(|v| v as u32), None, count)
 }
 
 /// Each image several times with something left out.

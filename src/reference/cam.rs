@@ -1,7 +1,7 @@
 //! Maps from activations and gradients, and the tail.
 
 use super::planes::planes;
-use crate::graph::{SAMPLE, Scaling, Shape, Term, Weighing};
+use crate::graph::{Interpolation, SAMPLE, Scaling, Shape, Term, Weighing};
 
 /// `map[m] = Σ_c term(weights[m,c], a[image(m),c])`. The weights are of a channel, or of each of its pixels.
 pub fn weighted_sum(term: Term, a: &[f64], [n, c, h, w]: Shape, weights: &[f64], [m, _, wh, ww]: Shape) -> Vec<f64> {
@@ -42,6 +42,14 @@ pub fn channel_weights(
                 .map(|g| g.max(0.0) * (g * g / (2.0 * g * g + of_a * g * g * g + eps)))
                 .sum(),
         };
+    })
+}
+
+/// `1 / (max_p x - min_p x + eps)` of each channel.
+pub fn inverse_span(x: &[f64], [m, c, h, w]: Shape, eps: f64) -> Vec<f64> {
+    planes(m * c, 1, |plane, y| {
+        let x = x[plane * h * w..][..h * w].iter().copied();
+        y[0] = 1.0 / (x.clone().fold(f64::MIN, f64::max) - x.fold(f64::MAX, f64::min) + eps);
     })
 }
 
@@ -103,7 +111,10 @@ pub fn min_max(map: &[f64], [_, _, h, w]: Shape) -> Vec<f64> {
 /// Per map: least and greatest finite value after a resize.
 pub fn resized_range(map: &[f64], from: Shape, [h, w]: [usize; 2]) -> Vec<f64> {
     let to = [from[0], 1, h, w];
-    min_max(&resize(map, from, to, false), to).chunks(4).flat_map(|range| [range[0], range[1], 0.0, 0.0]).collect()
+    min_max(&resize(map, from, to, Interpolation::Linear), to)
+        .chunks(4)
+        .flat_map(|range| [range[0], range[1], 0.0, 0.0])
+        .collect()
 }
 
 /// Each map scaled by its range, see [`Scaling`].
@@ -133,18 +144,43 @@ pub fn percentile(map: &[f64], [_, _, h, w]: Shape, part: f64) -> Vec<f64> {
     map.chunks(h * w).flat_map(record).collect()
 }
 
-/// Bilinear interpolation, clamped at the edges. Half-pixel centres, or the corners' centres meet.
-pub fn resize(map: &[f64], [_, _, h, w]: Shape, [m, _, oh, ow]: Shape, corners: bool) -> Vec<f64> {
+/// A resized map, see [`Interpolation`].
+pub fn resize(map: &[f64], [_, _, h, w]: Shape, [m, _, oh, ow]: Shape, by: Interpolation) -> Vec<f64> {
     planes(m, oh * ow, |i, y| {
         let map = &map[i * h * w..][..h * w];
         for (i, y) in y.iter_mut().enumerate() {
-            let at = |o: usize, from: usize, to: usize| match corners {
-                true => o as f64 * (from - 1) as f64 / (to - 1).max(1) as f64,
-                false => (o as f64 + 0.5) * from as f64 / to as f64 - 0.5,
+            let at = |o: usize, from: usize, to: usize| match by {
+                Interpolation::Corners => o as f64 * (from - 1) as f64 / (to - 1).max(1) as f64,
+                Interpolation::Nearest => (o * from / to) as f64,
+                Interpolation::Linear | Interpolation::Cubic => (o as f64 + 0.5) * from as f64 / to as f64 - 0.5,
             };
-            *y = bilinear(map, [h, w], [at(i / ow, h, oh), at(i % ow, w, ow)]);
+            let place = [at(i / ow, h, oh), at(i % ow, w, ow)];
+            *y = if by == Interpolation::Cubic { cubic(map, [h, w], place) } else { bilinear(map, [h, w], place) };
         }
     })
+}
+
+/// The map's value at fractional coordinates by Pillow's cubic. Neighbours outside do not count.
+fn cubic(map: &[f64], [h, w]: [usize; 2], [y, x]: [f64; 2]) -> f64 {
+    let weight = |distance: f64| match distance.abs() {
+        d if d < 1.0 => (1.5 * d - 2.5) * d * d + 1.0,
+        d if d < 2.0 => ((-0.5 * d + 2.5) * d - 4.0) * d + 2.0,
+        _ => 0.0,
+    };
+    let around = |at: f64, extent: usize| {
+        let first = at.floor() as isize - 1;
+        (first..first + 4)
+            .filter(move |i| (0..extent as isize).contains(i))
+            .map(move |i| (i as usize, weight(at - i as f64)))
+    };
+    let (mut sum, mut all) = (0.0, 0.0);
+    for (row, of_row) in around(y, h) {
+        for (column, of_column) in around(x, w) {
+            sum += of_row * of_column * map[row * w + column];
+            all += of_row * of_column;
+        }
+    }
+    sum / all
 }
 
 /// The map's value at fractional coordinates, clamped at the edges.

@@ -6,6 +6,7 @@ mod channels;
 mod classify;
 mod elementwise;
 mod linear;
+mod masks;
 mod matrix;
 mod moves;
 mod norm;
@@ -151,18 +152,21 @@ fn execute(graph: &Graph, id: NodeId, operands: &[&Value]) -> Value {
         Op::ChannelWeights { weighing, eps } => {
             cam::channel_weights(*weighing, f64::from(*eps), number(0), from(0), number(1), from(1))
         }
+        Op::InverseSpan { eps } => cam::inverse_span(number(0), from(0), f64::from(*eps)),
         Op::Magnitude => cam::magnitude(number(0), from(0)),
         Op::Eigenvector { root } => cam::eigenvector(number(0), shape[1], *root),
         Op::Orient => cam::orient(number(0), shape, number(1)),
         Op::Unfold => number(0).to_vec(),
         Op::Columns { count } => moves::columns(number(0), shape, *count),
         Op::Vary { omission, first, count } => moves::vary(number(0), from(0), *omission, *first, *count),
+        Op::Masks { mask, first, .. } => masks::masks(*mask, *first, shape),
+        Op::Mirror => moves::mirror(number(0), from(0)),
         Op::Stack => [number(0), number(1)].concat(),
         Op::MinMax => cam::min_max(number(0), from(0)),
         Op::ResizedRange { to: [h, w] } => cam::resized_range(number(0), from(0), [*h, *w]),
         Op::Rescale(scaling) => cam::rescale(number(0), shape, number(1), *scaling),
         Op::Noise { key, deviation } => elementwise::noise(number(0), shape, number(1), *key, f64::from(*deviation)),
         Op::Percentile { part } => cam::percentile(number(0), from(0), f64::from(*part)),
-        Op::Resize { corners, .. } => cam::resize(number(0), from(0), shape, *corners),
+        Op::Resize { by, .. } => cam::resize(number(0), from(0), shape, *by),
     })
 }

@@ -67,3 +67,8 @@ pub fn vary(x: &[f64], [n, c, h, w]: Shape, omission: Omission, first: usize, co
         }
     })
 }
+
+/// Columns in reverse.
+pub fn mirror(x: &[f64], [.., w]: Shape) -> Vec<f64> {
+    x.chunks(w).flat_map(|row| row.iter().rev().copied()).collect()
+}

@@ -3,7 +3,6 @@
 
 use safetensors::SafeTensors;
 
-use crate::cam::{Method, Normalise, Sampling, Target};
 use crate::error::{Error, Result};
 use crate::explainer::drawing::Scene;
 use crate::explainer::how::How;
@@ -98,18 +97,12 @@ fn case(
     let classes = Classes::Chosen(vec![golden.class()]);
     let recipe = Recipe::new(model, images, &classes, &outputs)?;
     let requests = recipe.requests(model, &classes)?;
-    let how = How {
-        methods: vec![Method::GradCam],
-        layers: vec![layer.to_owned()],
-        target: Target::default(),
-        normalise: Normalise::MinMax,
-        sampling: Sampling::default(),
-    };
+    let how = How::at(vec![layer.to_owned()]);
     let mut built = recipe.build(model, &how)?;
     let inputs = built.inputs(model, images, &requests).into_iter().map(|(id, bytes)| (id, bytes.into_owned()));
     let mut inputs: Vec<_> = inputs.collect();
     if let (Images::Photos(photos), Some(style)) = (images, outputs.overlay) {
-        let scene = Scene::new(photos, (0..photos.len() * recipe.maps).map(|map| vec![map]).collect(), style, false);
+        let scene = Scene::new(photos, (0..photos.len() * recipe.maps).map(|map| vec![map]).collect(), style, &how);
         let drawn = scene.append(&mut built.graph, built.heatmap, &model.preprocess)?;
         inputs.extend(drawn.inputs(photos).into_iter().map(|(id, bytes)| (id, bytes.to_owned())));
         built.outputs.extend(drawn.outputs);
