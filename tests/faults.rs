@@ -138,7 +138,7 @@ fn a_device_destroyed_amid_a_run() {
     let long = session(&gpu, LONG.to_vec()).unwrap();
     let run = pollster::block_on(long.submit(&gpu, &[], false)).unwrap();
     let text = std::thread::scope(|scope| {
-        let waits = scope.spawn(|| told(pollster::block_on(long.finish(&gpu, run, |_, _| ())), lost));
+        let waits = scope.spawn(|| told(pollster::block_on(long.finish(&gpu, run, &mut |_, _| (), |_, _| ())), lost));
         std::thread::sleep(Duration::from_millis(2));
         gpu.destroy();
         waits.join().unwrap()

@@ -1,5 +1,6 @@
 //! Every method and every target compared with pytorch-grad-cam 1.5.7, and with Captum at the pixels, on six networks with weights
-//! from a formula; see `tools/make_method_goldens.py`. The maps of all methods come from one run.
+//! from a formula; see `tools/make_method_goldens.py`. The maps of all methods come from one run. Then the steps of other
+//! libraries, compared with these.
 
 mod common;
 #[path = "common/formula.rs"]
@@ -10,24 +11,55 @@ use std::path::Path;
 
 use common::every_gpu;
 use gradcam::model::zoo::{Architecture, architectures};
-use gradcam::{Batch, Classes, Device, Explainer, Images, Method, Model, Outputs, Sampling, Score, Target};
-use safetensors::SafeTensors;
+use gradcam::{
+    Batch, Classes, Compat, Device, Explainer, Images, Method, Model, Outputs, Sampling, Score, Smoothing, Target,
+};
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
 
 /// Absolute, for a heat map in 0..1.
 const TOLERANCE: f64 = 1e-3;
-/// Samples of methods that average gradients.
+/// Samples of methods that average gradients, and random masks.
 const SAMPLES: usize = 6;
+/// Channels of Faster Score-CAM, and the side of a square.
+const CHANNELS: usize = 50;
+const PATCH: usize = 16;
 /// Classes of the networks.
 const CLASSES: usize = 101;
 
-/// The targets of the goldens.
-fn targets() -> [(&'static str, Target); 4] {
-    [
+/// What is changed of a usual explanation.
+type Change = Box<dyn Fn(Explainer) -> Explainer>;
+
+/// What the goldens hold besides methods: a method with something changed.
+fn changes() -> Vec<(String, Method, Change)> {
+    let targets = [
         ("probability", Target::default().score(Score::Probability)),
         ("log-probability", Target::default().score(Score::LogProbability)),
         ("negative", Target::default().negative(true)),
         ("against", Target::default().against(&[5, 90])),
-    ]
+        ("with", Target::default().with(&[5, 90])),
+    ];
+    let mut all: Vec<(String, Method, Change)> = vec![];
+    for (name, target) in targets {
+        all.push((name.into(), Method::LayerCam, Box::new(move |e| e.with_target(target.clone()))));
+    }
+    let [augmented, eigen] = [Smoothing::default().augmented(true), Smoothing::default().eigen(true)];
+    for (name, smoothing) in [("aug-smooth", augmented), ("eigen-smooth", eigen)] {
+        all.push((name.into(), Method::GradCam, Box::new(move |e| e.with_smoothing(smoothing))));
+    }
+    let few = Sampling::default().channels(CHANNELS);
+    all.push(("strongest channels".into(), Method::ScoreCam, Box::new(move |e| e.with_sampling(few))));
+    use Method::{GradCam, GradCamPlusPlus, HiResCam, LayerCam, XGradCam};
+    for (name, compat, methods) in [
+        ("torchcam", Compat::TorchCam, &[GradCam, GradCamPlusPlus, XGradCam, LayerCam][..]),
+        ("captum", Compat::Captum, &[GradCam, HiResCam]),
+        ("tf-keras-vis", Compat::TfKerasVis, &[GradCam, GradCamPlusPlus, LayerCam]),
+    ] {
+        for method in methods {
+            all.push((format!("{name} {}", method.name()), *method, Box::new(move |e| e.with_compat(compat))));
+        }
+    }
+    all
 }
 
 fn device() -> Device {
@@ -40,8 +72,15 @@ fn network(name: &str, gain: f32) -> Model {
     Model::seeded_as(architectures().find(is_own).unwrap(), CLASSES, gain).unwrap()
 }
 
-/// The greatest difference of a method's maps from the golden's, of which every fifth row and column is stored.
-fn error(batch: &Batch, method: Method, truth: &[u16]) -> f64 {
+/// The greatest difference of a method's maps from the golden's, of which every fifth row and column is stored, as a part of
+/// their greatest magnitude.
+fn error(batch: &Batch, method: Method, truth: &TensorView) -> f64 {
+    let (bytes, whole) = (truth.data().to_vec(), 65535.0);
+    let truth: Vec<f64> = match truth.dtype() {
+        Dtype::F32 => bytemuck::pod_collect_to_vec::<u8, f32>(&bytes).into_iter().map(f64::from).collect(),
+        _ => bytemuck::pod_collect_to_vec::<u8, u16>(&bytes).into_iter().map(|v| f64::from(v) / whole).collect(),
+    };
+    let greatest = truth.iter().fold(0.0, |greatest, v| v.abs().max(greatest));
     let heatmaps = batch.explanations.iter().flat_map(|explanation| &explanation.heatmaps);
     let own = heatmaps.filter(|heatmap| heatmap.method == method).map(|h| h.heatmap.as_ref().unwrap());
     let found = own.flat_map(|map| {
@@ -49,7 +88,7 @@ fn error(batch: &Batch, method: Method, truth: &[u16]) -> f64 {
     });
     let found: Vec<f32> = found.collect();
     assert_eq!(found.len(), truth.len());
-    let apart = found.iter().zip(truth).map(|(found, truth)| (f64::from(*found) - f64::from(*truth) / 65535.0).abs());
+    let apart = found.iter().zip(truth).map(|(found, truth)| (f64::from(*found) - truth).abs() / greatest);
     apart.fold(0.0, |worst, apart| if apart.is_nan() { f64::INFINITY } else { apart.max(worst) })
 }
 
@@ -63,13 +102,11 @@ fn every_method_equals_its_library() {
         let golden = SafeTensors::deserialize(&bytes).unwrap();
         let read = |name: &str| golden.tensor(name).unwrap().data().to_vec();
         let gain: Vec<f32> = bytemuck::pod_collect_to_vec(&read("gain"));
-        let mut explainer = Explainer::new(network(name, gain[0]), device.clone());
+        let mut explainer = Some(Explainer::new(network(name, gain[0]), device.clone()));
         for case in golden.names().into_iter().filter_map(|name| name.strip_suffix(" images")) {
             let (layer, size) = case.rsplit_once(' ').unwrap();
             let (h, w) = size.split_once('x').unwrap();
             let shape @ [_, _, h, w] = [2, 3, h.parse().unwrap(), w.parse().unwrap()];
-            let default = explainer.model().default_layer().to_owned();
-            explainer.set_layers(&[if layer == "pixels" { &default } else { layer }]).unwrap();
             let classes: Vec<i64> = bytemuck::pod_collect_to_vec(&read(&format!("{case} classes")));
             let classes = classes.chunks(2).map(|c| c.iter().map(|c| *c as usize).collect());
             let classes = Classes::PerImage(classes.collect());
@@ -77,36 +114,43 @@ fn every_method_equals_its_library() {
             let image = 3 * h * w;
             let of_variant = |i: usize| formula::images(shape, variants[i])[i * image..(i + 1) * image].to_vec();
             let values = [of_variant(0), of_variant(1)].concat();
-            let mut explain = |methods: &[Method], target: Target| {
-                explainer.set_methods(methods);
-                explainer.set_target(target);
-                explainer.set_sampling(Sampling::default().samples(SAMPLES));
+            let layers: Vec<&str> = layer.split('+').filter(|layer| *layer != "pixels").collect();
+            let mut explain = |methods: &[Method], change: &dyn Fn(Explainer) -> Explainer| {
+                // One after the other uses the weights on the device, all else as it is by default.
+                let usual = explainer.take().unwrap().with_methods(methods).with_target(Target::default());
+                let usual = usual.with_compat(Compat::default()).with_smoothing(Smoothing::default());
+                let usual = usual.with_sampling(Sampling::default().samples(SAMPLES).patch(PATCH));
+                let default = [usual.model().default_layer().to_owned()];
+                let default = default.each_ref().map(String::as_str);
+                let usual = usual.with_layers(if layers.is_empty() { &default } else { &layers }).unwrap();
+                let explainer = explainer.insert(change(usual));
                 let images = Images::Tensor { shape, values: &values };
                 let batch = explainer.explain(images, &classes, &Outputs::default().heatmap(true)).unwrap();
                 // Passes of masked images are submitted one after another.
-                let has_parts = methods.contains(&Method::ScoreCam);
+                let masked = [Method::ScoreCam, Method::Occlusion];
+                let has_parts = methods.iter().any(|method| masked.contains(method));
                 assert_eq!((batch.stats.submissions > 1, batch.stats.readbacks), (has_parts, 1), "{name} {case}");
                 batch
             };
-            let mut compare = |what: &'static str, batch: &Batch, method: Method| {
-                let truth: Vec<u16> = bytemuck::pod_collect_to_vec(&read(&format!("{case}/{what}")));
-                let error = error(batch, method, &truth);
+            let mut compare = |what: &str, batch: &Batch, method: Method| {
+                let error = error(batch, method, &golden.tensor(&format!("{case}/{what}")).unwrap());
                 println!("{name} {case} {what}: {error:.1e}");
                 if error > TOLERANCE {
                     wrong.push(format!("{name} {case} {what}: {error:.1e}"));
                 }
-                compared.insert(what);
+                compared.insert(what.to_owned());
             };
-            let is_of_case = |method: &&Method| golden.tensor(&format!("{case}/{}", method.name())).is_ok();
-            let methods: Vec<Method> = Method::ALL.iter().filter(is_of_case).copied().collect();
-            let batch = explain(&methods, Target::default());
+            let is_known = |what: &str| golden.tensor(&format!("{case}/{what}")).is_ok();
+            let methods: Vec<Method> = Method::ALL.iter().filter(|method| is_known(method.name())).copied().collect();
+            let batch = explain(&methods, &|explainer| explainer);
             methods.iter().for_each(|method| compare(method.name(), &batch, *method));
-            for (what, target) in targets().into_iter().filter(|_| layer != "pixels") {
-                compare(what, &explain(&[Method::LayerCam], target), Method::LayerCam);
+            for (what, method, change) in changes().into_iter().filter(|(what, ..)| is_known(what)) {
+                compare(&what, &explain(&[method], &*change), method);
             }
         }
     }
-    let all = Method::ALL.iter().map(|method| method.name()).chain(targets().map(|(what, _)| what));
+    let all =
+        Method::ALL.iter().map(|method| method.name().to_owned()).chain(changes().into_iter().map(|(what, ..)| what));
     assert_eq!(all.filter(|what| !compared.contains(what)).collect::<Vec<_>>(), [""; 0]);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

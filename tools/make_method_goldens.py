@@ -1,10 +1,11 @@
-"""Writes tests/goldens/methods/: maps of pytorch-grad-cam's and Captum's methods on six networks, with weights from a formula.
+"""Writes tests/goldens/methods/: maps of pytorch-grad-cam's, Captum's and TorchCAM's methods on six networks, with weights from
+a formula.
 
     python tools/make_method_goldens.py [NAME ...]
 
-Each network has a file. It holds the gain of the formula and, for each case (a layer, or "pixels", at a size), the variants of
-two images, two classes for each, and every fifth row and column of their maps as 16-bit numbers: for each method, and by LayerCAM for each
-target.
+Each network has a file. It holds the gain of the formula and, for each case (a layer, both layers, or "pixels", at a size), the
+variants of two images, two classes for each, and every fifth row and column of their maps: for each method, for each target by
+LayerCAM, and for each library that can be followed. Numbers of 0 to 1 are stored in 16 bits.
 """
 import sys
 import warnings
@@ -15,9 +16,12 @@ import networks
 import numpy as np
 import pytorch_grad_cam as pgc
 import torch
+import torchcam.methods
+from PIL import Image
 from pytorch_grad_cam.utils.image import scale_cam_image
-from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget, FinerWeightedTarget
 from safetensors.numpy import save_file
+from scipy.ndimage import zoom
 
 warnings.filterwarnings("ignore")
 GOLDENS = Path(__file__).parent.parent / "tests/goldens/methods"
@@ -46,6 +50,34 @@ class EigenCAM(pgc.EigenCAM):
 class EigenGradCAM(pgc.EigenGradCAM):
     def get_cam_image(self, *args):
         return oriented(super().get_cam_image(*args))
+
+
+class KPCACAM(pgc.KPCA_CAM):
+    def get_cam_image(self, *args):
+        return oriented(super().get_cam_image(*args))
+
+
+class CAM(pgc.GradCAM):
+    """The classifier's weights, after a layer that only a global mean and a linear layer follow."""
+
+    def get_cam_weights(self, _input, _layer, targets, _activations, _grads):
+        linear = [m for m in self.model.modules() if isinstance(m, torch.nn.Linear)][-1]
+        return linear.weight[[target.category for target in targets]].detach().numpy()
+
+
+class SmoothGradCAMPlusPlus(pgc.GradCAM):
+    """The paper's weights, with means over samples of noise. TorchCAM takes the last sample's gradient for its mean."""
+
+    def get_cam_weights(self, x, layer, targets, activations, _grads):
+        gradients = []
+        for i in range(SAMPLES):
+            with pgc.GradCAM(model=self.model, target_layers=[layer]) as sample:
+                sample(input_tensor=noisy(x, i), targets=targets)
+                gradients.append(sample.activations_and_grads.gradients[0].double())
+        first, second, third = (torch.stack([g**k for g in gradients]).mean(0) for k in (1, 2, 3))
+        a = torch.from_numpy(activations).double()
+        alpha = second / (2 * second + (third * a).sum((2, 3), keepdim=True) + 1e-8)
+        return (alpha * first.clamp(min=0)).sum((2, 3)).float().numpy()
 
 
 class ActivationMap(pgc.GradCAM):
@@ -87,8 +119,10 @@ class AblationCAM(pgc.GradCAM):
         return weights.astype(np.float32)
 
 
-# Without gradients; at the default layer of one network only, because each takes hundreds of passes.
+# Without gradients; for one network only, because each takes hundreds of passes.
 SCORED = {"resnet18"}
+# Networks whose default layer is followed by a global mean and a linear layer.
+LINEAR = {"resnet18", "mobilenet_v2", "efficientnet_b0"}
 OF_SCORES = {"scorecam": pgc.ScoreCAM, "ablationcam": AblationCAM, "recipro-cam": ReciproCAM}
 AT_LAYERS = {
     "gradcam": pgc.GradCAM,
@@ -99,14 +133,19 @@ AT_LAYERS = {
     "layercam": pgc.LayerCAM,
     "eigencam": EigenCAM,
     "eigengradcam": EigenGradCAM,
+    "seg-eigen-cam": pgc.SegEigenCAM,
+    "kpca-cam": KPCACAM,
+    "fem": pgc.FEM,
     "activation-map": ActivationMap,
 }
+SPECIAL = {"cam": CAM, "smoothgradcam++": SmoothGradCAMPlusPlus}
 # What is explained of a class, by LayerCAM.
 TARGETS = {
     "probability": lambda c: lambda y: torch.softmax(y, -1)[c],
     "log-probability": lambda c: lambda y: torch.log_softmax(y, -1)[c],
     "negative": lambda c: lambda y: -y[c],
     "against": lambda c: lambda y: y[c] - y[[5, 90]].mean(),
+    "with": lambda c: lambda y: (y[c] + y[5] + y[90]) / 3,
 }
 AT_PIXELS = {
     "saliency": lambda model: captum.attr.Saliency(model),
@@ -117,8 +156,10 @@ AT_PIXELS = {
 }
 
 
-# The samples of methods that average gradients.
+# The samples of methods that average gradients, and of random masks.
 SAMPLES = 6
+# Of Faster Score-CAM.
+CHANNELS = 50
 
 
 def hashed(v):
@@ -161,19 +202,112 @@ AVERAGED = {
 }
 
 
-def at_layer(method, model, layer, x, classes, target=ClassifierOutputTarget):
-    with {**AT_LAYERS, **OF_SCORES}[method](model=model, target_layers=[layer]) as cam:
+def at_layers(method, model, layers, x, targets, **options):
+    with method(model=model, target_layers=layers) as cam:
         # The next layer gets a copy, because an in-place activation must not change the recorded output.
-        hook = layer.register_forward_hook(lambda _m, _i, out: out.clone())
-        maps = cam(input_tensor=x, targets=[target(c) for c in classes])
-        hook.remove()
+        hooks = [layer.register_forward_hook(lambda _m, _i, out: out.clone()) for layer in layers]
+        maps = cam(input_tensor=x, targets=targets, **options)
+        for hook in hooks:
+            hook.remove()
         return maps
+
+
+def at_layer(method, model, layer, x, classes, target=ClassifierOutputTarget, **options):
+    method = {**AT_LAYERS, **SPECIAL, **OF_SCORES}[method]
+    return at_layers(method, model, [layer], x, [target(c) for c in classes], **options)
+
+
+def finer(model, layer, x, classes):
+    """FinerCAM's default target, for given classes."""
+    with torch.no_grad():
+        y = model(x)
+    nearest = [sorted((abs(float(one[i] - one[c])), i) for i in range(len(one)) if i != c)[:3] for one, c in zip(y, classes)]
+    targets = [FinerWeightedTarget(c, [i for _, i in others], 1) for c, others in zip(classes, nearest)]
+    return at_layers(pgc.GradCAM, model, [layer], x, targets)
+
+
+def occlusion(model, x, classes):
+    given = captum.attr.Occlusion(model)
+    return given.attribute(x, (3, 16, 16), (3, 8, 8), target=classes, baselines=0).detach()[:, 0]
+
+
+def rise(model, x, classes):
+    """RISE's grids of 7 × 7 cells with the random numbers of shaders/masks.wgsl."""
+    h, w = x.shape[2:]
+    cells = np.array([-(-h // 7), -(-w // 7)])
+    total = torch.zeros(len(x), h, w)
+    for i in range(SAMPLES):
+        with np.errstate(over="ignore"):
+            own = hashed(np.uint32(i) ^ hashed(np.uint32(0) ^ hashed(np.uint32(0))))
+            bits = (hashed(own + np.arange(49, dtype=np.uint32)) >> np.uint32(31)).reshape(7, 7)
+            shift = np.array([hashed(own), hashed(hashed(own))]) % cells
+        size = [int(8 * c) for c in cells]
+        grid = torch.from_numpy(bits.astype(np.float32))[None, None]
+        mask = torch.nn.functional.interpolate(grid, size, mode="bilinear")[0, 0]
+        mask = mask[shift[0]:shift[0] + h, shift[1]:shift[1] + w]
+        with torch.no_grad():
+            scores = model(x * mask)[torch.arange(len(x)), classes]
+        total += scores[:, None, None] * mask
+    return total / (SAMPLES * 0.5)
+
+
+def followed(name, model, layers, x, classes):
+    """Maps of other libraries' steps, at the input's size."""
+    h, w = x.shape[2:]
+    found = {}
+    modules = dict(model.named_modules())
+    hooks = [modules[layer].register_forward_hook(lambda _m, _i, out: out.clone()) for layer in layers]
+    for method in ("GradCAM", "GradCAMpp", "XGradCAM", "LayerCAM"):
+        with getattr(torchcam.methods, method)(model, list(layers)) as extractor:
+            maps = extractor(class_idx=list(classes), scores=model(x))
+            fused = extractor.fuse_cams(maps).detach().numpy()
+        large = [np.array(Image.fromarray(m, mode="F").resize((w, h), Image.Resampling.BICUBIC)) for m in fused]
+        ours = {"GradCAM": "gradcam", "GradCAMpp": "gradcam++", "XGradCAM": "xgradcam", "LayerCAM": "layercam"}[method]
+        found[f"torchcam {ours}"] = np.stack(large)
+    for hook in hooks:
+        hook.remove()
+    if len(layers) > 1:
+        return found
+    module = modules[layers[0]]
+    with torch.no_grad():
+        hook = module.register_forward_hook(lambda _m, _i, out: out.clone())
+    captums = {"gradcam": captum.attr.LayerGradCam, "hirescam": captum.attr.LayerGradientXActivation}
+    for ours, method in captums.items():
+        raw = method(model, module).attribute(x, torch.tensor(classes)).detach().sum(1, keepdim=True)
+        found[f"captum {ours}"] = captum.attr.LayerAttribution.interpolate(raw, (h, w))[:, 0].numpy()
+    # tf-keras-vis needs Keras models. These are its steps.
+    kept = []
+    record = module.register_forward_hook(lambda _m, _i, out: kept.append(out))
+    y = model(x)
+    g = torch.autograd.grad(y[torch.arange(len(x)), classes].sum(), kept[0])[0]
+    a = kept[0].detach()
+    record.remove()
+    hook.remove()
+    second, third = g**2, g**3
+    divisor = 2 * second + third * a.sum((2, 3), keepdim=True)
+    alpha = second / (divisor + (second == 0))
+    total = alpha.sum((2, 3), keepdim=True)
+    alpha = alpha / (total + (total == 0))
+    weights = {
+        "gradcam": g.mean((2, 3), keepdim=True),
+        "gradcam++": (g.relu() * alpha).sum((2, 3), keepdim=True),
+        "layercam": g.relu(),
+    }
+    for ours, weight in weights.items():
+        raw = (weight * a).sum(1).relu().detach().numpy()
+        large = np.stack([zoom(m, [h / m.shape[0], w / m.shape[1]], order=1) for m in raw])
+        low, high = large.min((1, 2), keepdims=True), large.max((1, 2), keepdims=True)
+        found[f"tf-keras-vis {ours}"] = (large - low) / (high - low + 1e-7)
+    return found
 
 
 def at_pixels(method, model, default, x, classes):
     if method == "guided-gradcam":
         guided = AT_PIXELS["guided-backprop"](model).attribute(x.clone().requires_grad_(True), target=torch.tensor(classes))
         raw = guided.detach().abs().amax(1) * torch.from_numpy(at_layer("gradcam", model, default, x, classes))
+    elif method == "fullgrad":
+        with pgc.FullGrad(model, []) as cam:
+            return cam(input_tensor=x.clone(), targets=[ClassifierOutputTarget(c) for c in classes])
     elif method in AVERAGED:
         raw = AVERAGED[method](model, x, torch.tensor(classes))
     else:
@@ -184,35 +318,80 @@ def at_pixels(method, model, default, x, classes):
     return scale_cam_image(np.maximum(once, 0))
 
 
-def maps_of(model, layer, default, x, classes):
+def maps_of(name, model, layers, default, x, classes):
     """Maps `[2, 2, h, w]` of two classes for each of two images by each method."""
     found = {}
+    modules = dict(model.named_modules())
+    of_classes = list(zip(*classes))
+    for c in of_classes if layers else ():
+        for method, maps in followed(name, model, layers, x, c).items():
+            found.setdefault(method, []).append(maps)
+    found = {method: np.stack(maps, axis=1) for method, maps in found.items()}
+    if len(layers) > 1:
+        targets = [[ClassifierOutputTarget(one) for one in c] for c in of_classes]
+        both = [modules[layer] for layer in layers]
+        found["gradcam"] = np.stack([at_layers(pgc.GradCAM, model, both, x, t) for t in targets], axis=1)
+        single = [[at_layers(pgc.GradCAMPlusPlus, model, [one], x, t) for one in both] for t in targets]
+        # RefineCAM's own steps; it has no way to hand a copy on.
+        found["refinecam"] = np.stack([scale_cam_image(np.prod(maps, axis=0)) for maps in single], axis=1)
+        return found
+    layer = modules[layers[0]] if layers else None
     # Several images cross many kinks of ReLUs, where the last bits of the noise decide.
     smooth = not any(isinstance(m, (torch.nn.ReLU, torch.nn.ReLU6)) for m in model.modules())
-    for method in (AT_LAYERS if layer else [*AT_PIXELS, *(AVERAGED if smooth else ())]):
+    extra = [m for m in SPECIAL if (smooth if m == "smoothgradcam++" else name in LINEAR and layers[:1] == NETWORKS[name][:1])]
+    # Where a linear layer is a convolution here, there are more biases.
+    full = ["fullgrad"] if name != "convnext_tiny" else []
+    for method in ([*AT_LAYERS, *extra] if layer else [*AT_PIXELS, *full, *(AVERAGED if smooth else ())]):
         # Captum changes ReLU modules only. Ours changes every ReLU.
         plain = any(isinstance(m, torch.nn.ReLU) for m in model.modules()) and not hasattr(model, "classifier_relu")
         if method in ("guided-backprop", "deconvnet", "guided-gradcam") and not plain:
             continue
-        of_class = [at_layer(method, model, layer, x, c) if layer else at_pixels(method, model, default, x, c) for c in zip(*classes)]
+        of_class = [at_layer(method, model, layer, x, c) if layer else at_pixels(method, model, default, x, c) for c in of_classes]
         found[method] = np.stack(of_class, axis=1)
-    for name, target in TARGETS.items() if layer else ():
-        found[name] = np.stack([at_layer("layercam", model, layer, x, c, target) for c in zip(*classes)], axis=1)
+    for what, target in TARGETS.items() if layer else ():
+        found[what] = np.stack([at_layer("layercam", model, layer, x, c, target) for c in of_classes], axis=1)
+    if layer:
+        found["finercam"] = np.stack([finer(model, layer, x, c) for c in of_classes], axis=1)
+        found["aug-smooth"] = np.stack([at_layer("gradcam", model, layer, x, c, aug_smooth=True) for c in of_classes], axis=1)
+        smoothed = [at_eigen(model, layer, x, c) for c in of_classes]
+        found["eigen-smooth"] = np.stack(smoothed, axis=1)
     return found
 
 
-def conditioned(model, layer, tells, h, w, variants=8):
+class FewChannels(pgc.ScoreCAM):
+    """Faster Score-CAM: through the channels with the greatest variance only."""
+
+    def get_cam_image(self, x, layer, targets, activations, grads, eigen):
+        order = np.argsort(-activations.var(axis=(2, 3)), axis=1)[:, :CHANNELS]
+        few = np.take_along_axis(activations, order[:, :, None, None], axis=1)
+        return super().get_cam_image(x, layer, targets, few, grads, eigen)
+
+
+def strongest(model, layer, x, classes):
+    return at_layers(FewChannels, model, [layer], x, [ClassifierOutputTarget(c) for c in classes])
+
+
+def at_eigen(model, layer, x, classes):
+    """GradCAM with `eigen_smooth`, whose sign is arbitrary."""
+    class Oriented(pgc.GradCAM):
+        def get_cam_image(self, *args):
+            return oriented(super().get_cam_image(*args))
+
+    return at_layers(Oriented, model, [layer], x, [ClassifierOutputTarget(c) for c in classes], eigen_smooth=True)
+
+
+def conditioned(name, model, layers, tells, h, w, variants=8):
     """The variants, classes and maps of the two images on which PyTorch agrees best with itself after a change of last bits."""
     best = [None, None]
     for variant in range(variants):
         x = networks.images(2, h, w, variant)
         first = networks.telling_classes(model, tells, x)
         classes = [[c, (c + 37) % networks.CLASSES] for c in first]
-        maps = maps_of(model, layer, tells, x, classes)
+        maps = maps_of(name, model, layers, tells, x, classes)
         shaken = x * (1 + 3e-7 * torch.randn(x.shape, generator=torch.Generator().manual_seed(variant)))
-        others = maps_of(model, layer, tells, shaken, classes)
+        others = maps_of(name, model, layers, tells, shaken, classes)
         for i in range(2):
-            difference = max(float(np.abs(maps[m][i] - others[m][i]).max()) for m in maps)
+            difference = max(float(np.abs(maps[m][i] - others[m][i]).max() / max(1e-9, np.abs(maps[m][i]).max())) for m in maps)
             if best[i] is None or difference < best[i][0]:
                 best[i] = (difference, variant, classes[i], {m: maps[m][i] for m in maps})
         if max(b[0] for b in best) < 1e-4:
@@ -228,20 +407,27 @@ for name, layers in NETWORKS.items():
         model.classifier_relu = True  # its last ReLU is a function
     golden = {"gain": np.array([networks.settle(model)], dtype=np.float32)}
     modules = dict(model.named_modules())
-    for i, layer in enumerate([*layers, None]):
+    for i, own in enumerate([(layers[0],), (layers[1],), layers, ()]):
         h, w = SIZES[i % 2]
-        best = conditioned(model, layer and modules[layer], modules[layer or layers[0]], h, w)
-        key = f"{layer or 'pixels'} {h}x{w}"
+        best = conditioned(name, model, own, modules[own[0] if len(own) == 1 else layers[0]], h, w)
+        key = f"{'+'.join(own) or 'pixels'} {h}x{w}"
         golden[f"{key} images"] = np.array([b[1] for b in best], dtype=np.int64)
         golden[f"{key} classes"] = np.array([b[2] for b in best], dtype=np.int64)
         found = {method: np.stack([b[3][method] for b in best]) for method in best[0][3]}
-        if layer == layers[0] and name in SCORED:
-            x = torch.stack([networks.images(2, h, w, b[1])[i] for i, b in enumerate(best)])
+        x = torch.stack([networks.images(2, h, w, b[1])[i] for i, b in enumerate(best)])
+        of_classes = list(zip(*(b[2] for b in best)))
+        if own == layers[:1] and name in SCORED:
             for method in OF_SCORES:
-                of_class = [at_layer(method, model, modules[layer], x, c) for c in zip(*(b[2] for b in best))]
-                found[method] = np.stack(of_class, axis=1)
+                found[method] = np.stack([at_layer(method, model, modules[own[0]], x, c) for c in of_classes], axis=1)
+            found["strongest channels"] = np.stack([strongest(model, modules[own[0]], x, c) for c in of_classes], axis=1)
+        if not own and name in SCORED:
+            for method, scored in (("occlusion", occlusion), ("rise", rise)):
+                raws = [scored(model, x, torch.tensor(c)).numpy() for c in of_classes]
+                found[method] = np.stack([scale_cam_image(scale_cam_image(np.maximum(raw, 0))) for raw in raws], axis=1)
         for method, maps in found.items():
-            golden[f"{key}/{method}"] = np.round(maps[:, :, ::5, ::5] * 65535).astype(np.uint16)
+            maps = maps[:, :, ::5, ::5]
+            is_part = maps.min() >= 0 and maps.max() <= 1
+            golden[f"{key}/{method}"] = np.round(maps * 65535).astype(np.uint16) if is_part else np.float32(maps)
         print(f"{name} {key}: PyTorch agrees with itself within {max(b[0] for b in best):.1e}", flush=True)
     GOLDENS.mkdir(parents=True, exist_ok=True)
     save_file(golden, GOLDENS / f"{name}.safetensors")

@@ -13,6 +13,7 @@ pub enum Compat {
     /// their greatest number is 1.
     PytorchGradCam,
     /// TorchCAM 0.5: maps are scaled, the greatest over layers is taken, and enlarged by a cubic. Overlays show its square.
+    #[serde(rename = "torchcam")]
     TorchCam,
     /// Captum 0.9: maps are not scaled, nor is a ReLU taken. They are enlarged without interpolation.
     Captum,

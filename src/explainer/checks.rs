@@ -5,6 +5,9 @@ use crate::cam::{At, Compat, Fusion, Method, Normalise, Passes, Row, Score, Targ
 use crate::error::{Error, Result};
 use crate::model::{Model, Scores};
 
+/// The most images that gradients are averaged over. Each has its passes in the plan.
+const MOST_SAMPLES: usize = 1000;
+
 /// Fails if what is asked for cannot be.
 pub fn check(model: &Model, how: &How, draws: bool) -> Result<()> {
     target_of(model, &how.target)?;
@@ -28,6 +31,10 @@ fn methods(how: &How) -> Result<()> {
             "{} has its own target; leave --target, --negative, --with and --against out",
             method.name()
         ));
+    }
+    let is_long = |row: &Row| matches!(row.passes, Passes::Path | Passes::Noise(_));
+    if let Some(method) = has(is_long).filter(|_| how.sampling.samples > Some(MOST_SAMPLES)) {
+        return fail(format!("{} takes at most {MOST_SAMPLES} samples", method.name()));
     }
     if let Some(method) = has(|row| row.fusion == Fusion::Product).filter(|_| how.layers.len() < 2) {
         return fail(format!("{} multiplies the maps of several layers; name more than one", method.name()));

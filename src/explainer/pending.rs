@@ -32,11 +32,20 @@ impl Pending {
     /// # Errors
     /// [`crate::Error::DeviceLost`], [`crate::Error::TimedOut`] or [`crate::Error::Device`] if the device failed.
     pub async fn finish(self) -> Result<Batch> {
+        self.finish_with(&mut |_, _| ()).await
+    }
+
+    /// Waits for the batch. `progress` learns how many parts of it are done, and how many there are: one, or several for
+    /// methods that look at many masked images.
+    ///
+    /// # Errors
+    /// As [`Pending::finish`].
+    pub async fn finish_with(self, progress: &mut dyn FnMut(usize, usize)) -> Result<Batch> {
         let Self { model, prepared, picture, work } = self;
         let scene = picture.as_ref().map(|picture| &picture.scene);
         let assemble = |values: &[&[u8]], stats| result::assemble(&model, &prepared, scene, values, stats);
         match (work, last(&prepared, picture.as_deref())) {
-            (Work::Submitted(gpu, run), Some(session)) => session.finish(&gpu, run, assemble).await,
+            (Work::Submitted(gpu, run), Some(session)) => session.finish(&gpu, run, progress, assemble).await,
             (Work::Submitted(..), None) => unreachable!("only a session submits"),
             (Work::Done(values), _) => {
                 Ok(assemble(&values.iter().map(Vec::as_slice).collect::<Vec<_>>(), Stats::default()))

@@ -76,10 +76,11 @@ impl Handle {
     }
 
     /// Submits the commands of an encoder.
-    pub fn submit(&self, encoder: wgpu::CommandEncoder) {
+    pub fn submit(&self, encoder: wgpu::CommandEncoder) -> wgpu::SubmissionIndex {
         self.counts[0].fetch_add(1, Ordering::Relaxed);
         let index = self.queue.submit([encoder.finish()]);
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(index);
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(index.clone());
+        index
     }
 
     /// Numbers of submissions and of readbacks so far.

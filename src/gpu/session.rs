@@ -276,7 +276,8 @@ impl Session {
     /// As [`Session::submit`] and [`Session::finish`].
     pub async fn run(&self, gpu: &Gpu, inputs: &[(NodeId, &[u8])]) -> Result<(Vec<Vec<u8>>, Stats)> {
         let run = self.submit(gpu, inputs, false).await?;
-        self.finish(gpu, run, |values, stats| (values.iter().map(|v| v.to_vec()).collect(), stats)).await
+        let copied = |values: &[&[u8]], stats| (values.iter().map(|v| v.to_vec()).collect(), stats);
+        self.finish(gpu, run, &mut |_, _| (), copied).await
     }
 
     /// Uploads the inputs and submits the run. The device works on it while the caller continues. Further runs may be
@@ -317,7 +318,7 @@ impl Session {
         if parts.is_empty() {
             parts.push(&[]);
         }
-        let mut uploads = vec![];
+        let (mut uploads, mut submitted) = (vec![], vec![]);
         for (i, part) in parts.iter().enumerate() {
             let (is_first, is_last) = (i == 0, i + 1 == parts.len());
             let label = wgpu::CommandEncoderDescriptor { label: Some("explain") };
@@ -343,12 +344,12 @@ impl Session {
                     clock.resolve(&mut encoder, &staging, self.readback);
                 }
             }
-            gpu.handle.submit(encoder);
+            submitted.push(gpu.handle.submit(encoder));
         }
         self.chain().zip(uploads).for_each(|(session, upload)| session.uploads.give_back(upload));
         let mapped = gpu.handle.map(&staging, bytes);
         let counted = [0, 1].map(|i| gpu.handle.counts()[i] - before[i]);
-        Ok(Run { staging, mapped, bytes, counted })
+        Ok(Run { staging, mapped, bytes, counted, submitted })
     }
 
     /// Writes the inputs. Those in buffers go through an upload buffer, which the encoded commands copy. Give the
@@ -371,12 +372,28 @@ impl Session {
         self.uploads.copy(&gpu.handle, encoder, &buffers)
     }
 
-    /// Waits for a run and passes the bytes of its outputs to `take`, in the order of the plans.
+    /// Waits for a run and passes the bytes of its outputs to `take`, in the order of the plans. `progress` learns how many of
+    /// the run's submissions have ended, and how many there are; each may take as long as the timeout.
     ///
     /// # Errors
     /// [`Error::DeviceLost`], [`Error::TimedOut`] or [`Error::Device`] if the device did not complete it.
-    pub async fn finish<T>(&self, gpu: &Gpu, run: Run, take: impl FnOnce(&[&[u8]], Stats) -> T) -> Result<T> {
+    pub async fn finish<T>(
+        &self,
+        gpu: &Gpu,
+        run: Run,
+        progress: &mut dyn FnMut(usize, usize),
+        take: impl FnOnce(&[&[u8]], Stats) -> T,
+    ) -> Result<T> {
         let [submissions, readbacks] = run.counted;
+        let parts = run.submitted.len();
+        for (i, submission) in run.submitted.into_iter().enumerate() {
+            // A browser waits by itself.
+            #[cfg(not(target_arch = "wasm32"))]
+            gpu.handle.wait(Some(submission))?;
+            #[cfg(target_arch = "wasm32")]
+            drop(submission);
+            progress(i + 1, parts);
+        }
         let taken = gpu.handle.read(&run.staging, run.mapped, run.bytes, |bytes| {
             let values: Vec<&[u8]> = self
                 .chain()
@@ -406,6 +423,7 @@ pub struct Run {
     bytes: u64,
     /// Its submissions and readbacks.
     counted: [u32; 2],
+    submitted: Vec<wgpu::SubmissionIndex>,
 }
 
 /// Creates a staging buffer for the outputs of a run and its timestamps.

@@ -2,6 +2,7 @@
 
 mod caption;
 mod found;
+mod how;
 mod left_out;
 mod npy;
 mod output;
@@ -19,14 +20,13 @@ use std::time::Instant;
 use clap::Args;
 use gradcam::model::Preprocess;
 use gradcam::picture::{Format, Window, ahead};
-use gradcam::{
-    Classes, Colormap, Error, Explainer, Method, Model, Normalise, Outputs, Photo, Result, Sampling, Style, Target,
-};
-use serde_json::{Map, Value, json};
+use gradcam::{Classes, Error, Method, Model, Outputs, Photo, Result, Style};
+use serde_json::{Map, Value};
 
-use super::args::{ClassArgs, DeviceArgs, ModelArgs, methods, named, unique, words};
+use super::args::{ClassArgs, DeviceArgs, ModelArgs};
 use super::say::{Failure, complain, say};
 use found::{Input, STDIN, find};
+use how::HowArgs;
 use output::{Output, Wanted};
 use results::{Image, Results};
 use run::Run;
@@ -51,12 +51,8 @@ pub struct Explain {
     model: ModelArgs,
     #[command(flatten, next_help_heading = "Network")]
     meaning: ClassArgs,
-    /// Layer to explain at, see `gradcam layers`; the last feature map if not given. The maps of several layers are
-    /// fused by the mean
-    #[arg(short, long, value_name = "PATH", help_heading = "Explanation")]
-    layer: Vec<String>,
-    #[arg(long, value_name = "NAME", default_value = Method::default().name(), help = methods(), help_heading = "Explanation")]
-    method: Vec<Method>,
+    #[command(flatten, next_help_heading = "Explanation")]
+    how: HowArgs,
     /// Class to explain, by number or label; may be given several times
     #[arg(short, long, value_name = "ID|LABEL", conflicts_with = "top", allow_hyphen_values = true)]
     #[arg(help_heading = "Explanation")]
@@ -65,25 +61,6 @@ pub struct Explain {
     #[arg(short = 'k', long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=1000))]
     #[arg(help_heading = "Explanation")]
     top: Option<u32>,
-    /// Number of the class whose gradient is taken
-    #[arg(long, value_name = "SCORE", value_parser = words(&["logit", "probability", "log-probability"]))]
-    #[arg(default_value = "logit", help_heading = "Explanation")]
-    target: String,
-    /// Show what speaks against the class
-    #[arg(long, help_heading = "Explanation")]
-    negative: bool,
-    /// Show what tells the class from this one, by number or label; may be given several times
-    #[arg(long, value_name = "ID|LABEL", allow_hyphen_values = true, help_heading = "Explanation")]
-    against: Vec<String>,
-    /// Images that a method averages gradients over: 50 steps of a path, or 25 samples of noise, if not given
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000), help_heading = "Explanation")]
-    samples: Option<u32>,
-    /// Standard deviation of the noise, as a part of the image's range
-    #[arg(long, value_name = "PART", default_value_t = 0.15, help_heading = "Explanation")]
-    noise: f32,
-    /// Other noise for another seed
-    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Explanation")]
-    seed: u32,
     /// Where to write overlays: a .png or .jpg file for one photo, a folder for several, - for standard output;
     /// ./NAME.gradcam.png if not given. Files of that name, and links, are replaced
     #[arg(short, long, value_name = "PATH", help_heading = "Overlays")]
@@ -95,23 +72,12 @@ pub struct Explain {
     /// Go on with a run that ended early: leave out photos whose overlays exist
     #[arg(long, conflicts_with = "save_tensors", help_heading = "Overlays")]
     skip_existing: bool,
-    /// Opacity of the colours, 0 to 1
-    #[arg(long, default_value_t = 0.5, help_heading = "Overlays")]
-    alpha: f32,
+    /// Opacity of the colours, 0 to 1; 0.5 if not given
+    #[arg(long, help_heading = "Overlays")]
+    alpha: Option<f32>,
     /// Colours of the heat map; jet if not given, or bwr (blue, white, red) for signed maps
     #[arg(long, value_name = "jet|turbo|viridis|inferno|gray|bwr", help_heading = "Overlays")]
     colormap: Option<String>,
-    /// What is drawn of a map: what speaks for the class, between its least and greatest value (minmax), as a part of the
-    /// greatest (max) or of what 99 of 100 values do not exceed (percentile); or also what speaks against it (signed). With
-    /// none, --save-tensors has the raw values
-    #[arg(
-        long,
-        value_name = "minmax|max|percentile|signed|none",
-        default_value = "minmax",
-        hide_possible_values = true
-    )]
-    #[arg(value_parser = words(&["minmax", "max", "percentile", "signed", "none"]), help_heading = "Explanation")]
-    normalise: String,
     /// Which numbers of pictures beyond 8 bits are black and white: those of their type, of the picture, or two numbers
     #[arg(long, value_name = "full|auto|MIN,MAX", default_value = "full", hide_default_value = true)]
     #[arg(allow_hyphen_values = true, help_heading = "Preprocessing")]
@@ -143,25 +109,19 @@ pub struct Explain {
 
 impl Explain {
     pub fn run(self) -> Result<(), Failure> {
-        if !(0.0..=1.0).contains(&self.alpha) {
-            return Err(Error::Request(format!("--alpha is {}, not between 0 and 1", self.alpha)).into());
+        let (usual, alpha) = self.how.usual_style();
+        let alpha = self.alpha.unwrap_or(alpha);
+        if !(0.0..=1.0).contains(&alpha) {
+            return Err(Error::Request(format!("--alpha is {alpha}, not between 0 and 1")).into());
         }
-        let methods = self.methods()?;
-        if !self.noise.is_finite() || self.noise < 0.0 {
-            return Err(Error::Request(format!("--noise is {}, not a part of the image's range", self.noise)).into());
-        }
-        let samples = self.samples.map(|samples| samples as usize);
-        let sampling = Sampling::default().samples(samples).noise(self.noise).seed(self.seed);
-        let normalise: Normalise = named(&self.normalise);
-        let usual = if normalise.is_signed() { Colormap::Bwr } else { Colormap::Jet };
+        let methods = self.how.methods()?;
         let colormap = self.colormap.as_deref().map_or(Ok(usual), str::parse)?;
         let model = self.model.open_with(&self.meaning)?;
         let classes = match &self.class[..] {
             [] => Classes::Top(self.top.unwrap_or(1) as usize),
             chosen => Classes::Chosen(chosen.iter().map(|c| model.class(c)).collect::<Result<_>>()?),
         };
-        let against = self.against.iter().map(|class| model.class(class)).collect::<Result<Vec<_>>>()?;
-        let target = Target::default().score(named(&self.target)).negative(self.negative).against(&against);
+        let target = self.how.target(&model)?;
         // Errors in the request are found before a device is opened.
         let tensors = self.tensors.as_deref().map(|path| Tensors::open(path, &model)).transpose()?;
         if tensors.as_ref().is_some_and(|t| t.classes.is_some()) && (self.top.is_some() || !self.class.is_empty()) {
@@ -171,6 +131,7 @@ impl Explain {
             .into());
         }
         let draws = self.draws()?;
+        self.how.remark(&methods, &classes);
         let found = find(&self.images)?;
         found.errors.iter().for_each(complain);
         if tensors.is_none() && found.inputs.is_empty() {
@@ -186,17 +147,12 @@ impl Explain {
         let output = draws.then(|| self.output(&found.inputs, &classes, &methods, &model)).transpose()?;
         let weights = PathBuf::from(model.name());
         let read = found.inputs.iter().map(|input| &input.path).chain(&self.tensors).chain([&weights]);
-        let about = about(&model, &methods, &target);
+        let mut about = about(&model);
+        about.extend(self.how.about(&methods, &target));
         let saved = self.save_tensors.as_deref().map(|path| Saved::new(path, names.clone(), about.clone(), read));
         let saved = saved.transpose()?;
-        let explainer = Explainer::new(model, gradcam::Device::Cpu)
-            .with_methods(&methods)
-            .with_target(target)
-            .with_normalise(normalise)
-            .with_sampling(sampling);
-        let layers: Vec<&str> = self.layer.iter().map(String::as_str).collect();
-        let explainer = if layers.is_empty() { explainer } else { explainer.with_layers(&layers)? };
-        let style = Style::default().alpha(self.alpha).colormap(colormap);
+        let explainer = self.how.explainer(model, target)?;
+        let style = Style::default().alpha(alpha).colormap(colormap);
         let saves = saved.is_some();
         let outputs = Outputs::default().predictions(PREDICTIONS).logits(saves).raw(saves).heatmap(saves);
         let outputs = outputs.overlay(draws.then_some(style)).clock(self.timing);
@@ -247,15 +203,6 @@ impl Explain {
         }
     }
 
-    /// The methods, each once.
-    fn methods(&self) -> Result<Vec<Method>> {
-        let methods = unique(self.method.iter().copied());
-        if !self.layer.is_empty() && methods.iter().all(|method| method.is_of_pixels()) {
-            return Err(Error::Request(format!("{} looks at the pixels; leave --layer out", methods[0].name())));
-        }
-        Ok(methods)
-    }
-
     fn output(&self, photos: &[Input], classes: &Classes, methods: &[Method], model: &Model) -> Result<Output> {
         let classes = match classes {
             Classes::Chosen(chosen) => chosen.len(),
@@ -267,14 +214,12 @@ impl Explain {
     }
 }
 
-/// What the model is, for results: its architecture, how photos are prepared, and who said so; and what is explained.
-fn about(model: &Model, methods: &[Method], target: &Target) -> Map<String, Value> {
-    let Ok(Value::Object(mut about)) = serde_json::to_value(model.description()) else {
-        unreachable!("a description is an object")
-    };
-    about.insert("methods".into(), methods.iter().map(|method| method.name()).collect());
-    about.insert("target".into(), json!(target));
-    about
+/// What the model is, for results: its architecture, how photos are prepared, and who said so.
+fn about(model: &Model) -> Map<String, Value> {
+    match serde_json::to_value(model.description()) {
+        Ok(Value::Object(about)) => about,
+        _ => unreachable!("a description is an object"),
+    }
 }
 
 /// What a photo is called.

@@ -31,6 +31,12 @@ impl Image {
     }
 }
 
+/// A progress bar on the terminal.
+fn bar(length: usize, unit: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template(&format!("{{bar:40}} {{pos}}/{{len}} {unit}, {{eta}} left"));
+    ProgressBar::new(length as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
 /// Where results go, and what became of them.
 pub struct Results {
     /// The network's name, and its target layers.
@@ -94,9 +100,24 @@ impl Results {
     pub fn begin(&mut self, images: usize) {
         self.images = images;
         if images > 1 {
-            let style = ProgressStyle::with_template("{bar:40} {pos}/{len} images, {eta} left");
-            self.bar =
-                ProgressBar::new(images as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            self.bar = bar(images, "images{msg}");
+        }
+    }
+
+    /// Shows that some of a batch's parts are done.
+    pub fn part(&mut self, done: usize, parts: usize) {
+        match (parts, self.images) {
+            (1, _) => {}
+            (_, 1) => {
+                if done == 1 {
+                    self.bar = bar(parts, "batches of masked images");
+                }
+                self.bar.set_position(done as u64);
+                if done == parts {
+                    self.bar.finish_and_clear();
+                }
+            }
+            _ => self.bar.set_message(format!(", {done}/{parts} batches of masked images")),
         }
     }
 

@@ -97,7 +97,9 @@ impl Run {
     /// Waits for the oldest pending batch, if there is one, and shows its results.
     fn land(&mut self, flying: &mut VecDeque<(Vec<Image>, Pending)>) -> Result<bool, Failure> {
         let Some((images, pending)) = flying.pop_front() else { return Ok(false) };
-        self.show(&images, &pollster::block_on(pending.finish())?)?;
+        let mut progress = |done, parts| self.results.part(done, parts);
+        let batch = pollster::block_on(pending.finish_with(&mut progress))?;
+        self.show(&images, &batch)?;
         Ok(true)
     }
 

@@ -1,0 +1,147 @@
+//! How photos are explained: methods, what is explained of a class, and how a map is made of it.
+
+use clap::Args;
+use gradcam::{
+    Classes, Colormap, Compat, Error, Explainer, Method, Model, Normalise, Result, Sampling, Smoothing, Target,
+};
+use serde_json::{Map, Value, json};
+
+use crate::cli::args::{methods, named, unique, words};
+use crate::cli::say::say;
+
+#[derive(Args)]
+pub struct HowArgs {
+    #[arg(long, value_name = "NAME", default_value = Method::default().name(), help = methods())]
+    method: Vec<Method>,
+    /// Layer to explain at, see `gradcam layers`; the last feature map if not given. The maps of several layers are
+    /// fused by the mean
+    #[arg(short, long, value_name = "PATH")]
+    layer: Vec<String>,
+    /// Whether a layer that ends in an activation is looked at before it or after it
+    #[arg(long, value_name = "pre|post", default_value = "post", hide_possible_values = true)]
+    #[arg(value_parser = words(&["pre", "post"]))]
+    tap: String,
+    /// Number of the class whose gradient is taken
+    #[arg(long, value_name = "SCORE", value_parser = words(&["logit", "probability", "log-probability"]))]
+    #[arg(default_value = "logit")]
+    target: String,
+    /// Show what speaks against the class
+    #[arg(long)]
+    negative: bool,
+    /// Show the class and this one together, by the mean of their scores; number or label; may be given several times
+    #[arg(long, value_name = "ID|LABEL", allow_hyphen_values = true)]
+    with: Vec<String>,
+    /// Show what tells the class from this one, by number or label; may be given several times
+    #[arg(long, value_name = "ID|LABEL", allow_hyphen_values = true)]
+    against: Vec<String>,
+    /// Images that a method averages over: 50 steps of a path, 25 samples of noise or 1000 random masks, if not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    samples: Option<u32>,
+    /// Standard deviation of the noise, as a part of the image's range
+    #[arg(long, value_name = "PART", default_value_t = 0.15)]
+    noise: f32,
+    /// Other noise and other masks for another seed
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u32,
+    /// Let scorecam and ablationcam try only the N channels whose values differ most
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    channels: Option<u32>,
+    /// Side of the squares of occlusion, in pixels of the input; an eighth of its longer side if not given
+    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(1..))]
+    patch: Option<u32>,
+    /// Average the maps of the image, of a darker and a brighter one, and of all three mirrored
+    #[arg(long)]
+    aug_smooth: bool,
+    /// Take the first principal component of a layer's channels where a method takes their sum
+    #[arg(long)]
+    eigen_smooth: bool,
+    /// What is drawn of a map: what speaks for the class, between its least and greatest value (minmax), as a part of the
+    /// greatest (max) or of what 99 of 100 values do not exceed (percentile); or also what speaks against it (signed). With
+    /// none, --save-tensors has the raw values
+    #[arg(long, value_name = "minmax|max|percentile|signed|none", hide_possible_values = true)]
+    #[arg(default_value = "minmax", value_parser = words(&["minmax", "max", "percentile", "signed", "none"]))]
+    normalise: String,
+    /// Make the map of raw values, and the overlay, as another library does
+    #[arg(long, value_name = "pytorch-grad-cam|torchcam|captum|tf-keras-vis", hide_possible_values = true)]
+    #[arg(value_parser = words(&["pytorch-grad-cam", "torchcam", "captum", "tf-keras-vis"]))]
+    compat: Option<String>,
+}
+
+impl HowArgs {
+    /// The methods, each once.
+    pub fn methods(&self) -> Result<Vec<Method>> {
+        if !self.noise.is_finite() || self.noise < 0.0 {
+            return Err(Error::Request(format!("--noise is {}, not a part of the image's range", self.noise)));
+        }
+        let methods = unique(self.method.iter().copied());
+        if !self.layer.is_empty() && methods.iter().all(|method| method.is_of_pixels()) {
+            return Err(Error::Request(format!("{} looks at the pixels; leave --layer out", methods[0].name())));
+        }
+        Ok(methods)
+    }
+
+    fn normalise(&self) -> Normalise {
+        named(&self.normalise)
+    }
+
+    fn compat(&self) -> Compat {
+        self.compat.as_deref().map(named).unwrap_or_default()
+    }
+
+    fn smoothing(&self) -> Smoothing {
+        Smoothing::default().augmented(self.aug_smooth).eigen(self.eigen_smooth)
+    }
+
+    /// The usual colours of such maps, and their opacity.
+    pub fn usual_style(&self) -> (Colormap, f32) {
+        let colormap = if self.normalise().is_signed() { Colormap::Bwr } else { Colormap::Jet };
+        // TorchCAM's 0.7 is the opacity of the photo.
+        (colormap, if self.compat() == Compat::TorchCam { 0.3 } else { 0.5 })
+    }
+
+    pub fn target(&self, model: &Model) -> Result<Target> {
+        let classes = |names: &[String]| names.iter().map(|class| model.class(class)).collect::<Result<Vec<_>>>();
+        let (with, against) = (classes(&self.with)?, classes(&self.against)?);
+        Ok(Target::default().score(named(&self.target)).negative(self.negative).with(&with).against(&against))
+    }
+
+    /// An explainer that explains in this way.
+    pub fn explainer(&self, model: Model, target: Target) -> Result<Explainer> {
+        let number = |number: Option<u32>| number.map(|number| number as usize);
+        let sampling = Sampling::default().samples(number(self.samples)).noise(self.noise).seed(self.seed);
+        let explainer = Explainer::new(model, gradcam::Device::Cpu)
+            .with_methods(&self.methods()?)
+            .with_target(target)
+            .with_normalise(self.normalise())
+            .with_sampling(sampling.channels(number(self.channels)).patch(number(self.patch)))
+            .with_smoothing(self.smoothing())
+            .with_compat(self.compat())
+            .with_before_activation(self.tap == "pre");
+        let layers: Vec<&str> = self.layer.iter().map(String::as_str).collect();
+        if layers.is_empty() { Ok(explainer) } else { explainer.with_layers(&layers) }
+    }
+
+    /// Says which methods do not look at the class, if several classes are asked for.
+    pub fn remark(&self, methods: &[Method], classes: &Classes) {
+        let several = match classes {
+            Classes::Top(count) => *count > 1,
+            Classes::Chosen(chosen) => chosen.len() > 1,
+            _ => false,
+        };
+        for method in methods.iter().filter(|method| several && !method.is_of_class()) {
+            say(&format!("{} shows the same for all classes", method.name()));
+        }
+    }
+
+    /// How it is explained, for results.
+    pub fn about(&self, methods: &[Method], target: &Target) -> Map<String, Value> {
+        let mut about = Map::new();
+        about.insert("methods".into(), methods.iter().map(|method| method.name()).collect());
+        about.insert("target".into(), json!(target));
+        if self.smoothing() != Smoothing::default() {
+            about.insert("smoothing".into(), json!(self.smoothing()));
+        }
+        about.extend(self.compat.as_deref().map(|compat| ("compat".to_owned(), json!(compat))));
+        about
+    }
+}
