@@ -1,6 +1,7 @@
-// The eigenvector of the greatest eigenvalue λ of a symmetric matrix without negative ones: power iteration. It ends where a
-// step moves the unit vector by less than 1e-6, which f32 can just tell, or after `steps`.
-//   y[m] = x / |x|, with ROOT · √λ, where x ← matrix[m] · x
+// The eigenvector of the greatest eigenvalue λ of a symmetric matrix: power iteration. It ends where a step moves the unit vector by
+// less than 1e-6, which f32 can just tell, or after `steps`.
+//   y[m] = x / |x|, with ROOT · √λ, where x ← matrix[m] · x + shift · x
+// shift is 0, or with INDEFINITE, where eigenvalues may be negative, half of the matrix's norm: so λ has the greatest magnitude.
 // matrix [maps][blocks][size], rows as channels and columns as pixels; y [maps][blocks]: texels
 // tile: one workgroup for each map; its LANES invocations share the columns
 // dispatch: `maps` workgroups
@@ -35,11 +36,22 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: v
     // Multiples of the golden ratio without their whole part: no eigenvector of a picture is orthogonal to them.
     for (var p = lane; p < MOST; p += LANES) { vector[p] = select(0.0, fract(f32(p) * 0.618034) - 0.5, p < params.size); }
     var root = 0.0;
+    var shift = 0.0;
+#ifdef INDEFINITE
+    var norm = vec4<f32>();
+    for (var p = lane; p < params.size; p += LANES) {
+        for (var k = 0u; k < blocks; k++) {
+            let rows = load_matrix(first + k * params.size + p);
+            norm += select(vec4<f32>(), rows * rows, vec4<u32>(0u, 1u, 2u, 3u) + 4u * k < vec4<u32>(params.size));
+        }
+    }
+    shift = sqrt(total(share_lanes(norm, lane, 0u))) / 2.0;
+#endif
     for (var step = 0u; step < params.steps; step++) {
         workgroupBarrier();
         var squares = vec4<f32>();
         for (var p = lane; p < params.size; p += LANES) {
-            var sum = 0.0;
+            var sum = shift * vector[p];
             // Four blocks of rows a step. Past the last one the vector is 0.
             for (var k = 0u; k < blocks; k += 4u) {
                 #for i in 0..4
@@ -50,7 +62,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) groups: v
             squares.x += sum * sum;
         }
         let length = sqrt(total(share_lanes(squares, lane, 0u)));
-        root = sqrt(length);
+        root = sqrt(max(length - shift, 0.0));
         var moved = vec4<f32>();
         for (var p = lane; p < params.size; p += LANES) {
             let unit = product[p] / max(length, 1e-30);

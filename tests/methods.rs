@@ -21,6 +21,8 @@ use safetensors::{Dtype, SafeTensors};
 const TOLERANCE: f64 = 1e-3;
 /// Samples of methods that average gradients, and random masks.
 const SAMPLES: usize = 6;
+/// The image to which others are similar.
+const OTHER: i64 = 99;
 /// Channels of Faster Score-CAM, and the side of a square.
 const CHANNELS: usize = 50;
 const PATCH: usize = 16;
@@ -80,7 +82,9 @@ fn error(batch: &Batch, method: Method, truth: &TensorView) -> f64 {
         Dtype::F32 => bytemuck::pod_collect_to_vec::<u8, f32>(&bytes).into_iter().map(f64::from).collect(),
         _ => bytemuck::pod_collect_to_vec::<u8, u16>(&bytes).into_iter().map(|v| f64::from(v) / whole).collect(),
     };
-    let greatest = truth.iter().fold(0.0, |greatest, v| v.abs().max(greatest));
+    // Of nothing but zeros no part can be told.
+    let greatest = truth.iter().fold(0.0f64, |greatest, v| v.abs().max(greatest));
+    let greatest = if greatest > 0.0 { greatest } else { 1.0 };
     let heatmaps = batch.explanations.iter().flat_map(|explanation| &explanation.heatmaps);
     let own = heatmaps.filter(|heatmap| heatmap.method == method).map(|h| h.heatmap.as_ref().unwrap());
     let found = own.flat_map(|map| {
@@ -118,7 +122,8 @@ fn every_method_equals_its_library() {
             let mut explain = |methods: &[Method], change: &dyn Fn(Explainer) -> Explainer| {
                 // One after the other uses the weights on the device, all else as it is by default.
                 let usual = explainer.take().unwrap().with_methods(methods).with_target(Target::default());
-                let usual = usual.with_compat(Compat::default()).with_smoothing(Smoothing::default());
+                let usual =
+                    usual.with_similar_to(None).with_compat(Compat::default()).with_smoothing(Smoothing::default());
                 let usual = usual.with_sampling(Sampling::default().samples(SAMPLES).patch(PATCH));
                 let default = [usual.model().default_layer().to_owned()];
                 let default = default.each_ref().map(String::as_str);
@@ -144,13 +149,25 @@ fn every_method_equals_its_library() {
             let methods: Vec<Method> = Method::ALL.iter().filter(|method| is_known(method.name())).copied().collect();
             let batch = explain(&methods, &|explainer| explainer);
             methods.iter().for_each(|method| compare(method.name(), &batch, *method));
+            if is_known("similar") {
+                let to_other = |mut explainer: Explainer| {
+                    let other = formula::images([1, 3, h, w], OTHER);
+                    let images = Images::Tensor { shape: [1, 3, h, w], values: &other };
+                    let batch = explainer.explain(images, &Classes::Top(1), &Outputs::default().embedding(true));
+                    explainer.with_similar_to(batch.unwrap().explanations[0].embedding.as_deref())
+                };
+                compare("similar", &explain(&[Method::GradCam], &to_other), Method::GradCam);
+            }
             for (what, method, change) in changes().into_iter().filter(|(what, ..)| is_known(what)) {
                 compare(&what, &explain(&[method], &*change), method);
             }
         }
     }
-    let all =
-        Method::ALL.iter().map(|method| method.name().to_owned()).chain(changes().into_iter().map(|(what, ..)| what));
+    let all = Method::ALL
+        .iter()
+        .map(|method| method.name().to_owned())
+        .chain(["similar".to_owned()])
+        .chain(changes().into_iter().map(|(what, ..)| what));
     assert_eq!(all.filter(|what| !compared.contains(what)).collect::<Vec<_>>(), [""; 0]);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

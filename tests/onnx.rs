@@ -15,7 +15,7 @@ use gradcam::gpu::GpuOptions;
 use gradcam::graph::{Kind, Op, Rule, gradients};
 use gradcam::model::{Network, seeded};
 use gradcam::reference::{Value::Numbers, evaluate};
-use gradcam::{Classes, Device, Explainer, Gpu, Images, Model, ModelOptions, Outputs};
+use gradcam::{Classes, Device, Explainer, Gpu, Images, Method, Model, ModelOptions, Outputs};
 use protobuf::{changed, field, varint};
 use safetensors::SafeTensors;
 use serde_json::Value;
@@ -295,6 +295,30 @@ fn small(more: &[(usize, Vec<u8>)]) -> Vec<u8> {
     file(9, &[&parts[..], more].concat())
 }
 
+/// Scores with rows and columns are averaged over a box, and explained there: only its pixels have gradients.
+#[test]
+fn boxes_of_segmentations() {
+    let file = small(&[(12, port("c", &[]))]);
+    let explain = |region: [f64; 4]| {
+        let options = ModelOptions::default().score("c").region(region).size([12, 10]);
+        let model = Model::parse("net.onnx", &file, &options).unwrap();
+        let mut explainer = Explainer::new(model, Device::Cpu).with_method(Method::Saliency);
+        let values: Vec<f32> = (0..360).map(|i| (i as f32 * 0.3).sin()).collect();
+        let images = Images::Tensor { shape: [1, 3, 12, 10], values: &values };
+        let batch = explainer.explain(images, &Classes::Chosen(vec![1]), &Outputs::default().logits(true).raw(true));
+        let explanation = batch.unwrap().explanations.remove(0);
+        (explanation.logits.unwrap(), explanation.heatmaps[0].raw.clone().unwrap())
+    };
+    // The scores are 10 rows of 8. Quarters of them add up to the whole.
+    let whole = explain([0.0, 0.0, 1.0, 1.0]).0;
+    let halves = [0.0, 0.5].map(|top| [0.0, 0.5].map(|left| explain([left, top, left + 0.5, top + 0.5]).0));
+    let mean = halves.iter().flatten().map(|logits| logits[0]).sum::<f32>() / 4.0;
+    assert!((whole[0] - mean).abs() < 1e-6, "{} {mean}", whole[0]);
+    let (_, map) = explain([0.5, 0.0, 1.0, 0.5]);
+    let is_reached = |p: usize| p % 10 >= 4 && p / 10 < 7;
+    assert!(map.values.iter().enumerate().all(|(p, v)| (*v > 0.0) == is_reached(p)), "{:?}", map.values);
+}
+
 fn refused(bytes: &[u8]) -> String {
     Model::parse("net.onnx", bytes, &ModelOptions::default()).err().expect("an error").to_string()
 }
@@ -318,7 +342,9 @@ fn files_of_all_kinds() {
     );
     let scores = small(&[(12, port("c", &[]))]);
     let error = open(&scores, ModelOptions::default().score("c")).err().unwrap().to_string();
-    assert!(error.contains("[1, 2, 222, 222], not one score for each class"), "{error}");
+    assert!(error.contains("[1, 2, 222, 222], not one score for each class; --box takes"), "{error}");
+    let error = open(&small(&[]), ModelOptions::default().region([0.0, 0.0, 1.0, 1.0])).err().unwrap().to_string();
+    assert!(error.contains("[1, 2] has no rows and columns; leave --box out"), "{error}");
     assert!(refused(&small(&[(11, port("z", &[1]))])).contains("several inputs: x, z; --input names one"));
     let twice =
         [(1, operator("Relu", &["b"], "a", &[])), (1, operator("Relu", &["a"], "b", &[])), (12, port("a", &[]))];

@@ -118,7 +118,7 @@ fn variants() -> BTreeSet<(&'static str, Vec<(&'static str, u32)>)> {
         (vary(Omission::Channel), vec![x]),
         (vary(Omission::OtherPixels), vec![x]),
         (Op::Mirror, vec![x]),
-        (Op::InverseSpan { eps: 1e-7 }, vec![x]),
+        (Op::PlaneMax, vec![x]),
         (masks(Mask::Square { side: 3, step: 2, across: 2 }), vec![]),
         (masks(Mask::Grid { key: 1 }), vec![]),
         (resize(Interpolation::Corners), vec![map]),

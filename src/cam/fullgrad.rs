@@ -12,10 +12,15 @@ pub const ROW: Row =
 const EPS: f32 = 1e-7;
 
 /// `Σ_k ψ(|G_k ∘ b_k|)` for the image, where `b` is the image, and for each layer with a bias `b`, where `G` is the gradient of its
-/// output. `ψ` scales a channel to 0..1. It takes no minimum off, which changes all pixels of the sum alike.
+/// output. `ψ` scales a channel to 0..1.
 fn raw(graph: &mut Graph, layer: &Layer) -> Result<NodeId, GraphError> {
     let product = graph.push(Op::Broadcast(Arithmetic::Multiply), &[layer.gradients()?, layer.activations])?;
     let strength = graph.push(Op::Activate(Activation::Abs), &[product])?;
-    let weights = graph.push(Op::InverseSpan { eps: EPS }, &[strength])?;
-    graph.push(Op::WeightedSum(Term::Product), &[strength, weights])
+    let less = graph.scaled(strength, -1.0, 0.0)?;
+    let less_least = graph.push(Op::PlaneMax, &[less])?;
+    let above = graph.push(Op::Broadcast(Arithmetic::Add), &[strength, less_least])?;
+    let span = graph.push(Op::PlaneMax, &[above])?;
+    let divisor = graph.scaled(span, 1.0, EPS)?;
+    let weights = graph.push(Op::Activate(Activation::Reciprocal), &[divisor])?;
+    graph.push(Op::WeightedSum(Term::Product), &[above, weights])
 }

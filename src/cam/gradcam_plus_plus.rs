@@ -39,10 +39,14 @@ fn of_tf_keras_vis(graph: &mut Graph, layer: &Layer) -> Result<NodeId, GraphErro
     let product = graph.push(Op::Broadcast(Arithmetic::Multiply), &[gradients, sum])?;
     let divisor = graph.scaled(product, 1.0, 2.0)?;
     let alpha = graph.push(Op::Activate(Activation::Reciprocal), &[divisor])?;
+    // 0 where the gradient is.
+    let strength = graph.push(Op::Activate(Activation::Abs), &[gradients])?;
+    let alpha = graph.push(Op::ActivateGrad(Activation::Relu), &[alpha, strength])?;
     let positive = graph.push(Op::Activate(Activation::Relu), &[gradients])?;
     let weights = graph.push(Op::GateGrad, &[alpha, positive])?;
     let mean = graph.push(Op::Mean, &[alpha])?;
     let all = graph.scaled(mean, (h * w) as f32, 0.0)?;
+    let all = graph.scaled(all, 1.0, 1e-30)?;
     let share = graph.push(Op::Activate(Activation::Reciprocal), &[all])?;
     let weights = graph.push(Op::Broadcast(Arithmetic::Multiply), &[weights, share])?;
     graph.push(Op::WeightedSum(Term::Product), &[a, weights])

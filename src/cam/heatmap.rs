@@ -1,12 +1,13 @@
 //! From raw maps to heat maps. These steps are the same for all methods.
 
-use super::compat::Compat;
+use super::compat::{Compat, enlarged, greatest};
 use super::fusion::Fusion;
 use super::layercam;
+use super::maps::Maps;
 use super::method::{At, Layer, Row};
 use super::normalise::Normalise;
 use super::smoothing;
-use crate::graph::{Activation, Arithmetic, Graph, GraphError, Interpolation, NodeId, Op, Scaling};
+use crate::graph::{Arithmetic, Graph, GraphError, Interpolation, NodeId, Op, Scaling};
 
 /// The part of the values that [`Normalise::Percentile`] keeps apart.
 const PERCENTILE: f32 = 0.99;
@@ -34,19 +35,6 @@ impl From<Normalise> for Finish {
     fn from(normalise: Normalise) -> Self {
         Self { normalise, ..Self::default() }
     }
-}
-
-/// The output nodes of a recipe. Each holds the maps of all methods: those of the first method for all images and classes, then
-/// those of the next.
-pub struct Maps {
-    /// The raw maps: signed, not rescaled, at the layer's size. None if several layers are fused, or sizes differ.
-    pub raw: Option<NodeId>,
-    /// Range of the raw or fused maps, from which the status is computed.
-    pub range: NodeId,
-    /// The heat maps at the input's size.
-    pub heatmap: NodeId,
-    /// The place of each method's first map among all.
-    pub firsts: Vec<usize>,
 }
 
 /// Appends the raw maps of each method, and the steps from there to heat maps of `size`.
@@ -81,11 +69,10 @@ pub fn heatmap(graph: &mut Graph, asked: &[Asked], size: [usize; 2], finish: Fin
                     let is_layercam = |i: &usize| asked[*i].method.name == layercam::ROW.name;
                     greatest(graph, &raws, size, group.iter().all(is_layercam))?
                 }
-                Compat::Captum => added(graph, &raws, size, Interpolation::Nearest, Normalise::None)?,
-                Compat::TfKerasVis => added(graph, &raws, size, Interpolation::Corners, Normalise::MinMax)?,
+                Compat::Captum | Compat::TfKerasVis => enlarged(graph, &raws, size, compat)?,
             },
             Fusion::Product => multiplied(graph, &raws, size, normalise)?,
-            Fusion::Sum => added(graph, &raws, size, Interpolation::Linear, normalise)?,
+            Fusion::Sum => added(graph, &raws, size, normalise)?,
         };
         joint = Some(match joint {
             None => maps,
@@ -115,15 +102,9 @@ fn multiplied(graph: &mut Graph, raws: &[NodeId], size: [usize; 2], normalise: N
 }
 
 /// The sum of raw maps, which are given for each layer, scaled as one map.
-fn added(
-    graph: &mut Graph,
-    raws: &[NodeId],
-    size: [usize; 2],
-    by: Interpolation,
-    normalise: Normalise,
-) -> Result<Maps, GraphError> {
+fn added(graph: &mut Graph, raws: &[NodeId], size: [usize; 2], normalise: Normalise) -> Result<Maps, GraphError> {
     let (first, others) = raws.split_first().ok_or_else(|| GraphError::no_operands("fusion of layers"))?;
-    let large = |graph: &mut Graph, raw: NodeId| graph.push(Op::Resize { to: size, by }, &[raw]);
+    let large = |graph: &mut Graph, raw: NodeId| graph.push(Op::Resize { to: size, by: Interpolation::Linear }, &[raw]);
     let mut sum = large(graph, *first)?;
     for &raw in others {
         let other = large(graph, raw)?;
@@ -132,41 +113,6 @@ fn added(
     let range = graph.push(Op::MinMax, &[sum])?;
     let heatmap = scaled(graph, sum, range, normalise)?;
     Ok(Maps { raw: Some(sum), range, heatmap, firsts: vec![] })
-}
-
-/// TorchCAM's steps: maps are scaled, brought to the size of the largest one, and their greatest is taken.
-fn greatest(graph: &mut Graph, raws: &[NodeId], size: [usize; 2], is_layercam: bool) -> Result<Maps, GraphError> {
-    let extent = |axis: usize| raws.iter().map(|raw| graph.shape(*raw)[axis]).max().unwrap_or(1);
-    let (largest, mut ranges, mut fused) = ([extent(2), extent(3)], vec![], None);
-    for &raw in raws {
-        // The library's eps is a tenth of that of the scaling.
-        let tenfold = graph.scaled(raw, 10.0, 0.0)?;
-        let range = graph.push(Op::MinMax, &[tenfold])?;
-        let mut map = graph.push(Op::Rescale(Scaling::Positive), &[tenfold, range])?;
-        if raws.len() > 1 {
-            if is_layercam {
-                let twice = graph.scaled(map, 2.0, 0.0)?;
-                map = graph.push(Op::Activate(Activation::Tanh), &[twice])?;
-            }
-            map = graph.push(Op::Resize { to: largest, by: Interpolation::Linear }, &[map])?;
-        }
-        fused = Some(match fused {
-            None => map,
-            // max(a, b) = a + max(b − a, 0)
-            Some(first) => {
-                let less = graph.scaled(first, -1.0, 0.0)?;
-                let more = graph.push(Op::Add, &[map, less])?;
-                let more = graph.push(Op::Activate(Activation::Relu), &[more])?;
-                graph.push(Op::Add, &[first, more])?
-            }
-        });
-        ranges.push(range);
-    }
-    let fused = fused.ok_or_else(|| GraphError::no_operands("fusion of layers"))?;
-    let raw = if let [raw] = raws { Some(*raw) } else { None };
-    let range = if raw.is_some() { ranges[0] } else { graph.push(Op::MinMax, &[fused])? };
-    let heatmap = graph.push(Op::Resize { to: size, by: Interpolation::Cubic }, &[fused])?;
-    Ok(Maps { raw, range, heatmap, firsts: vec![] })
 }
 
 /// The mean of the heat maps of raw ones, which are given for each layer, scaled once more.

@@ -17,12 +17,12 @@ pub fn principal(graph: &mut Graph, x: NodeId) -> Result<NodeId, GraphError> {
     let map = if h * w <= c {
         // X v = √λ u, where u is the eigenvector of X Xᵀ, a matrix of pixels.
         let gram = graph.push(product(Form::Channels), &[x, x])?;
-        let vector = graph.push(Op::Eigenvector { root: true }, &[gram])?;
+        let vector = graph.push(Op::Eigenvector { root: true, indefinite: false }, &[gram])?;
         as_map(graph, vector, [h, w])?
     } else {
         // v is the eigenvector of Xᵀ X, a matrix of channels.
         let covariance = graph.push(product(Form::Pixels([1, c])), &[x, x])?;
-        let vector = graph.push(Op::Eigenvector { root: false }, &[covariance])?;
+        let vector = graph.push(Op::Eigenvector { root: false, indefinite: false }, &[covariance])?;
         graph.push(Op::WeightedSum(Term::Product), &[x, vector])?
     };
     oriented(graph, map)
@@ -45,7 +45,8 @@ pub fn principal_of_kernel(graph: &mut Graph, x: NodeId) -> Result<NodeId, Graph
     let off = centred(graph, across)?;
     let less = graph.scaled(off, -1.0, 0.0)?;
     let kernel = graph.push(Op::Broadcast(Arithmetic::Add), &[of_rows, less])?;
-    let vector = graph.push(Op::Eigenvector { root: true }, &[kernel])?;
+    // A matrix of hyperbolic tangents may have negative eigenvalues.
+    let vector = graph.push(Op::Eigenvector { root: true, indefinite: true }, &[kernel])?;
     let map = as_map(graph, vector, [h, w])?;
     oriented(graph, map)
 }

@@ -123,8 +123,8 @@ pub fn begin(
 }
 
 /// Appends the derivative of what tells a class `c` from the three classes `i` whose logits `y` are closest to its own:
-/// `T = Σ_i q_i (y_c − y_i)`, where `q` is the softmax over these three. It is pytorch-grad-cam's `FinerWeightedTarget`, and
-/// `dT / dy_j = [j = c] + q_j (y_c − y_j − T − 1)`.
+/// `T = Σ_i q_i (y_c − y_i)`, where `q` is the softmax over these three. It is pytorch-grad-cam's `FinerWeightedTarget` but for
+/// the 1e-9 that it adds to the sum of the three probabilities. `dT / dy_j = [j = c] + q_j (y_c − y_j − T − 1)`.
 ///
 /// # Errors
 /// [`GraphError::Shape`] if there are no other classes.
@@ -163,13 +163,10 @@ pub fn closest(graph: &mut Graph, logits: NodeId, seed: NodeId) -> Result<Begin,
         digits: [kept, summed].into_iter().filter(|digit| digit.extent > 1).collect(),
     };
     let others = graph.rearrange(&but_first, columns)?;
-    // q
-    let p = softmax(graph, logits)?;
-    let p = graph.push(multiply.clone(), &[others, p])?;
-    let sum = graph.rearrange(&channels(classes, 1), p)?;
-    let sum = graph.scaled(sum, 1.0, 1e-9)?;
-    let inverse = graph.push(Op::Activate(Activation::Reciprocal), &[sum])?;
-    let q = graph.push(multiply.clone(), &[p, inverse])?;
+    // q: for the other classes the softmax is made 0.
+    let low = graph.scaled(others, 1e9, -1e9)?;
+    let low = graph.push(Op::Broadcast(Arithmetic::Add), &[low, logits])?;
+    let q = softmax(graph, low)?;
     // T
     let weighted = graph.push(multiply.clone(), &[q, lead])?;
     let difference = graph.rearrange(&channels(classes, 1), weighted)?;

@@ -37,6 +37,9 @@ pub struct ModelArgs {
     /// Rows and columns of a transformer's patches, where an ONNX file does not tell them
     #[arg(long, value_name = "HxW", value_parser = sides)]
     grid: Option<[usize; 2]>,
+    /// Part of the image over which the scores of a segmentation in an ONNX file are averaged, 0 to 1 of its sides
+    #[arg(long = "box", value_name = "LEFT,TOP,RIGHT,BOTTOM", value_parser = region)]
+    region: Option<[f64; 4]>,
     /// Activation between the linear layers of a classifier of your own
     #[arg(long, value_name = "NAME", value_parser = words(&["relu", "relu6", "sigmoid", "silu", "hardswish", "gelu"]))]
     head_activation: Option<String>,
@@ -107,6 +110,7 @@ impl ModelArgs {
         let o = self.prefix.iter().fold(o, |o, prefix| o.prefix(prefix));
         let o = self.input.iter().fold(o, |o, name| o.input(name));
         let o = self.grid.iter().fold(o, |o, grid| o.grid(*grid));
+        let o = self.region.iter().fold(o, |o, region| o.region(*region));
         let o = self.score.iter().fold(o, |o, name| o.score(name));
         let o = self.head_activation.iter().fold(o, |o, name| o.head_activation(named(name)));
         let o = match &classes.labels {
@@ -147,6 +151,16 @@ pub fn sides(text: &str) -> Result<[usize; 2], String> {
     let (height, width) = text.split_once(['x', 'X', '×']).unwrap_or((text, text));
     let side = |text: &str| text.parse().ok().filter(|side| (1..=4096).contains(side));
     side(height).zip(side(width)).map(|(h, w)| [h, w]).ok_or_else(|| "not N or HxW, of 1 to 4096".into())
+}
+
+/// A box: left, top, right and bottom.
+fn region(text: &str) -> Result<[f64; 4], String> {
+    let sides: Option<Vec<f64>> = text.split(',').map(|side| side.trim().parse().ok()).collect();
+    let sides = sides.and_then(|sides| <[f64; 4]>::try_from(sides).ok());
+    let is_box = |[left, top, right, bottom]: &[f64; 4]| {
+        0.0 <= *left && left < right && *right <= 1.0 && 0.0 <= *top && top < bottom && *bottom <= 1.0
+    };
+    sides.filter(is_box).ok_or_else(|| "not four parts of 0 to 1, as in 0.2,0.1,0.8,0.5".into())
 }
 
 #[derive(Args)]

@@ -39,6 +39,16 @@ fn methods(how: &How) -> Result<()> {
     if let Some(method) = has(|row| row.fusion == Fusion::Product).filter(|_| how.layers.len() < 2) {
         return fail(format!("{} multiplies the maps of several layers; name more than one", method.name()));
     }
+    if let Some(method) =
+        has(|row| matches!(row.passes, Passes::Masked(_) | Passes::Closest)).filter(|_| how.similar_to.is_some())
+    {
+        return fail(format!("{} compares class scores, so it cannot explain a similarity", method.name()));
+    }
+    if how.similar_to.is_some() && how.target != Target::default() {
+        return fail(
+            "a similarity is no number of a class; leave --target, --negative, --with and --against out".into(),
+        );
+    }
     if how.smoothing.eigen && has(|row| row.at == At::Layers).is_none() {
         return fail("only maps of a layer's channels can be smoothed by their principal component".into());
     }

@@ -1,5 +1,7 @@
 //! How a batch is explained.
 
+use std::sync::Arc;
+
 use crate::cam::{Compat, Finish, Method, Normalise, Sampling, Smoothing, Target};
 
 /// What an explainer's plans depend on, besides the kind of a batch.
@@ -9,6 +11,8 @@ pub struct How {
     /// Module paths of the layers that methods look at.
     pub layers: Vec<String>,
     pub target: Target,
+    /// The embedding whose similarity is explained, instead of a target of class scores.
+    pub similar_to: Option<Arc<[f32]>>,
     pub normalise: Normalise,
     pub sampling: Sampling,
     pub smoothing: Smoothing,
@@ -24,6 +28,7 @@ impl How {
             methods: vec![Method::default()],
             layers,
             target: Target::default(),
+            similar_to: None,
             normalise: Normalise::default(),
             sampling: Sampling::default(),
             smoothing: Smoothing::default(),

@@ -1,5 +1,6 @@
 //! The library's main interface: photos in, explanations out, on the GPU or on the CPU.
 
+mod begin;
 mod checks;
 mod device;
 pub(crate) mod drawing;
@@ -136,6 +137,15 @@ impl Explainer {
     pub fn set_target(&mut self, target: Target) {
         self.how.target = target;
         self.plans.forget();
+    }
+
+    /// Explains what makes images similar to another one, whose [`Explanation::embedding`] is given, and no class: the cosine
+    /// of the embeddings. `None` explains classes again.
+    #[must_use]
+    pub fn with_similar_to(mut self, embedding: Option<&[f32]>) -> Self {
+        self.how.similar_to = embedding.map(Arc::from);
+        self.plans.forget();
+        self
     }
 
     /// Scales maps in another way.

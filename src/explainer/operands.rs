@@ -60,8 +60,9 @@ pub fn operands(graph: &mut Graph, how: &How, network: &Begun, taps: &mut [Tap])
                         Layer { activations: tap.placed, gradients }
                     }
                 };
-                // A logarithm is no sum of the scores from which its backward pass begins.
-                if row.passes == Passes::Path && how.target.score != Score::LogProbability {
+                // A logarithm is no sum of the scores from which its backward pass begins, nor is a cosine of embeddings.
+                let is_sum = how.target.score != Score::LogProbability && how.similar_to.is_none();
+                if row.passes == Passes::Path && is_sum {
                     sums = layer.gradients.map(|node| path_sums(graph, how, network, node)).transpose()?;
                 }
                 several.push((row.passes, i, layer));
@@ -138,7 +139,7 @@ fn backward(graph: &mut Graph, network: &Begun, taps: &[Tap], row: &Row, parts: 
 fn biases(graph: &Graph, logits: NodeId) -> Vec<(NodeId, Param)> {
     let needed = graph.needed(&[logits]);
     let bias = |id: NodeId| match (&graph.nodes[id].op, graph.shape(id)) {
-        (_, [_, _, h, w]) if h < 2 || w < 2 => None,
+        (_, [_, _, 1, 1]) => None,
         (Op::Conv2d(conv), _) => conv.bias,
         (Op::ScaleShift { shift, .. }, _) => *shift,
         _ => None,

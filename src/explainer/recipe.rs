@@ -62,6 +62,10 @@ pub struct Built {
     pub maps: Vec<Place>,
     /// Whether the sums along a path are an output.
     pub has_sums: bool,
+    /// The size of the embeddings, if they are an output.
+    pub embedding: usize,
+    /// Whether the similarities are an output.
+    pub has_similarity: bool,
     /// Height and width of the first target layer.
     pub layer_size: [usize; 2],
     /// The first nodes of two stages: the backward pass, including the choice of classes, and the tail.
@@ -193,6 +197,11 @@ impl Recipe {
         let mut graph = network.graph;
         let mut kept: Vec<NodeId> = taps.iter().map(|tap| tap.node).collect();
         if methods.iter().any(|method| method.row().passes == Passes::Biases) {
+            if !network.grids.is_empty() {
+                return Err(Error::Request(
+                    "fullgrad needs feature maps, and this network's layers hold tokens".into(),
+                ));
+            }
             // Folded, the biases of a convolution and of the norm after it would be one.
             let has_bias = |node: &Node| matches!(&node.op, Op::Conv2d(conv) if conv.bias.is_some());
             kept.extend((0..graph.nodes.len()).filter(|id| has_bias(&graph.nodes[*id])));
@@ -215,8 +224,18 @@ impl Recipe {
         let one_hot = graph.push(seed, &[selection])?;
         let is_sigmoid = model.scores() == Scores::Sigmoid;
         let (images, logits) = (network.features, network.logits);
-        let begin = cam::begin(&mut graph, target, logits, one_hot, is_sigmoid)?;
-        let begun = Begun { images, logits, one_hot, begin, is_sigmoid };
+        let embedding = match self.outputs.embedding || how.similar_to.is_some() {
+            true => Some(cam::embedding(&graph, logits).ok_or_else(no_embedding)?),
+            false => None,
+        };
+        let similarity = embedding.zip(how.similar_to.as_ref());
+        let similarity =
+            similarity.map(|(node, reference)| cam::similarity(&mut graph, node, reference)).transpose()?;
+        let (output, begin) = match &similarity {
+            Some(similarity) => (similarity.begin.node, similarity.begin),
+            None => (logits, cam::begin(&mut graph, target, logits, one_hot, is_sigmoid)?),
+        };
+        let begun = Begun { images, logits, output, one_hot, begin, is_sigmoid };
         let Operands { asked, sums } = operands(&mut graph, how, &begun, &mut taps)?;
         let tail = graph.nodes.len();
         let mut maps = cam::heatmap(&mut graph, &asked, [h, w], how.finish())?;
@@ -231,13 +250,17 @@ impl Recipe {
             maps.raw.filter(|_| self.outputs.raw),
             self.outputs.heatmap.then_some(maps.heatmap),
             sums,
+            embedding.filter(|_| self.outputs.embedding),
+            similarity.as_ref().map(|similarity| similarity.cosine),
         ];
         let wanted = wanted.into_iter().flatten();
         let outputs = wanted.map(|node| graph.push(Op::Unpack, &[node])).collect::<Result<Vec<_>, _>>()?;
-        let per_image = |method: Method| if method.is_of_class() { self.maps } else { 1 };
+        let of_class = |method: Method| method.is_of_class() && how.similar_to.is_none();
+        let per_image = |method: Method| if of_class(method) { self.maps } else { 1 };
         let places = methods.iter().zip(maps.firsts);
         let places = places.map(|(method, first)| Place { method: *method, first, per_image: per_image(*method) });
         let [_, _, layer_h, layer_w] = graph.shape(maps.raw.unwrap_or(taps[0].placed));
+        let embedding_size = embedding.filter(|_| self.outputs.embedding).map_or(0, |node| graph.shape(node)[1]);
         Ok(Built {
             graph,
             images: network.input,
@@ -246,10 +269,16 @@ impl Recipe {
             heatmap: maps.heatmap,
             maps: places.collect(),
             has_sums: sums.is_some(),
+            embedding: embedding_size,
+            has_similarity: similarity.is_some(),
             layer_size: [layer_h, layer_w],
             stages: [backward, tail],
         })
     }
+}
+
+fn no_embedding() -> Error {
+    Error::Request("the network has no embedding, because no linear layer of pooled features makes its scores".into())
 }
 
 #[cfg(test)]

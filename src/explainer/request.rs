@@ -81,6 +81,8 @@ pub struct Outputs {
     pub predictions: usize,
     /// All class scores before softmax.
     pub logits: bool,
+    /// What the class scores are a linear function of, for [`crate::Explainer::with_similar_to`].
+    pub embedding: bool,
     /// Maps at the layer's size, signed and unscaled. There are none if several layers are fused.
     pub raw: bool,
     /// Maps at the input's size, in 0..1.
@@ -102,6 +104,12 @@ impl Outputs {
     #[must_use]
     pub fn logits(self, logits: bool) -> Self {
         Self { logits, ..self }
+    }
+
+    /// Sets whether embeddings are read back.
+    #[must_use]
+    pub fn embedding(self, embedding: bool) -> Self {
+        Self { embedding, ..self }
     }
 
     /// Sets whether raw maps are read back.

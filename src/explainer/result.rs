@@ -46,6 +46,8 @@ pub struct Heatmap {
     /// Of integrated gradients, how far their sum is from the difference that they explain, as a part of it. More samples bring
     /// it closer to 0.
     pub completeness: Option<f32>,
+    /// The cosine of the image's embedding with another's, -1 to 1, if that is explained.
+    pub similarity: Option<f32>,
     /// The map at the layer's size, signed and unscaled, if asked for.
     pub raw: Option<Map>,
     /// The map at the input's size, in 0..1, if asked for.
@@ -89,6 +91,8 @@ pub struct Explanation {
     pub heatmaps: Vec<Heatmap>,
     /// All class scores before softmax, if asked for.
     pub logits: Option<Vec<f32>>,
+    /// The embedding, if asked for.
+    pub embedding: Option<Vec<f32>>,
 }
 
 /// A batch explained.
@@ -115,6 +119,8 @@ pub fn assemble(model: &Model, prepared: &Prepared, scene: Option<&Scene>, value
     let (raw, heatmaps) = (next(recipe.outputs.raw), next(recipe.outputs.heatmap));
     let sums: Vec<f32> = bytemuck::pod_collect_to_vec(next(built.has_sums));
     let sums: Vec<&[f32]> = sums.chunks(model.preprocess.channels() + 1).collect();
+    let embeddings: Vec<f32> = bytemuck::pod_collect_to_vec(next(built.embedding > 0));
+    let similarities: Vec<f32> = bytemuck::pod_collect_to_vec(next(built.has_similarity));
     // One overlay for each photo and map, in strips.
     let mut overlay = |[width, height]: [u32; 2]| {
         let mut rgba = strip_rows(width, height).map(|_| next(true)).collect::<Vec<_>>().concat();
@@ -153,6 +159,7 @@ pub fn assemble(model: &Model, prepared: &Prepared, scene: Option<&Scene>, value
                     let (expected, found) = sums.split_last().filter(|_| method == Method::IntegratedGradients)?;
                     Some((found.iter().sum::<f32>() - expected) / expected.abs())
                 }),
+                similarity: similarities.get(image).copied(),
                 raw: map(raw, layer_size, i),
                 heatmap: map(heatmaps, [h, w], i),
                 overlay: overlays.get(image).map(|of_image| of_image[j].clone()),
@@ -162,6 +169,7 @@ pub fn assemble(model: &Model, prepared: &Prepared, scene: Option<&Scene>, value
         Explanation {
             heatmaps: heatmaps.collect(),
             predictions: ranking.iter().take(recipe.outputs.predictions).cloned().collect(),
+            embedding: embeddings.chunks(built.embedding.max(1)).nth(image).map(<[f32]>::to_vec),
             logits: logits.chunks(model.classes()).nth(image).map(<[f32]>::to_vec),
         }
     };

@@ -1,5 +1,6 @@
 //! Gradients that are averaged over several images: on the way from a baseline to the image, or of the image with noise.
 
+use super::begin::begin;
 use super::how::How;
 use super::tap::{Begun, Tap};
 use crate::cam::{self, Begin, Moment, Passes};
@@ -83,8 +84,8 @@ fn legendre(count: usize) -> Vec<(f64, f64)> {
 
 /// The gradient at a tap for other images, for the classes chosen for the first ones.
 fn gradient(graph: &mut Graph, how: &How, network: &Begun, tap: &Tap, x: NodeId) -> Result<NodeId> {
-    let new = replay(graph, network.images, &[network.logits, tap.node], x)?;
-    let Begin { node, seed } = cam::begin(graph, &how.target, new[0], network.one_hot, network.is_sigmoid)?;
+    let new = replay(graph, network.images, &[network.output, tap.node], x)?;
+    let Begin { node, seed } = begin(graph, how, network, new[0])?;
     let gradient = gradients(graph, node, seed, &new[1..], Rule::Standard)?.remove(0);
     Ok(match &tap.grid {
         Some(moves) => graph.push(Op::Rearrange(moves.clone()), &[gradient])?,

@@ -1,5 +1,6 @@
 //! Heat maps averaged over further images, see [`Smoothing`].
 
+use super::begin::begin;
 use super::how::How;
 use super::operands::operands;
 use super::tap::{Begun, Tap};
@@ -18,10 +19,10 @@ pub fn augmented(graph: &mut Graph, how: &How, network: &Begun, taps: &[Tap], fi
         if mirrored {
             images = graph.push(Op::Mirror, &[images])?;
         }
-        let nodes: Vec<NodeId> = [network.logits].into_iter().chain(taps.iter().map(|tap| tap.node)).collect();
+        let nodes: Vec<NodeId> = [network.output].into_iter().chain(taps.iter().map(|tap| tap.node)).collect();
         let new = replay(graph, network.images, &nodes, images)?;
-        let begin = cam::begin(graph, &how.target, new[0], network.one_hot, network.is_sigmoid)?;
-        let begun = Begun { images, logits: new[0], begin, ..*network };
+        let begin = begin(graph, how, network, new[0])?;
+        let begun = Begun { images, output: new[0], begin, ..*network };
         let moved = |(tap, node): (&Tap, &NodeId)| Tap { node: *node, placed: *node, grid: tap.grid.clone(), ..*tap };
         let mut taps: Vec<Tap> = taps.iter().zip(&new[1..]).map(moved).collect();
         let asked = operands(graph, how, &begun, &mut taps)?.asked;

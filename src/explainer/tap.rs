@@ -18,6 +18,8 @@ pub struct Begun {
     /// The normalised images.
     pub images: NodeId,
     pub logits: NodeId,
+    /// What the target is a function of: the logits or the embeddings.
+    pub output: NodeId,
     /// 1 at the class of each map.
     pub one_hot: NodeId,
     pub begin: Begin,

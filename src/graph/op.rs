@@ -424,16 +424,14 @@ pub enum Op {
         /// Keeps its divisor from 0.
         eps: f32,
     },
-    /// `(x [m,c,h,w]) -> [m,c,1,1]`: `1 / (max_p x - min_p x + eps)`.
-    InverseSpan {
-        /// Keeps the divisor from 0.
-        eps: f32,
-    },
+    /// `(x [m,c,h,w]) -> [m,c,1,1]`: the greatest number over space.
+    PlaneMax,
     /// `(x [m,c,h,w]) -> [m,1,h,w]`: `max_c |x|`.
     Magnitude,
-    /// `(matrix [m,d,h,w]) -> [m,d,1,1]`: the eigenvector of the greatest eigenvalue of a symmetric matrix without
-    /// negative ones, where `d = h·w`.
+    /// `(matrix [m,d,h,w]) -> [m,d,1,1]`: the eigenvector of the greatest eigenvalue of a symmetric matrix, where `d = h·w`.
     Eigenvector {
+        /// Whether eigenvalues may be negative.
+        indefinite: bool,
         /// Whether the vector's length is the root of its eigenvalue, or 1.
         root: bool,
     },

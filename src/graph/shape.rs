@@ -168,7 +168,7 @@ fn check(op: &Op, inputs: &[Type]) -> Result<Type, String> {
             require(shape(0)[1..] == shape(1)[1..], || format!("{:?} and {:?} differ", shape(0), shape(1)))?;
             features([m, c, 1, 1])
         }
-        Op::InverseSpan { .. } => features([shape(0)[0], shape(0)[1], 1, 1]),
+        Op::PlaneMax => features([shape(0)[0], shape(0)[1], 1, 1]),
         Op::Magnitude => features([shape(0)[0], 1, shape(0)[2], shape(0)[3]]),
         Op::Eigenvector { .. } => {
             let [m, d, h, w] = shape(0);

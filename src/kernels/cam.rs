@@ -1,5 +1,5 @@
 //! Maps from activations and gradients, and the tail on whole maps: `weighted_sum.wgsl`, `channel_weights.wgsl`,
-//! `inverse_span.wgsl`, `magnitude.wgsl`, `eigenvector.wgsl`, `orient.wgsl`, `min_max.wgsl`, `rescale.wgsl` and `resize.wgsl`. The mean of the gradients is computed by
+//! `plane_max.wgsl`, `magnitude.wgsl`, `eigenvector.wgsl`, `orient.wgsl`, `min_max.wgsl`, `rescale.wgsl` and `resize.wgsl`. The mean of the gradients is computed by
 //! `reduce.wgsl`.
 
 use bytemuck::Pod;
@@ -37,12 +37,11 @@ pub fn channel_weights(cx: &Context, weighing: Weighing, eps: f32) -> Dispatch {
     cx.cooperative("channel_weights", defines, [planes32, plane, blocks, per_image, eps.to_bits()], None, planes)
 }
 
-/// The inverse of each channel's range.
-pub fn inverse_span(cx: &Context, eps: f32) -> Dispatch {
+/// The greatest number of each channel.
+pub fn plane_max(cx: &Context) -> Dispatch {
     let [m, c, h, w] = cx.input(0);
     let planes = m * blocks(c);
-    let params = [planes as u32, (h * w) as u32, eps.to_bits()];
-    cx.cooperative("inverse_span", &[], params, None, planes)
+    cx.cooperative("plane_max", &[], [planes, h * w].map(|v| v as u32), None, planes)
 }
 
 /// The greatest magnitude over channels.
@@ -53,7 +52,7 @@ pub fn magnitude(cx: &Context) -> Dispatch {
 }
 
 /// The first eigenvector of each matrix.
-pub fn eigenvector(cx: &Context, root: bool) -> Dispatch {
+pub fn eigenvector(cx: &Context, root: bool, indefinite: bool) -> Dispatch {
     let [m, d, ..] = cx.shape();
     // Barriers cost more than sums where few invocations run at once.
     let lanes = if d <= 64 { cx.profile.wide } else { cx.profile.wide.max(64) };
@@ -63,6 +62,9 @@ pub fn eigenvector(cx: &Context, root: bool) -> Dispatch {
     let mut defines = vec![("WORKGROUP", lanes), ("LANES", lanes), ("OUTPUTS", 1), ("COOPERATIVE", 1)];
     if root {
         defines.push(("ROOT", 1));
+    }
+    if indefinite {
+        defines.push(("INDEFINITE", 1));
     }
     cx.dispatch("eigenvector", &defines, [d, blocks(d), steps, m].map(|v| v as u32), cx.plainly(None), m)
 }

@@ -101,6 +101,9 @@ impl Model {
     /// The model of tensors, with what the files in `folder` say of it.
     fn new(weights: Weights, folder: Option<&Path>, options: &ModelOptions) -> Result<Self> {
         let what = weights.what().to_owned();
+        if options.region.is_some() {
+            return Err(Error::Request(format!("{what}: its scores have no rows and columns; leave --box out")));
+        }
         let mut facts = options.facts();
         facts.note_metadata(&weights.metadata);
         let config = folder.map(|folder| Config::read(folder, &mut facts)).unwrap_or_default();

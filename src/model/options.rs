@@ -25,6 +25,7 @@ pub struct ModelOptions {
     pub(super) input: Option<String>,
     pub(super) score: Option<String>,
     pub(super) grid: Option<[usize; 2]>,
+    pub(super) region: Option<[f64; 4]>,
     facts: Facts,
 }
 
@@ -89,6 +90,14 @@ impl ModelOptions {
     #[must_use]
     pub fn grid(mut self, grid: [usize; 2]) -> Self {
         self.grid = Some(grid);
+        self
+    }
+
+    /// Sets the box over which scores with rows and columns are averaged, as of a segmentation: left, top, right and bottom, as
+    /// parts of the image's sides. For ONNX files.
+    #[must_use]
+    pub fn region(mut self, region: [f64; 4]) -> Self {
+        self.region = Some(region);
         self
     }
 

@@ -45,12 +45,9 @@ pub fn channel_weights(
     })
 }
 
-/// `1 / (max_p x - min_p x + eps)` of each channel.
-pub fn inverse_span(x: &[f64], [m, c, h, w]: Shape, eps: f64) -> Vec<f64> {
-    planes(m * c, 1, |plane, y| {
-        let x = x[plane * h * w..][..h * w].iter().copied();
-        y[0] = 1.0 / (x.clone().fold(f64::MIN, f64::max) - x.fold(f64::MAX, f64::min) + eps);
-    })
+/// `max_p x` of each channel.
+pub fn plane_max(x: &[f64], [m, c, h, w]: Shape) -> Vec<f64> {
+    planes(m * c, 1, |plane, y| y[0] = x[plane * h * w..][..h * w].iter().copied().fold(f64::MIN, f64::max))
 }
 
 /// `max_c |x|` at each pixel.
@@ -62,15 +59,17 @@ pub fn magnitude(x: &[f64], [m, c, h, w]: Shape) -> Vec<f64> {
     })
 }
 
-/// The eigenvector of the greatest eigenvalue of each symmetric matrix of `size` rows, by power iteration.
-pub fn eigenvector(matrices: &[f64], size: usize, root: bool) -> Vec<f64> {
+/// The eigenvector of the greatest eigenvalue of each symmetric matrix of `size` rows, by power iteration. Where eigenvalues may be
+/// negative, half of the matrix's norm is added to all of them: so the greatest one has the greatest magnitude.
+pub fn eigenvector(matrices: &[f64], size: usize, root: bool, indefinite: bool) -> Vec<f64> {
     planes(matrices.len() / (size * size), size, |map, y| {
         let matrix = &matrices[map * size * size..][..size * size];
         y.iter_mut().enumerate().for_each(|(i, y)| *y = (i as f64 * 0.618_034).fract() - 0.5);
-        let mut eigenvalue = 0.0;
+        let norm = matrix.iter().map(|v| v * v).sum::<f64>().sqrt();
+        let (mut eigenvalue, shift) = (0.0, if indefinite { norm / 2.0 } else { 0.0 });
         for _ in 0..20_000 {
             let product = matrix.chunks(size).map(|row| row.iter().zip(&*y).map(|(a, b)| a * b).sum::<f64>());
-            let product: Vec<f64> = product.collect();
+            let product: Vec<f64> = product.zip(&*y).map(|(product, y)| product + shift * y).collect();
             eigenvalue = product.iter().map(|v| v * v).sum::<f64>().sqrt();
             let unit = product.iter().map(|v| v / eigenvalue.max(1e-300));
             let mut moved = 0.0;
@@ -82,7 +81,7 @@ pub fn eigenvector(matrices: &[f64], size: usize, root: bool) -> Vec<f64> {
                 break;
             }
         }
-        let length = if root { eigenvalue.sqrt() } else { 1.0 };
+        let length = if root { (eigenvalue - shift).max(0.0).sqrt() } else { 1.0 };
         y.iter_mut().for_each(|y| *y *= length);
     })
 }

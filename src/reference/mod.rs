@@ -152,9 +152,9 @@ fn execute(graph: &Graph, id: NodeId, operands: &[&Value]) -> Value {
         Op::ChannelWeights { weighing, eps } => {
             cam::channel_weights(*weighing, f64::from(*eps), number(0), from(0), number(1), from(1))
         }
-        Op::InverseSpan { eps } => cam::inverse_span(number(0), from(0), f64::from(*eps)),
+        Op::PlaneMax => cam::plane_max(number(0), from(0)),
         Op::Magnitude => cam::magnitude(number(0), from(0)),
-        Op::Eigenvector { root } => cam::eigenvector(number(0), shape[1], *root),
+        Op::Eigenvector { root, indefinite } => cam::eigenvector(number(0), shape[1], *root, *indefinite),
         Op::Orient => cam::orient(number(0), shape, number(1)),
         Op::Unfold => number(0).to_vec(),
         Op::Columns { count } => moves::columns(number(0), shape, *count),

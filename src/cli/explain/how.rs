@@ -1,8 +1,12 @@
 //! How photos are explained: methods, what is explained of a class, and how a map is made of it.
 
+use std::path::PathBuf;
+
 use clap::Args;
+use gradcam::picture::Window;
 use gradcam::{
-    Classes, Colormap, Compat, Error, Explainer, Method, Model, Normalise, Result, Sampling, Smoothing, Target,
+    Classes, Colormap, Compat, Error, Explainer, Images, Method, Model, Normalise, Outputs, Photo, Result, Sampling,
+    Smoothing, Target,
 };
 use serde_json::{Map, Value, json};
 
@@ -34,6 +38,9 @@ pub struct HowArgs {
     /// Show what tells the class from this one, by number or label; may be given several times
     #[arg(long, value_name = "ID|LABEL", allow_hyphen_values = true)]
     against: Vec<String>,
+    /// Show what makes the photos similar to this one, instead of a class
+    #[arg(long, value_name = "PHOTO", conflicts_with_all = ["class", "top", "target", "negative", "with", "against"])]
+    pub similar_to: Option<PathBuf>,
     /// Images that a method averages over: 50 steps of a path, 25 samples of noise or 1000 random masks, if not given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     samples: Option<u32>,
@@ -121,6 +128,16 @@ impl HowArgs {
         if layers.is_empty() { Ok(explainer) } else { explainer.with_layers(&layers) }
     }
 
+    /// The same explainer, explaining what makes photos similar to another one, if that is asked for.
+    pub fn similar(&self, mut explainer: Explainer, window: Window) -> Result<Explainer> {
+        let Some(path) = &self.similar_to else { return Ok(explainer) };
+        let photo = Photo::open_with(path, window)?;
+        let outputs = Outputs::default().embedding(true);
+        let batch = explainer.explain(Images::Photos(&[photo]), &Classes::Top(1), &outputs)?;
+        let embedding = batch.explanations.into_iter().next().and_then(|explanation| explanation.embedding);
+        Ok(explainer.with_similar_to(embedding.as_deref()))
+    }
+
     /// Says which methods do not look at the class, if several classes are asked for.
     pub fn remark(&self, methods: &[Method], classes: &Classes) {
         let several = match classes {
@@ -141,6 +158,8 @@ impl HowArgs {
         if self.smoothing() != Smoothing::default() {
             about.insert("smoothing".into(), json!(self.smoothing()));
         }
+        let similar_to = self.similar_to.as_ref().map(|path| json!(path.to_string_lossy()));
+        about.extend(similar_to.map(|path| ("similar_to".to_owned(), path)));
         about.extend(self.compat.as_deref().map(|compat| ("compat".to_owned(), json!(compat))));
         about
     }

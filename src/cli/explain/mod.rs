@@ -163,7 +163,7 @@ impl Explain {
         results.begin(todo.len());
         if !todo.is_empty() {
             let opened = Some(Instant::now());
-            let explainer = explainer.on(self.device.open()?);
+            let explainer = self.how.similar(explainer.on(self.device.open()?), self.window)?;
             let mut run = Run { explainer, outputs, classes, results, busy: vec![], opened };
             let begin = Instant::now();
             let ended = match &tensors {

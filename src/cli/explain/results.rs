@@ -233,8 +233,12 @@ impl Results {
             let maps = explanation.heatmaps.iter().enumerate().map(|(i, heatmap)| {
                 let p = &heatmap.prediction;
                 let overlay = files.get(i).and_then(Option::as_ref).map(|file| file.to_string_lossy());
-                json!({"class": p.class, "label": p.label, "logit": p.logit, "probability": p.probability,
-                       "method": heatmap.method.name(), "completeness": heatmap.completeness, "status": heatmap.status, "overlay": overlay})
+                let mut map = json!({"class": p.class, "label": p.label, "logit": p.logit, "probability": p.probability,
+                       "method": heatmap.method.name(), "completeness": heatmap.completeness, "status": heatmap.status, "overlay": overlay});
+                if let Some(similarity) = heatmap.similarity {
+                    map["similarity"] = json!(similarity);
+                }
+                map
             });
             let mut printed = self.about.clone();
             printed.extend([
@@ -271,9 +275,15 @@ impl Results {
                 });
                 let remark: String = status.into_iter().chain(off).map(|remark| format!("  ({remark})")).collect();
                 let method = if self.methods > 1 { format!(", {}", heatmap.method.name()) } else { String::new() };
-                writeln!(out, "{}{method}{file}{remark}", line(&heatmap.prediction))?;
+                let what = match (heatmap.similarity, self.about.get("similar_to").and_then(Value::as_str)) {
+                    (Some(cosine), Some(other)) => format!("  {cosine:7.3}  similar to {}", plain(other)),
+                    _ => line(&heatmap.prediction),
+                };
+                writeln!(out, "{what}{method}{file}{remark}")?;
             }
-            for prediction in explanation.predictions.iter().filter(|p| explained.clone().all(|e| e.class != p.class)) {
+            let is_similarity = explanation.heatmaps.iter().any(|heatmap| heatmap.similarity.is_some());
+            let is_new = |p: &&Prediction| is_similarity || explained.clone().all(|e| e.class != p.class);
+            for prediction in explanation.predictions.iter().filter(is_new) {
                 writeln!(out, "{}", line(prediction))?;
             }
             Ok(())
@@ -287,7 +297,11 @@ fn overlay(output: &mut Output, image: usize, map: usize, heatmap: &Heatmap, cap
     let missing = || Error::Request("no overlay was drawn".into());
     let mut overlay = Cow::Borrowed(heatmap.overlay.as_ref().ok_or_else(missing)?);
     if captions {
-        caption::draw(overlay.to_mut(), &format!("{} {:.1} %", prediction.label, prediction.probability * 100.0));
+        let text = match heatmap.similarity {
+            Some(cosine) => format!("similar {cosine:.3}"),
+            None => format!("{} {:.1} %", prediction.label, prediction.probability * 100.0),
+        };
+        caption::draw(overlay.to_mut(), &text);
     }
     let bytes = encode(output.format, overlay.width, overlay.height, &overlay.rgba)?;
     if output.is_stdout {

@@ -12,6 +12,7 @@ mod lower;
 mod names;
 mod ops;
 mod parameters;
+mod region;
 mod target;
 mod tensor;
 mod view;
@@ -46,6 +47,7 @@ pub struct Imported {
     input: Input,
     output: String,
     grid: Option<[usize; 2]>,
+    region: Option<[f64; 4]>,
     default_layer: String,
     classes: usize,
 }
@@ -92,6 +94,7 @@ impl Imported {
                     input,
                     output,
                     grid: options.grid,
+                    region: options.region,
                     file,
                     default_layer: String::new(),
                     classes: 0,
@@ -212,14 +215,20 @@ impl Blueprint for Imported {
             return Err(self.fail(format!("its output '{}' does not depend on the image", self.output)));
         };
         let dims = scores.view.dims();
-        if dims.iter().filter(|extent| **extent > 1).count() > 1 {
-            return Err(self.fail(format!(
-                "its output '{}' is {dims:?}, not one score for each class; --score names another",
-                self.output
-            )));
+        if self.region.is_none() && dims.iter().filter(|extent| **extent > 1).count() > 1 {
+            let is_map = matches!(dims[..], [1, _, h, w] if h * w > 1);
+            let remedy =
+                if is_map { "--box takes their mean over a part of the image" } else { "--score names another" };
+            return Err(
+                self.fail(format!("its output '{}' is {dims:?}, not one score for each class; {remedy}", self.output))
+            );
         }
         let all: Vec<usize> = (0..dims.len()).collect();
-        let logits = lowering.laid_out(&scores, [&all, &[], &[]]).map_err(|reason| self.fail(reason))?.node;
+        let logits = match self.region {
+            Some(region) => region::mean(&mut lowering, &scores, region)
+                .map_err(|reason| self.fail(format!("its output '{}' {reason}", self.output)))?,
+            None => lowering.laid_out(&scores, [&all, &[], &[]]).map_err(|reason| self.fail(reason))?.node,
+        };
         let names::Names { mut modules, others: mut aliases } = names::names(&self.file, &made);
         let needed = lowering.graph.needed(&[logits]);
         let is_needed = |(_, value): &(String, &Value)| needed[value.node] && value.node != x;

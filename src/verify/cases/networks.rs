@@ -153,7 +153,8 @@ fn bundled() -> Result<Case> {
     let model = Model::bundled()?;
     let photo = [Photo::decode("picture", include_bytes!("../goldens/picture.png"))?];
     let overlay = Some(Style::default());
-    let outputs = Outputs { predictions: 5, logits: true, raw: true, heatmap: true, overlay, clock: false };
+    let outputs =
+        Outputs { predictions: 5, logits: true, embedding: false, raw: true, heatmap: true, overlay, clock: false };
     let golden = include_bytes!("../goldens/picture.safetensors");
     case(crate::model::BUNDLED, &model, model.default_layer(), Images::Photos(&photo), outputs, golden, 5)
 }

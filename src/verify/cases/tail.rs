@@ -127,7 +127,7 @@ fn variations() -> Vec<Case> {
         of_one("channels left out", [2, 6, 3, 5], Op::Vary { omission: Omission::Channel, first: 1, count: 4 }),
         of_one("pixels alone", [2, 6, 3, 5], Op::Vary { omission: Omission::OtherPixels, first: 7, count: 8 }),
         of_one("columns in reverse", [2, 5, 3, 7], Op::Mirror),
-        of_one("inverse spans", [2, 5, 9, 7], Op::InverseSpan { eps: 1e-7 }),
+        of_one("greatest of channels", [2, 5, 9, 7], Op::PlaneMax),
         masks("squares", Mask::Square { side: 5, step: 3, across: 3 }),
         masks("random grids", Mask::Grid { key: key(3, 0) }),
         of_one("resize to nearest", [3, 1, 5, 4], Op::Resize { to: [11, 3], by: Interpolation::Nearest }),
