@@ -432,59 +432,6 @@ fn exported_weights() {
     place.refuses(2, "layers --export-safetensors nowhere/copy.safetensors => nowhere/copy.safetensors");
 }
 
-/// Several methods in one run, with their names in those of the overlays; other numbers, and other scalings.
-#[test]
-fn methods_and_targets() {
-    let place = Place::with(&["chelsea.png"]);
-    let methods = "--method gradcam --method eigencam --method gradcam --method saliency";
-    let line = json(&place.does(&format!("explain chelsea.png --json -o out/ --top 2 {methods}"))).remove(0);
-    assert_eq!((&line["methods"], &line["layer"]), (&json!(["gradcam", "eigencam", "saliency"]), &json!("bn2")));
-    let files: Vec<&str> =
-        line["maps"].as_array().unwrap().iter().map(|map| map["overlay"].as_str().unwrap()).collect();
-    let methods_of =
-        |class: &str| ["gradcam", "eigencam", "saliency"].map(|method| format!("out/chelsea-{class}-{method}.png"));
-    assert_eq!(files, [methods_of("1-tiger-cat"), methods_of("2-egyptian-cat")].concat());
-    let pictures: Vec<RgbImage> = files.iter().map(|file| place.picture(file)).collect();
-    // Eigen-CAM is the same for all classes; the others differ.
-    let apart = |a: usize, b: usize| worst(&pictures[a], &pictures[b]);
-    assert!(apart(1, 4) == 0.0 && apart(0, 3) > 1.0 && apart(0, 1) > 16.0 && apart(0, 2) > 16.0);
-    std::fs::remove_file(place.path("out/chelsea-2-egyptian-cat-saliency.png")).unwrap();
-    let (_, _, told) = place.run(&format!("explain chelsea.png -o out/ --top 2 {methods} --skip-existing"));
-    assert_eq!(told, "", "an overlay is missing, so the photo is explained again");
-    let (_, _, told) = place.run(&format!("explain chelsea.png -o out/ --top 2 {methods} --skip-existing"));
-    assert!(told.contains("left out 1 of 1 photos"), "{told}");
-
-    // The raw values of the negative are those of the class, with the other sign.
-    let raw = |more: &str| {
-        place.does(&format!("explain chelsea.png --normalise none --save-tensors t.safetensors {more}"));
-        place.tensors("t.safetensors")["heatmap"].2.clone()
-    };
-    let (own, negative) = (raw(""), raw("--negative"));
-    let greatest = own.iter().fold(0.0, |m: f32, v| m.max(*v));
-    assert!(greatest > 0.0 && own.iter().zip(&negative).all(|(a, b)| (a + b).abs() < 1e-4 * greatest));
-    let signed = |more: &str| {
-        place.does(&format!("explain chelsea.png --normalise signed --save-tensors t.safetensors {more}"));
-        place.tensors("t.safetensors")["heatmap"].2.clone()
-    };
-    let contrast = signed("--against tabby");
-    assert!(
-        contrast.iter().any(|v| *v < -0.1)
-            && contrast.iter().any(|v| *v > 0.5)
-            && contrast.iter().all(|v| v.abs() <= 1.0)
-    );
-    let table = "
-        explain chelsea.png --method saliency --layer bn2 => saliency looks at the pixels|leave --layer out
-        explain chelsea.png --method guided-backprop => guided-backprop|this network has none
-        explain chelsea.png --method scorecam --target log-probability => explain logits or probabilities
-        explain chelsea.png --normalise none => raw values cannot be drawn
-        explain chelsea.png --normalise most => possible values
-        explain chelsea.png --target score => possible values
-        explain chelsea.png --against dog-cat => unknown class
-        explain chelsea.png --noise nan => --noise is NaN
-        explain chelsea.png --samples 0 => --samples";
-    place.refuses(2, table);
-}
-
 /// A reader of stdout may stop at any time. This is not an error, and files are still written.
 #[test]
 fn broken_pipes() {

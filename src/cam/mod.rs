@@ -2,7 +2,6 @@
 
 mod ablationcam;
 mod activation_map;
-mod cam;
 mod compat;
 mod deconvnet;
 mod eigencam;
@@ -26,6 +25,7 @@ mod maps;
 mod method;
 mod normalise;
 mod occlusion;
+mod plain_cam;
 mod principal;
 mod reciprocam;
 mod refinecam;
@@ -111,7 +111,7 @@ methods! {
     /// Karmani et al., arXiv 2410.00267: the first principal component of `A` under a sigmoid kernel, whatever the class.
     KpcaCam in kpca_cam,
     /// Zhou et al., arXiv 1512.04150: the classifier's weights times activations, before a global mean and a linear layer.
-    Cam in cam,
+    Cam in plain_cam,
     /// Omeiza et al., arXiv 1908.01224: Grad-CAM++ with means over images with noise.
     SmoothGradCamPlusPlus in smoothgradcam_plus_plus,
     /// Zhang et al., arXiv 2501.11309: Grad-CAM of what tells the class from those with the closest scores.
