@@ -102,7 +102,10 @@ fn options_change_the_map() {
     let greatest = |picture: &RgbImage| picture.as_raw().iter().copied().max();
     let (dark, bright) = (picture("--alpha 0.9"), picture("--alpha 0.9 --compat pytorch-grad-cam"));
     assert_eq!(greatest(&bright), Some(255));
-    assert!(greatest(&dark) < Some(255) && dark.as_raw().iter().zip(bright.as_raw()).all(|(a, b)| u16::from(*b) + 1 >= u16::from(*a)));
+    assert!(
+        greatest(&dark) < Some(255)
+            && dark.as_raw().iter().zip(bright.as_raw()).all(|(a, b)| u16::from(*b) + 1 >= u16::from(*a))
+    );
 }
 
 #[test]
