@@ -122,6 +122,9 @@ fn requests_that_make_no_sense() {
         explain chelsea.png --noise nan => --noise is NaN
         explain chelsea.png --samples 0 => --samples
         explain chelsea.png --method smoothgrad --samples 2000 => smoothgrad takes at most 1000 samples
+        explain chelsea.png --channels 4 => --channels is for scorecam, ablationcam; leave it out
+        explain chelsea.png --noise 0.2 --method rise => --noise is for smoothgradcam++
+        explain chelsea.png --method saliency --tap pre => only layers have an activation
         explain chelsea.png --method refinecam => refinecam multiplies the maps of several layers
         explain chelsea.png --method cam --layer blocks.4 => cam needs a layer that only a global mean and a linear layer follow
         explain chelsea.png --method finercam --negative => finercam has its own target

@@ -49,6 +49,9 @@ fn methods(how: &How) -> Result<()> {
             "a similarity is no number of a class; leave --target, --negative, --with and --against out".into(),
         );
     }
+    if how.before_activation && has(|row| row.at == At::Layers).is_none() {
+        return fail("only layers have an activation before which to look; leave --tap out".into());
+    }
     if how.smoothing.eigen && has(|row| row.at == At::Layers).is_none() {
         return fail("only maps of a layer's channels can be smoothed by their principal component".into());
     }
@@ -95,7 +98,7 @@ fn library(how: &How) -> Result<()> {
 /// Whether the library has the method, and computes it by a formula that is known here.
 fn has(compat: Compat, method: Method) -> bool {
     use Method::*;
-    let of_torchcam = [Cam, GradCam, GradCamPlusPlus, XGradCam, LayerCam, ScoreCam];
+    let of_torchcam = [Cam, GradCam, GradCamPlusPlus, XGradCam, LayerCam];
     let at_layers_of_captum = [GradCam, HiResCam];
     let at_pixels_of_captum = [Saliency, InputXGradient, GuidedBackprop, DeconvNet, IntegratedGradients, Occlusion];
     match compat {

@@ -44,12 +44,12 @@ pub struct HowArgs {
     /// Images that a method averages over: 50 steps of a path, 25 samples of noise or 1000 random masks, if not given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     samples: Option<u32>,
-    /// Standard deviation of the noise, as a part of the image's range
-    #[arg(long, value_name = "PART", default_value_t = 0.15)]
-    noise: f32,
-    /// Other noise and other masks for another seed
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    seed: u32,
+    /// Standard deviation of the noise, as a part of the image's range; 0.15 if not given
+    #[arg(long, value_name = "PART")]
+    noise: Option<f32>,
+    /// Other noise and other masks for another seed; 0 if not given
+    #[arg(long, value_name = "N")]
+    seed: Option<u32>,
     /// Let scorecam and ablationcam try only the N channels whose values differ most
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     channels: Option<u32>,
@@ -77,10 +77,26 @@ pub struct HowArgs {
 impl HowArgs {
     /// The methods, each once.
     pub fn methods(&self) -> Result<Vec<Method>> {
-        if !self.noise.is_finite() || self.noise < 0.0 {
-            return Err(Error::Request(format!("--noise is {}, not a part of the image's range", self.noise)));
+        use Method::*;
+        if let Some(noise) = self.noise.filter(|noise| !noise.is_finite() || *noise < 0.0) {
+            return Err(Error::Request(format!("--noise is {noise}, not a part of the image's range")));
         }
         let methods = unique(self.method.iter().copied());
+        let noisy = [SmoothGradCamPlusPlus, SmoothGrad, SmoothGradSquared, VarGrad];
+        let random = [&noisy[..], &[Rise]].concat();
+        let sampled = [&random[..], &[IntegratedGradients]].concat();
+        for (option, is_given, of) in [
+            ("--samples", self.samples.is_some(), &sampled[..]),
+            ("--noise", self.noise.is_some(), &noisy),
+            ("--seed", self.seed.is_some(), &random),
+            ("--channels", self.channels.is_some(), &[ScoreCam, AblationCam]),
+            ("--patch", self.patch.is_some(), &[Occlusion]),
+        ] {
+            if is_given && !methods.iter().any(|method| of.contains(method)) {
+                let of: Vec<&str> = of.iter().map(|method| method.name()).collect();
+                return Err(Error::Request(format!("{option} is for {}; leave it out", of.join(", "))));
+            }
+        }
         if !self.layer.is_empty() && methods.iter().all(|method| method.is_of_pixels()) {
             return Err(Error::Request(format!("{} looks at the pixels; leave --layer out", methods[0].name())));
         }
@@ -115,7 +131,8 @@ impl HowArgs {
     /// An explainer that explains in this way.
     pub fn explainer(&self, model: Model, target: Target) -> Result<Explainer> {
         let number = |number: Option<u32>| number.map(|number| number as usize);
-        let sampling = Sampling::default().samples(number(self.samples)).noise(self.noise).seed(self.seed);
+        let sampling = Sampling::default().samples(number(self.samples)).seed(self.seed.unwrap_or_default());
+        let sampling = self.noise.map_or(sampling, |noise| sampling.noise(noise));
         let explainer = Explainer::new(model, gradcam::Device::Cpu)
             .with_methods(&self.methods()?)
             .with_target(target)
@@ -133,7 +150,11 @@ impl HowArgs {
         let Some(path) = &self.similar_to else { return Ok(explainer) };
         let photo = Photo::open_with(path, window)?;
         let outputs = Outputs::default().embedding(true);
+        // The cheapest method, because only the embedding is wanted.
+        let methods = explainer.methods().to_vec();
+        explainer.set_methods(&[Method::GradCam]);
         let batch = explainer.explain(Images::Photos(&[photo]), &Classes::Top(1), &outputs)?;
+        explainer.set_methods(&methods);
         let embedding = batch.explanations.into_iter().next().and_then(|explanation| explanation.embedding);
         Ok(explainer.with_similar_to(embedding.as_deref()))
     }
