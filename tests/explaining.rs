@@ -63,6 +63,8 @@ fn similarities() {
     };
     let (own, other) = (similarity("chelsea.png"), similarity("coffee.png"));
     assert!((own - 1.0).abs() < 1e-5 && (-1.0..0.9).contains(&other), "{own} {other}");
+    let told = place.does("explain chelsea.png --similar-to chelsea.png -o same.png");
+    assert!(told.contains("(the map is zero everywhere)"), "{told}");
     let told = place.does("explain coffee.png --similar-to chelsea.png --method layercam -o out.png");
     assert!(told.contains("similar to chelsea.png  → out.png"), "{told}");
     assert!(worst(&place.picture("out.png"), &place.picture("coffee.png")) > 64.0);
@@ -79,6 +81,10 @@ fn options_change_the_map() {
     let usual = map("");
     for more in [
         "--aug-smooth",
+        "--aug-smooth --method finercam",
+        "--aug-smooth --method fullgrad",
+        "--aug-smooth --method integrated-gradients --samples 2",
+        "--aug-smooth --method occlusion --patch 112",
         "--eigen-smooth",
         "--with tabby",
         "--method occlusion --patch 112",
@@ -93,6 +99,7 @@ fn options_change_the_map() {
     }
     assert!(worst(&map("--method rise --samples 32"), &map("--method rise --samples 32 --seed 1")) > 0.01);
     assert_eq!(map("--method rise --samples 32"), map("--method rise --samples 32"));
+    place.does("explain chelsea.png --json --method cam --method saliency");
     // pytorch-grad-cam's map is the usual one. Its overlay is brighter.
     assert_eq!(usual, map("--compat pytorch-grad-cam"));
     let picture = |more: &str| -> RgbImage {
@@ -114,7 +121,7 @@ fn requests_that_make_no_sense() {
     let table = "
         explain chelsea.png --method saliency --layer bn2 => saliency looks at the pixels|leave --layer out
         explain chelsea.png --method guided-backprop => guided-backprop|this network has none
-        explain chelsea.png --method scorecam --target log-probability => explain logits or probabilities
+        explain chelsea.png --method scorecam --target log-probability => scorecam compares scores; let --target be
         explain chelsea.png --normalise none => raw values cannot be drawn
         explain chelsea.png --normalise most => possible values
         explain chelsea.png --target score => possible values
@@ -128,18 +135,27 @@ fn requests_that_make_no_sense() {
         explain chelsea.png --method refinecam => refinecam multiplies the maps of several layers
         explain chelsea.png --method cam --layer blocks.4 => cam needs a layer that only a global mean and a linear layer follow
         explain chelsea.png --method finercam --negative => finercam has its own target
-        explain chelsea.png --method saliency --eigen-smooth => only maps of a layer's channels
+        explain chelsea.png --method saliency --eigen-smooth => saliency adds up no channels of a layer
+        explain chelsea.png --method eigencam --eigen-smooth => eigencam adds up no channels of a layer
+        explain chelsea.png --method eigencam --negative => eigencam shows the same whatever is explained
+        explain chelsea.png --method saliency --negative => saliency is the same for the negative
+        explain chelsea.png --method vargrad --noise 0 => vargrad averages over noise, and there is none
+        explain chelsea.png --method kpca-cam --layer bn1 => kpca-cam takes at most 1024 pixels|name a later one
+        explain chelsea.png --class tabby --with tabby => class 281 is explained, so leave it out
+        explain chelsea.png --against tabby --against tabby => class 281 is named twice
+        explain chelsea.png --layer bn2 --layer bn2 => layer 'bn2' is named twice
         explain chelsea.png --tap pre --layer blocks.4 => layer 'blocks.4' ends in no activation
         explain chelsea.png --with dog-cat => unknown class
         explain chelsea.png --similar-to nowhere.png => nowhere.png
         explain chelsea.png --similar-to chelsea.png --class tabby => cannot be used with
-        explain chelsea.png --similar-to chelsea.png --method scorecam => cannot explain a similarity
+        explain chelsea.png --similar-to chelsea.png --method cam => cam needs class scores
         explain chelsea.png --compat keras => possible values
-        explain chelsea.png --compat torchcam --method hirescam => torchcam has no hirescam
-        explain chelsea.png --compat torchcam --normalise max => torchcam scales maps in its own way
+        explain chelsea.png --compat torchcam --method hirescam => torchcam's hirescam is not followed
+        explain chelsea.png --compat torchcam --aug-smooth => torchcam has no smoothing
+        explain chelsea.png --compat torchcam --normalise max => cannot be used with
         explain chelsea.png --compat captum -o out.png => captum does not scale maps
-        explain chelsea.png --compat tf-keras-vis --layer blocks.4 --layer blocks.5 => one layer at a time
+        explain chelsea.png --compat tf-keras-vis --layer blocks.4 --layer blocks.5 => one layer at a time; name one
         explain chelsea.png --box 0,0,1,1 => leave --box out
-        explain chelsea.png --box 0,0,2,1 => not four parts of 0 to 1";
+        explain chelsea.png --box 0,0,2,1 => not left < right";
     place.refuses(2, table);
 }

@@ -190,7 +190,7 @@ fn wrong_requests() {
     assert!(around.contains("something goes around this layer"), "{around}");
     let logarithm = Target::default().score(Score::LogProbability);
     let scores = wrong("squeezenet1_1", &|e| e.with_method(Method::ScoreCam).with_target(logarithm.clone()));
-    assert!(scores.contains("explain logits or probabilities"), "{scores}");
+    assert!(scores.contains("scorecam compares scores"), "{scores}");
     let against = wrong("squeezenet1_1", &|e| e.with_target(Target::default().against(&[101])));
     assert!(
         against.contains("there is no class 101 to explain against; the model's classes are 0 to 100"),

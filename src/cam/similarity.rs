@@ -3,6 +3,9 @@
 use super::target::Begin;
 use crate::graph::{Activation, Arithmetic, Digit, Graph, GraphError, NodeId, Op, Param, Rearrange, Side};
 
+/// How far a cosine may be from 1 for embeddings that count as equal.
+const SAME: f32 = 5e-7;
+
 /// A target's number for each image, `[n,1,1,1]`, and where its backward pass begins.
 pub struct Similarity {
     /// The cosine, -1 to 1.
@@ -40,7 +43,12 @@ pub fn similarity(graph: &mut Graph, embedding: NodeId, reference: &[f32]) -> Re
     let along = graph.push(multiply.clone(), &[unit, cosine])?;
     let less = graph.scaled(along, -1.0, 0.0)?;
     let across = graph.push(Op::Broadcast(Arithmetic::Add), &[less, reference])?;
-    let seed = graph.push(multiply, &[across, inverse])?;
+    let slope = graph.push(multiply.clone(), &[across, inverse])?;
+    // Between equal embeddings rounding is all that is left of it, so it becomes 0.
+    let apart = graph.scaled(cosine, -1.0, 1.0 - SAME)?;
+    let ones = graph.scaled(apart, 0.0, 1.0)?;
+    let differs = graph.push(Op::ActivateGrad(Activation::Relu), &[ones, apart])?;
+    let seed = graph.push(multiply, &[slope, differs])?;
     Ok(Similarity { cosine, begin: Begin { node: embedding, seed } })
 }
 

@@ -37,7 +37,7 @@ pub struct ModelArgs {
     /// Rows and columns of a transformer's patches, where an ONNX file does not tell them
     #[arg(long, value_name = "HxW", value_parser = sides)]
     grid: Option<[usize; 2]>,
-    /// Part of the image over which the scores of a segmentation in an ONNX file are averaged, 0 to 1 of its sides
+    /// Part of what the network sees over which the scores of a segmentation in an ONNX file are averaged, 0 to 1 of its sides
     #[arg(long = "box", value_name = "LEFT,TOP,RIGHT,BOTTOM", value_parser = region)]
     region: Option<[f64; 4]>,
     /// Activation between the linear layers of a classifier of your own
@@ -97,6 +97,11 @@ struct PreprocessArgs {
 }
 
 impl ModelArgs {
+    /// The box over which scores are averaged.
+    pub fn region(&self) -> Option<[f64; 4]> {
+        self.region
+    }
+
     /// Opens the model, and says on stderr what was assumed about it.
     pub fn open(&self) -> Result<Model> {
         self.open_with(&ClassArgs::default())
@@ -160,7 +165,7 @@ fn region(text: &str) -> Result<[f64; 4], String> {
     let is_box = |[left, top, right, bottom]: &[f64; 4]| {
         0.0 <= *left && left < right && *right <= 1.0 && 0.0 <= *top && top < bottom && *bottom <= 1.0
     };
-    sides.filter(is_box).ok_or_else(|| "not four parts of 0 to 1, as in 0.2,0.1,0.8,0.5".into())
+    sides.filter(is_box).ok_or_else(|| "not left < right and top < bottom of 0 to 1, as in 0.2,0.1,0.8,0.5".into())
 }
 
 #[derive(Args)]

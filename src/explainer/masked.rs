@@ -2,7 +2,7 @@
 
 use super::how::How;
 use super::tap::{Begun, Tap};
-use crate::cam::{self, Layer, Masked, Passes, Score};
+use crate::cam::{self, Layer, Masked, Passes};
 use crate::error::{Error, Result};
 use crate::graph::{
     Activation, Arithmetic, Contract, Digit, Form, Graph, Interpolation, Mask, NodeId, Omission, Op, Param, Rearrange,
@@ -17,9 +17,6 @@ const SEEN: f32 = 0.5;
 /// Appends the passes for a tap, one batch after another, so that they use the same memory. Its gradients are then a number for
 /// each channel or pixel, `[maps,count,1,1]`: its weight, or of [`Masked::OnePixel`] its score; at the pixels they are the map.
 pub fn layer(graph: &mut Graph, how: &How, network: &Begun, tap: &Tap, masked: Masked) -> Result<Layer> {
-    if how.target.score == Score::LogProbability {
-        return Err(Error::Request("methods that compare scores explain logits or probabilities".into()));
-    }
     let passes = Masking { how, network, tap };
     match masked {
         Masked::ThroughChannel => passes.through_channels(graph),

@@ -101,6 +101,9 @@ impl Explainer {
         if paths.is_empty() {
             return Err(Error::Request("no layer is named".into()));
         }
+        if let Some((_, path)) = paths.iter().enumerate().find(|(i, path)| paths[..*i].contains(path)) {
+            return Err(Error::Request(format!("layer '{path}' is named twice; name it once")));
+        }
         self.how.layers = paths.iter().map(|p| (*p).to_owned()).collect();
         self.plans.forget();
         Ok(())
@@ -278,7 +281,7 @@ impl Explainer {
         let outputs = Outputs { raw: outputs.raw && self.has_raw(), ..*outputs };
         // Timestamps surround the plan. They are not a part of it.
         let recipe = Recipe::new(&self.model, images, classes, &outputs.clock(false))?;
-        let requests = recipe.requests(&self.model, classes)?;
+        let requests = recipe.requests(&self.model, &self.how.target, classes)?;
         let Self { model, device, how, plans } = self;
         let wanted = Wanted { model, device, how };
         let prepared = plans.batch(&wanted, recipe).await?;

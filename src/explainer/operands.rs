@@ -4,7 +4,7 @@ use super::how::How;
 use super::masked;
 use super::sampled::{averaged, path_sums};
 use super::tap::{Begun, Tap};
-use crate::cam::{self, Asked, Finish, Layer, Normalise, Passes, Row, Score};
+use crate::cam::{self, Asked, At, Finish, Layer, Normalise, Passes, Row, Score};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, NodeId, Op, Param, Rule, gradients};
 
@@ -126,7 +126,8 @@ fn backward(graph: &mut Graph, network: &Begun, taps: &[Tap], row: &Row, parts: 
         let is_mean = |node: &NodeId| {
             matches!(graph.nodes[*node].op, Op::MeanGrad { .. }) && is_linear(graph.nodes[*node].inputs[0])
         };
-        if !at.iter().filter_map(|i| pass.at_taps[*i].as_ref()).all(is_mean) {
+        let at_layers = at.iter().filter(|i| taps[**i].at == At::Layers);
+        if !at_layers.filter_map(|i| pass.at_taps[*i].as_ref()).all(is_mean) {
             let reason =
                 "cam needs a layer that only a global mean and a linear layer follow; gradcam needs nothing such";
             return Err(Error::Request(reason.into()));

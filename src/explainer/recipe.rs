@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use super::checks::check;
+use super::checks::{check, principal};
 use super::how::How;
 use super::operands::{Operands, operands};
 use super::request::{Classes, Images, Outputs};
 use super::smoothed::augmented;
 use super::tap::{Begun, Tap};
-use crate::cam::{self, At, Method, Passes};
+use crate::cam::{self, At, Method, Passes, Target};
 use crate::error::{Error, Result};
 use crate::graph::{Activation, Graph, Kind, Node, NodeId, Op, Rule, Shape, fold};
 use crate::model::{Model, Scores};
@@ -153,7 +153,7 @@ impl Recipe {
     }
 
     /// The classes asked for, then -1 for each record of the next most probable class.
-    pub fn requests(&self, model: &Model, classes: &Classes) -> Result<Vec<f32>> {
+    pub fn requests(&self, model: &Model, target: &Target, classes: &Classes) -> Result<Vec<f32>> {
         let of_image = |image: usize| match classes {
             Classes::Top(_) => &[][..],
             Classes::Chosen(chosen) => chosen,
@@ -162,6 +162,10 @@ impl Recipe {
         let mut requests = vec![];
         for image in 0..self.shape[0] {
             for &class in of_image(image) {
+                if target.with.contains(&class) || target.against.contains(&class) {
+                    let reason = format!("class {class} is explained, so leave it out of --with and --against");
+                    return Err(Error::Request(reason));
+                }
                 if class >= model.classes() {
                     let last = model.classes() - 1;
                     return Err(Error::Request(format!(
@@ -195,12 +199,16 @@ impl Recipe {
         taps.push(tap(At::Pixels, network.features, None));
         taps.retain(|tap| methods.iter().flat_map(|method| method.parts()).any(|row| row.at == tap.at));
         let mut graph = network.graph;
+        principal(&graph, how, &taps)?;
+        if how.smoothing.augmented && model.has_region() {
+            let reason = "--aug-smooth mirrors the image, but not the box; leave one of them out";
+            return Err(Error::Request(reason.into()));
+        }
         let mut kept: Vec<NodeId> = taps.iter().map(|tap| tap.node).collect();
         if methods.iter().any(|method| method.row().passes == Passes::Biases) {
-            if !network.grids.is_empty() {
-                return Err(Error::Request(
-                    "fullgrad needs feature maps, and this network's layers hold tokens".into(),
-                ));
+            if graph.nodes.iter().any(|node| node.op == Op::Softmax) {
+                let reason = "fullgrad needs feature maps, and layers of this network hold tokens; take another method";
+                return Err(Error::Request(reason.into()));
             }
             // Folded, the biases of a convolution and of the norm after it would be one.
             let has_bias = |node: &Node| matches!(&node.op, Op::Conv2d(conv) if conv.bias.is_some());

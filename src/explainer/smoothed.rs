@@ -22,7 +22,8 @@ pub fn augmented(graph: &mut Graph, how: &How, network: &Begun, taps: &[Tap], fi
         let nodes: Vec<NodeId> = [network.output].into_iter().chain(taps.iter().map(|tap| tap.node)).collect();
         let new = replay(graph, network.images, &nodes, images)?;
         let begin = begin(graph, how, network, new[0])?;
-        let begun = Begun { images, output: new[0], begin, ..*network };
+        let logits = if network.output == network.logits { new[0] } else { network.logits };
+        let begun = Begun { images, logits, output: new[0], begin, ..*network };
         let moved = |(tap, node): (&Tap, &NodeId)| Tap { node: *node, placed: *node, grid: tap.grid.clone(), ..*tap };
         let mut taps: Vec<Tap> = taps.iter().zip(&new[1..]).map(moved).collect();
         let asked = operands(graph, how, &begun, &mut taps)?.asked;

@@ -35,6 +35,11 @@ pub trait Blueprint: Send + Sync {
     /// # Errors
     /// [`crate::Error::Graph`] if the images are too small for the network.
     fn append(&self, graph: Graph, x: NodeId) -> Result<Appended>;
+
+    /// Whether the scores are those of a part of the image.
+    fn has_region(&self) -> bool {
+        false
+    }
 }
 
 /// A graph that contains a network.

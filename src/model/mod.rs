@@ -152,6 +152,11 @@ impl Model {
         &self.remarks
     }
 
+    /// Whether the scores are those of a part of the image.
+    pub(crate) fn has_region(&self) -> bool {
+        self.blueprint.has_region()
+    }
+
     /// What the class scores mean as probabilities.
     pub fn scores(&self) -> Scores {
         self.scores

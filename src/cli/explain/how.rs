@@ -66,7 +66,7 @@ pub struct HowArgs {
     /// greatest (max) or of what 99 of 100 values do not exceed (percentile); or also what speaks against it (signed). With
     /// none, --save-tensors has the raw values
     #[arg(long, value_name = "minmax|max|percentile|signed|none", hide_possible_values = true)]
-    #[arg(default_value = "minmax", value_parser = words(&["minmax", "max", "percentile", "signed", "none"]))]
+    #[arg(default_value = "minmax", conflicts_with = "compat", value_parser = words(&["minmax", "max", "percentile", "signed", "none"]))]
     normalise: String,
     /// Make the map of raw values, and the overlay, as another library does
     #[arg(long, value_name = "pytorch-grad-cam|torchcam|captum|tf-keras-vis", hide_possible_values = true)]
@@ -171,6 +171,17 @@ impl HowArgs {
         }
     }
 
+    /// What is explained of a class besides its score, in words: nothing, if nothing else is.
+    pub fn what(&self) -> &'static str {
+        match (self.negative, self.with.is_empty(), self.against.is_empty()) {
+            (false, true, true) => "",
+            (true, true, true) => ", negative",
+            (false, false, true) => ", with others",
+            (false, true, false) => ", in contrast",
+            _ => ", with and against others",
+        }
+    }
+
     /// How it is explained, for results.
     pub fn about(&self, methods: &[Method], target: &Target) -> Map<String, Value> {
         let mut about = Map::new();
@@ -181,6 +192,9 @@ impl HowArgs {
         }
         let similar_to = self.similar_to.as_ref().map(|path| json!(path.to_string_lossy()));
         about.extend(similar_to.map(|path| ("similar_to".to_owned(), path)));
+        about.extend(
+            (!self.what().is_empty()).then(|| ("what".to_owned(), json!(self.what().trim_start_matches(", ")))),
+        );
         about.extend(self.compat.as_deref().map(|compat| ("compat".to_owned(), json!(compat))));
         about
     }

@@ -149,6 +149,7 @@ impl Explain {
         let read = found.inputs.iter().map(|input| &input.path).chain(&self.tensors).chain([&weights]);
         let mut about = about(&model);
         about.extend(self.how.about(&methods, &target));
+        about.extend(self.model.region().map(|region| ("box".to_owned(), serde_json::json!(region))));
         let saved = self.save_tensors.as_deref().map(|path| Saved::new(path, names.clone(), about.clone(), read));
         let saved = saved.transpose()?;
         let explainer = self.how.explainer(model, target)?;

@@ -204,11 +204,12 @@ impl Results {
     /// Returns the overlay of each map that is finite, if there are overlays.
     fn write(&mut self, image: &Image, explanation: &Explanation) -> Result<Vec<Option<PathBuf>>> {
         let mut files = vec![];
+        let caption = self.captions.then(|| self.what());
         if let Some(output) = &mut self.output {
             for (i, heatmap) in explanation.heatmaps.iter().enumerate() {
                 files.push(match heatmap.status {
                     Status::NonFinite => None,
-                    _ => Some(overlay(output, image.index, i, heatmap, self.captions)?),
+                    _ => Some(overlay(output, image.index, i, heatmap, caption.as_deref())?),
                 });
             }
         }
@@ -217,6 +218,11 @@ impl Results {
             saved.add(image.index, explanation)?;
         }
         Ok(files)
+    }
+
+    /// What is explained of a class besides its score.
+    fn what(&self) -> String {
+        self.about.get("what").and_then(Value::as_str).map_or(String::new(), |what| format!(", {what}"))
     }
 
     fn print(
@@ -279,7 +285,7 @@ impl Results {
                     (Some(cosine), Some(other)) => format!("  {cosine:7.3}  similar to {}", plain(other)),
                     _ => line(&heatmap.prediction),
                 };
-                writeln!(out, "{what}{method}{file}{remark}")?;
+                writeln!(out, "{what}{}{method}{file}{remark}", self.what())?;
             }
             let is_similarity = explanation.heatmaps.iter().any(|heatmap| heatmap.similarity.is_some());
             let is_new = |p: &&Prediction| is_similarity || explained.clone().all(|e| e.class != p.class);
@@ -292,14 +298,16 @@ impl Results {
 }
 
 /// Writes the overlay of a map, and returns its file.
-fn overlay(output: &mut Output, image: usize, map: usize, heatmap: &Heatmap, captions: bool) -> Result<PathBuf> {
+///
+/// The caption, if there is one, ends with `what`.
+fn overlay(output: &mut Output, image: usize, map: usize, heatmap: &Heatmap, caption: Option<&str>) -> Result<PathBuf> {
     let prediction = &heatmap.prediction;
     let missing = || Error::Request("no overlay was drawn".into());
     let mut overlay = Cow::Borrowed(heatmap.overlay.as_ref().ok_or_else(missing)?);
-    if captions {
+    if let Some(what) = caption {
         let text = match heatmap.similarity {
             Some(cosine) => format!("similar {cosine:.3}"),
-            None => format!("{} {:.1} %", prediction.label, prediction.probability * 100.0),
+            None => format!("{} {:.1} %{what}", prediction.label, prediction.probability * 100.0),
         };
         caption::draw(overlay.to_mut(), &text);
     }

@@ -180,6 +180,10 @@ impl Blueprint for Imported {
         self.input.channels
     }
 
+    fn has_region(&self) -> bool {
+        self.region.is_some()
+    }
+
     fn size(&self) -> [usize; 2] {
         self.input.fixed.map(|side| side.unwrap_or(USUAL))
     }

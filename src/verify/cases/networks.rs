@@ -3,6 +3,7 @@
 
 use safetensors::SafeTensors;
 
+use crate::cam::Target;
 use crate::error::{Error, Result};
 use crate::explainer::drawing::Scene;
 use crate::explainer::how::How;
@@ -96,7 +97,7 @@ fn case(
     let golden = Golden::open(golden)?;
     let classes = Classes::Chosen(vec![golden.class()]);
     let recipe = Recipe::new(model, images, &classes, &outputs)?;
-    let requests = recipe.requests(model, &classes)?;
+    let requests = recipe.requests(model, &Target::default(), &classes)?;
     let how = How::at(vec![layer.to_owned()]);
     let mut built = recipe.build(model, &how)?;
     let inputs = built.inputs(model, images, &requests).into_iter().map(|(id, bytes)| (id, bytes.into_owned()));
