@@ -162,7 +162,9 @@ impl Recipe {
         let mut requests = vec![];
         for image in 0..self.shape[0] {
             for &class in of_image(image) {
-                if target.with.contains(&class) || target.against.contains(&class) {
+                // Lists of each image's own classes cannot spare these.
+                let is_chosen = matches!(classes, Classes::Chosen(_));
+                if is_chosen && (target.with.contains(&class) || target.against.contains(&class)) {
                     let reason = format!("class {class} is explained, so leave it out of --with and --against");
                     return Err(Error::Request(reason));
                 }
