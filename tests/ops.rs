@@ -441,6 +441,9 @@ fn methods() {
     // The first two components of noise are almost equally strong, and a product is scaled three times.
     let (eigen, others): (Vec<Case>, Vec<Case>) =
         cases.into_iter().partition(|case| ["eigen", "kpca", "refine"].iter().any(|kind| case.name.contains(kind)));
+    // Where eigenvalues may be negative they are shifted, and the iteration ends farther from its limit.
+    let (kernel, eigen): (Vec<Case>, Vec<Case>) = eigen.into_iter().partition(|case| case.name.contains("kpca"));
+    check_on(every_gpu(), 5e-4, kernel);
     check_on(every_gpu(), 1e-4, eigen);
     check(others);
 }

@@ -54,7 +54,7 @@ mod tests {
     const NEVER: [(&str, &[&str]); 7] = [
         ("conv_pool", &["ADD", "SLOPE"]),
         ("conv_shared", &["MATRIX", "TEXTURE"]),
-        ("min_max", &["ANCHORED", "CORNERS"]),
+        ("min_max", &["ANCHORED", "CORNERS", "CUBIC", "NEAREST"]),
         ("pointwise", &["THREE"]),
         ("pointwise_shared", &["MATRIX", "TEXTURE", "THREE"]),
         ("separable", &["SLOPE", "THREE"]),
