@@ -1,7 +1,7 @@
 //! What makes an image similar to another: the cosine of their embeddings, and its derivative.
 
 use super::target::Begin;
-use crate::graph::{Activation, Arithmetic, Digit, Graph, GraphError, NodeId, Op, Param, Rearrange, Side};
+use crate::graph::{Activation, Arithmetic, Graph, GraphError, NodeId, Op, Param};
 
 /// How far a cosine may be from 1 for embeddings that count as equal.
 const SAME: f32 = 5e-7;
@@ -34,12 +34,12 @@ pub fn similarity(graph: &mut Graph, embedding: NodeId, reference: &[f32]) -> Re
     let values = graph.param(Param::new(format!("reference {print:x} of {c}"), vec![c], unit.into()));
     let reference = graph.push(Op::Constant { values, shape: [c, 1, 1] }, &[])?;
     let square = graph.push(multiply.clone(), &[embedding, embedding])?;
-    let square = sum(graph, square)?;
+    let square = graph.summed(square)?;
     let length = graph.push(Op::Activate(Activation::Sqrt), &[square])?;
     let inverse = graph.push(Op::Activate(Activation::Reciprocal), &[length])?;
     let unit = graph.push(multiply.clone(), &[embedding, inverse])?;
     let product = graph.push(multiply.clone(), &[unit, reference])?;
-    let cosine = sum(graph, product)?;
+    let cosine = graph.summed(product)?;
     let along = graph.push(multiply.clone(), &[unit, cosine])?;
     let less = graph.scaled(along, -1.0, 0.0)?;
     let across = graph.push(Op::Broadcast(Arithmetic::Add), &[less, reference])?;
@@ -50,14 +50,6 @@ pub fn similarity(graph: &mut Graph, embedding: NodeId, reference: &[f32]) -> Re
     let differs = graph.push(Op::ActivateGrad(Activation::Relu), &[ones, apart])?;
     let seed = graph.push(multiply, &[slope, differs])?;
     Ok(Similarity { cosine, begin: Begin { node: embedding, seed } })
-}
-
-/// The sum over channels.
-fn sum(graph: &mut Graph, x: NodeId) -> Result<NodeId, GraphError> {
-    let c = graph.shape(x)[1];
-    let digits = vec![Digit { extent: c, from: Some((0, 1)), to: None }];
-    let digits = if c > 1 { digits } else { vec![] };
-    graph.rearrange(&Rearrange { from: Side::whole([c, 1, 1]), to: Side::whole([1, 1, 1]), digits }, x)
 }
 
 /// The embeddings that the class scores are a linear function of: `[n,c,1,1]`, if the network has any. Scores that are a global mean

@@ -2,7 +2,7 @@
 
 use super::method::{Layer, Row};
 use super::principal::principal;
-use crate::graph::{Activation, Arithmetic, Digit, Graph, GraphError, NodeId, Op, Rearrange, Side, Term};
+use crate::graph::{Activation, Arithmetic, Graph, GraphError, NodeId, Op, Term};
 
 /// How maps are made smoother.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -49,12 +49,7 @@ pub fn raw(graph: &mut Graph, row: &Row, layer: &Layer, eigen: bool) -> Result<N
     }
     let [_, c, h, w] = graph.shape(a);
     if graph.shape(weights)[2..] == [1, 1] {
-        // For each pixel.
-        let digit = |extent, from, axis| Digit { extent, from, to: Some((axis, 1)) };
-        let digits = [digit(c, Some((0, 1)), 0), digit(h, None, 1), digit(w, None, 2)];
-        let digits = digits.into_iter().filter(|digit| digit.extent > 1).collect();
-        let moves = Rearrange { from: Side::whole([c, 1, 1]), to: Side::whole([c, h, w]), digits };
-        weights = graph.rearrange(&moves, weights)?;
+        weights = graph.repeated(weights, [c, h, w])?;
     }
     let mut product = graph.push(Op::Broadcast(Arithmetic::Multiply), &[weights, a])?;
     if term == Term::PositiveProduct {

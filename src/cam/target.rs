@@ -133,16 +133,10 @@ pub fn closest(graph: &mut Graph, logits: NodeId, seed: NodeId) -> Result<Begin,
     if classes < 2 {
         return Err(GraphError::no_operands("a comparison with other classes"));
     }
-    // One number for all classes, or the sum over all classes.
-    let channels = |from: usize, to: usize| {
-        let place = |extent: usize| (extent == classes).then_some((0, 1));
-        let digits = vec![Digit { extent: classes, from: place(from), to: place(to) }];
-        Rearrange { from: Side::whole([from, 1, 1]), to: Side::whole([to, 1, 1]), digits }
-    };
     let multiply = Op::Broadcast(Arithmetic::Multiply);
     // y_c − y_j for all j, and the classes in the order of its magnitude. The first one is made to be c.
     let own = graph.push(Op::WeightedSum(Term::Product), &[logits, seed])?;
-    let own = graph.rearrange(&channels(1, classes), own)?;
+    let own = graph.repeated(own, [classes, 1, 1])?;
     let less = graph.scaled(logits, -1.0, 0.0)?;
     let lead = graph.push(Op::Broadcast(Arithmetic::Add), &[own, less])?;
     let distance = graph.push(Op::Activate(Activation::Abs), &[lead])?;
@@ -169,7 +163,7 @@ pub fn closest(graph: &mut Graph, logits: NodeId, seed: NodeId) -> Result<Begin,
     let q = softmax(graph, low)?;
     // T
     let weighted = graph.push(multiply.clone(), &[q, lead])?;
-    let difference = graph.rearrange(&channels(classes, 1), weighted)?;
+    let difference = graph.summed(weighted)?;
     let less = graph.scaled(difference, -1.0, -1.0)?;
     let beyond = graph.push(Op::Broadcast(Arithmetic::Add), &[lead, less])?;
     let of_others = graph.push(multiply, &[q, beyond])?;

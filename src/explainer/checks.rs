@@ -4,13 +4,11 @@ use super::how::How;
 use super::tap::Tap;
 use crate::cam::{At, Compat, Fusion, Method, Normalise, Passes, Row, Score, Target};
 use crate::error::{Error, Result};
-use crate::graph::Graph;
+use crate::graph::{Graph, MOST_ROWS};
 use crate::model::{Model, Scores};
 
 /// The most images that gradients are averaged over. Each has its passes in the plan.
 const MOST_SAMPLES: usize = 1000;
-/// The most pixels, or channels if there are fewer, of a principal component.
-const MOST_ROWS: usize = 1024;
 
 /// Fails if what is asked for cannot be.
 pub fn check(model: &Model, how: &How, draws: bool) -> Result<()> {

@@ -64,11 +64,7 @@ impl Masking<'_> {
             Some(rows) => {
                 let rows = images_of(graph, rows, first, count)?;
                 let others = graph.scaled(rows, -1.0, 1.0)?;
-                let digit = |extent, from, axis| Digit { extent, from, to: Some((axis, 1)) };
-                let digits = [digit(c, Some((0, 1)), 0), digit(h, None, 1), digit(w, None, 2)];
-                let digits = digits.into_iter().filter(|digit| digit.extent > 1).collect();
-                let moves = Rearrange { from: Side::whole([c, 1, 1]), to: Side::whole([c, h, w]), digits };
-                let others = graph.rearrange(&moves, others)?;
+                let others = graph.repeated(others, [c, h, w])?;
                 Ok(graph.push(Op::Broadcast(Arithmetic::Multiply), &[others, layer])?)
             }
         })?;
@@ -246,11 +242,6 @@ fn images_of(graph: &mut Graph, columns: NodeId, first: usize, count: usize) -> 
 /// The images through masks `[n · count,1,h,w]`.
 fn seen(graph: &mut Graph, images: NodeId, masks: NodeId) -> Result<NodeId> {
     let [_, c, h, w] = graph.shape(images);
-    // For each colour.
-    let digit = |extent, axis| Digit { extent, from: Some((axis, 1)), to: Some((axis, 1)) };
-    let colours = Digit { extent: c, from: None, to: Some((0, 1)) };
-    let digits = [colours, digit(h, 1), digit(w, 2)].into_iter().filter(|digit| digit.extent > 1).collect();
-    let moves = Rearrange { from: Side::whole([1, h, w]), to: Side::whole([c, h, w]), digits };
-    let masks = graph.rearrange(&moves, masks)?;
+    let masks = graph.repeated(masks, [c, h, w])?;
     Ok(graph.push(Op::Broadcast(Arithmetic::Multiply), &[masks, images])?)
 }

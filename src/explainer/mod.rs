@@ -145,18 +145,14 @@ impl Explainer {
     /// Explains what makes images similar to another one, whose [`Explanation::embedding`] is given, and no class: the cosine
     /// of the embeddings. `None` explains classes again.
     #[must_use]
-    pub fn with_similar_to(mut self, embedding: Option<&[f32]>) -> Self {
-        self.how.similar_to = embedding.map(Arc::from);
-        self.plans.forget();
-        self
+    pub fn with_similar_to(self, embedding: Option<&[f32]>) -> Self {
+        self.changed(|how| how.similar_to = embedding.map(Arc::from))
     }
 
     /// Scales maps in another way.
     #[must_use]
-    pub fn with_normalise(mut self, normalise: Normalise) -> Self {
-        self.how.normalise = normalise;
-        self.plans.forget();
-        self
+    pub fn with_normalise(self, normalise: Normalise) -> Self {
+        self.changed(|how| how.normalise = normalise)
     }
 
     /// Averages gradients in another way, for methods that do so.
@@ -174,24 +170,25 @@ impl Explainer {
 
     /// Makes maps smoother.
     #[must_use]
-    pub fn with_smoothing(mut self, smoothing: Smoothing) -> Self {
-        self.how.smoothing = smoothing;
-        self.plans.forget();
-        self
+    pub fn with_smoothing(self, smoothing: Smoothing) -> Self {
+        self.changed(|how| how.smoothing = smoothing)
     }
 
     /// Follows another library's steps.
     #[must_use]
-    pub fn with_compat(mut self, compat: Compat) -> Self {
-        self.how.compat = compat;
-        self.plans.forget();
-        self
+    pub fn with_compat(self, compat: Compat) -> Self {
+        self.changed(|how| how.compat = compat)
     }
 
     /// Looks at layers before the activation that they end in, or after it as usual.
     #[must_use]
-    pub fn with_before_activation(mut self, before: bool) -> Self {
-        self.how.before_activation = before;
+    pub fn with_before_activation(self, before: bool) -> Self {
+        self.changed(|how| how.before_activation = before)
+    }
+
+    /// Explains in another way, for which there are no plans yet.
+    fn changed(mut self, change: impl FnOnce(&mut How)) -> Self {
+        change(&mut self.how);
         self.plans.forget();
         self
     }

@@ -253,6 +253,7 @@ impl Recipe {
             maps.heatmap = augmented(&mut graph, how, &begun, &taps, maps.heatmap)?;
         }
 
+        let read = embedding.filter(|_| self.outputs.embedding);
         let wanted = [
             Some(selection),
             Some(maps.range),
@@ -260,7 +261,7 @@ impl Recipe {
             maps.raw.filter(|_| self.outputs.raw),
             self.outputs.heatmap.then_some(maps.heatmap),
             sums,
-            embedding.filter(|_| self.outputs.embedding),
+            read,
             similarity.as_ref().map(|similarity| similarity.cosine),
         ];
         let wanted = wanted.into_iter().flatten();
@@ -270,7 +271,7 @@ impl Recipe {
         let places = methods.iter().zip(maps.firsts);
         let places = places.map(|(method, first)| Place { method: *method, first, per_image: per_image(*method) });
         let [_, _, layer_h, layer_w] = graph.shape(maps.raw.unwrap_or(taps[0].placed));
-        let embedding_size = embedding.filter(|_| self.outputs.embedding).map_or(0, |node| graph.shape(node)[1]);
+        let embedding_size = read.map_or(0, |node| graph.shape(node)[1]);
         Ok(Built {
             graph,
             images: network.input,

@@ -3,7 +3,7 @@
 use super::error::GraphError;
 use super::op::Op;
 use super::param::Param;
-use super::rearrange::Rearrange;
+use super::rearrange::{Digit, Rearrange, Side};
 use super::shape::infer;
 use super::value::{Kind, NodeId, ParamId, Shape, Type};
 
@@ -51,6 +51,31 @@ impl Graph {
     /// [`GraphError::Shape`] if the operand does not fit.
     pub fn rearrange(&mut self, moves: &Rearrange, x: NodeId) -> Result<NodeId, GraphError> {
         moves.stages().into_iter().try_fold(x, |x, moves| self.push(Op::Rearrange(moves), &[x]))
+    }
+
+    /// Appends `x`, repeated along the axes on which it has one number: channels, rows and columns become `to`.
+    ///
+    /// # Errors
+    /// [`GraphError::Shape`] if another axis has another extent.
+    pub fn repeated(&mut self, x: NodeId, to: [usize; 3]) -> Result<NodeId, GraphError> {
+        let [_, c, h, w] = self.shape(x);
+        let from = [c, h, w];
+        let repeats = |axis: usize| from[axis] == 1 && to[axis] > 1;
+        let digit =
+            |axis: usize| Digit { extent: to[axis], from: (!repeats(axis)).then_some((axis, 1)), to: Some((axis, 1)) };
+        let digits = (0..3).filter(|axis| to[*axis] > 1).map(digit).collect();
+        self.rearrange(&Rearrange { from: Side::whole(from), to: Side::whole(to), digits }, x)
+    }
+
+    /// Appends the sum over the channels of `x`, which has one pixel.
+    ///
+    /// # Errors
+    /// [`GraphError::Shape`] if it has several.
+    pub fn summed(&mut self, x: NodeId) -> Result<NodeId, GraphError> {
+        let c = self.shape(x)[1];
+        let digits = [Digit { extent: c, from: Some((0, 1)), to: None }].into_iter().filter(|digit| digit.extent > 1);
+        let (from, to) = (Side::whole([c, 1, 1]), Side::whole([1; 3]));
+        self.rearrange(&Rearrange { from, to, digits: digits.collect() }, x)
     }
 
     /// Appends `x · scale + shift`, with the same numbers for all channels.

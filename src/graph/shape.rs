@@ -5,7 +5,7 @@ use super::op::{Contract, Form, Omission, Op, PoolKind, Window};
 use super::value::{Kind, Shape, Type};
 
 /// The most rows of a matrix whose eigenvector is looked for: `MOST` in `eigenvector.wgsl`.
-const MOST_ROWS: usize = 1024;
+pub const MOST_ROWS: usize = 1024;
 
 /// The type of `op`'s value.
 ///

@@ -40,7 +40,7 @@ pub struct HowArgs {
     against: Vec<String>,
     /// Show what makes the photos similar to this one, instead of a class
     #[arg(long, value_name = "PHOTO", conflicts_with_all = ["class", "top", "target", "negative", "with", "against"])]
-    pub similar_to: Option<PathBuf>,
+    similar_to: Option<PathBuf>,
     /// Images that a method averages over: 50 steps of a path, 25 samples of noise or 1000 random masks, if not given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     samples: Option<u32>,
@@ -172,13 +172,13 @@ impl HowArgs {
     }
 
     /// What is explained of a class besides its score, in words: nothing, if nothing else is.
-    pub fn what(&self) -> &'static str {
+    fn what(&self) -> Option<&'static str> {
         match (self.negative, self.with.is_empty(), self.against.is_empty()) {
-            (false, true, true) => "",
-            (true, true, true) => ", negative",
-            (false, false, true) => ", with others",
-            (false, true, false) => ", in contrast",
-            _ => ", with and against others",
+            (false, true, true) => None,
+            (true, true, true) => Some("negative"),
+            (false, false, true) => Some("with others"),
+            (false, true, false) => Some("in contrast"),
+            _ => Some("with and against others"),
         }
     }
 
@@ -192,9 +192,7 @@ impl HowArgs {
         }
         let similar_to = self.similar_to.as_ref().map(|path| json!(path.to_string_lossy()));
         about.extend(similar_to.map(|path| ("similar_to".to_owned(), path)));
-        about.extend(
-            (!self.what().is_empty()).then(|| ("what".to_owned(), json!(self.what().trim_start_matches(", ")))),
-        );
+        about.extend(self.what().map(|what| ("what".to_owned(), json!(what))));
         about.extend(self.compat.as_deref().map(|compat| ("compat".to_owned(), json!(compat))));
         about
     }
