@@ -11,7 +11,9 @@ use super::facts::{Facts, Origin};
 use super::labels::Labels;
 use super::recognise::needs;
 
-/// The largest file that is read.
+/// The files that are read.
+const FILES: [&str; 2] = ["config.json", "preprocessor_config.json"];
+/// The largest one.
 const LARGEST: u64 = 16 << 20;
 /// timm's entries about photos, in `pretrained_cfg` or, in older files, at the top.
 const PREPROCESSING: [&str; 6] = ["input_size", "crop_pct", "crop_mode", "interpolation", "mean", "std"];
@@ -26,34 +28,35 @@ pub struct Config {
 }
 
 impl Config {
-    /// Notes what the files in `folder` say.
-    pub fn read(folder: &Path, facts: &mut Facts) -> Self {
+    /// Notes what the files say that were given by name, and those in `folder`.
+    pub fn read(given: &[(String, Vec<u8>)], folder: Option<&Path>, facts: &mut Facts) -> Self {
         let mut config = Self::default();
-        if let Some(entries) = config.object(&folder.join("config.json")) {
+        if let Some(entries) = config.object(FILES[0], given, folder) {
             config.note(&entries, facts);
         }
-        if let Some(entries) = config.object(&folder.join("preprocessor_config.json")) {
+        if let Some(entries) = config.object(FILES[1], given, folder) {
             note_processor(&entries, facts);
         }
+        let others = given.iter().filter(|(name, _)| !FILES.contains(&&**name));
+        let other = |(name, _): &(String, _)| format!("{name} is left out: only {} are read", FILES.join(" and "));
+        config.remarks.extend(others.map(other));
         config
     }
 
     /// The JSON object in a file. Anything else in it is a remark.
-    fn object(&mut self, path: &Path) -> Option<Map<String, Value>> {
-        let file = match std::fs::File::open(path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
-            other => other,
+    fn object(&mut self, name: &str, given: &[(String, Vec<u8>)], folder: Option<&Path>) -> Option<Map<String, Value>> {
+        let (what, bytes) = match given.iter().find(|(other, _)| other == name) {
+            Some((_, bytes)) => (name.to_owned(), Ok(bytes.clone())),
+            None => {
+                let path = folder?.join(name);
+                (path.display().to_string(), contents(&path).transpose()?)
+            }
         };
-        let mut text = String::new();
-        let read = file.and_then(|file| match file.metadata()?.is_file() {
-            true => file.take(LARGEST).read_to_string(&mut text),
-            false => Err(std::io::Error::other("it is no file")),
+        let parsed = bytes.map_err(|e| e.to_string()).and_then(|bytes| {
+            let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+            serde_json::from_slice(text).map_err(|e| format!("it is no JSON object: {e}"))
         });
-        let parsed = read.map_err(|e| e.to_string()).and_then(|_| {
-            let text = text.trim_start_matches('\u{feff}');
-            serde_json::from_str(text).map_err(|e| format!("it is no JSON object: {e}"))
-        });
-        parsed.inspect_err(|reason| self.remarks.push(format!("{} is left out: {reason}", path.display()))).ok()
+        parsed.inspect_err(|reason| self.remarks.push(format!("{what} is left out: {reason}"))).ok()
     }
 
     fn note(&mut self, entries: &Map<String, Value>, facts: &mut Facts) {
@@ -96,6 +99,20 @@ impl Config {
             self.labels.describe(|name| descriptions.get(name)?.as_str());
         }
     }
+}
+
+/// What is in a file, if it exists.
+fn contents(path: &Path) -> std::io::Result<Option<Vec<u8>>> {
+    let file = match std::fs::File::open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        other => other?,
+    };
+    if !file.metadata()?.is_file() {
+        return Err(std::io::Error::other("it is no file"));
+    }
+    let mut bytes = vec![];
+    file.take(LARGEST).read_to_end(&mut bytes)?;
+    Ok(Some(bytes))
 }
 
 /// transformers' image processors.

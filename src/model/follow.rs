@@ -128,7 +128,7 @@ mod tests {
                 let folder = tempfile::tempdir().unwrap();
                 std::fs::write(folder.path().join("config.json"), json!({ name: said }).to_string()).unwrap();
                 let mut facts = Facts::default();
-                Config::read(folder.path(), &mut facts);
+                Config::read(&[], Some(folder.path()), &mut facts);
                 assert_eq!(facts.get(name).unwrap().0, &said, "{name}");
                 assert_eq!(need("model", &facts, &[(name, needed)]).is_ok(), is_right, "{name}");
             }

@@ -74,7 +74,7 @@ impl Model {
             return Err(fail(what, "holds its own network; name no architecture".into()));
         }
         let mut facts = options.facts();
-        let mut config = folder.map(|folder| Config::read(folder, &mut facts)).unwrap_or_default();
+        let mut config = Config::read(&options.beside, folder, &mut facts);
         let (network, own) = Imported::open(what, bytes, folder, options, &mut facts)?;
         let remark = network.remark();
         let labels = match &options.labels {
@@ -84,9 +84,7 @@ impl Model {
         };
         let mut model = Self::of(Arc::new(network), what.to_owned(), &facts, Origin::File, labels)?;
         model.remarks.splice(0..0, config.remarks.into_iter().chain(remark));
-        if folder.is_some() {
-            model.remarks.extend(model.assumed_of_photos("is usual"));
-        }
+        model.remarks.extend(model.assumed_of_photos("is usual"));
         Ok(model)
     }
 
@@ -106,7 +104,7 @@ impl Model {
         }
         let mut facts = options.facts();
         facts.note_metadata(&weights.metadata);
-        let config = folder.map(|folder| Config::read(folder, &mut facts)).unwrap_or_default();
+        let config = Config::read(&options.beside, folder, &mut facts);
         let named = Named::of(options, &facts);
         let ending = follow::ending(&what, &facts)?;
         let mut network =
@@ -141,7 +139,7 @@ impl Model {
             taken.push(format!("taken for {}'s {}{twins}", architecture.library, architecture.name));
         }
         taken.extend(model.assumed_of_photos(&as_library));
-        if folder.is_some() && !taken.is_empty() {
+        if !taken.is_empty() {
             model.remarks.push(taken.join("; "));
         }
         Ok(model)

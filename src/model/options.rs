@@ -26,6 +26,7 @@ pub struct ModelOptions {
     pub(super) score: Option<String>,
     pub(super) grid: Option<[usize; 2]>,
     pub(super) region: Option<[f64; 4]>,
+    pub(super) beside: Vec<(String, Vec<u8>)>,
     facts: Facts,
 }
 
@@ -98,6 +99,14 @@ impl ModelOptions {
     #[must_use]
     pub fn region(mut self, region: [f64; 4]) -> Self {
         self.region = Some(region);
+        self
+    }
+
+    /// Adds a file that belongs to the weights: `config.json` or `preprocessor_config.json`. For [`crate::Model::parse`], which
+    /// has no folder to find them in.
+    #[must_use]
+    pub fn beside(mut self, name: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
+        self.beside.push((name.into(), bytes.into()));
         self
     }
 
