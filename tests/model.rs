@@ -184,13 +184,19 @@ fn config_beside_the_weights() {
             "pretrained_cfg": {"mean": [0.5, 0.4, 0.3], "std": [0.2, 0.2, 0.2], "input_size": [3, 160, 192],
                                "crop_pct": 0.95, "interpolation": "bicubic", "tag": "in1k"}}"#,
     );
-    let model = open().unwrap();
-    let preprocess = &model.preprocess;
-    assert_eq!(
-        (preprocess.size, &preprocess.mean[..], preprocess.resize),
-        ([160, 192], &[0.5, 0.4, 0.3][..], [168, 202])
-    );
-    assert_eq!((model.label(3), model.class("EEL").unwrap()), ("dog".into(), 4));
+    // The same files may come as bytes, from where there are no folders.
+    let bytes = |path: &Path| std::fs::read(path).unwrap();
+    let given = ModelOptions::default().beside("config.json", bytes(&folder.path().join("config.json")));
+    let given = Model::parse("model", &bytes(&path), &given.beside("notes.txt", "no config")).unwrap();
+    assert_eq!(given.remarks()[0], "notes.txt is left out: only config.json and preprocessor_config.json are read");
+    for model in [open().unwrap(), given] {
+        let preprocess = &model.preprocess;
+        assert_eq!(
+            (preprocess.size, &preprocess.mean[..], preprocess.resize),
+            ([160, 192], &[0.5, 0.4, 0.3][..], [168, 202])
+        );
+        assert_eq!((model.label(3), model.class("EEL").unwrap()), ("dog".into(), 4));
+    }
     config(r#"{"id2label": {"0": "a", "1": "b", "2": "c", "3": "d", "4": "e"}}"#);
     assert_eq!(open().unwrap().label(1), "b");
     config(r#"{"id2label": {"0": "a", "1": "b", "2": "c", "3": "d", "10": "no class"}}"#);
@@ -297,7 +303,9 @@ fn other_tensors_in_the_file() {
     }
     let other = open(twice, &ModelOptions::default().prefix("student")).err().unwrap().to_string();
     assert!(other.contains("begins with 'student'"), "{other}");
-    assert!(open(named(""), &ModelOptions::default().strict(true)).unwrap().remarks().is_empty());
+    let alone = open(named(""), &ModelOptions::default().strict(true)).unwrap();
+    assert!(alone.remarks()[0].starts_with("taken for torchvision's squeezenet1_1"), "{:?}", alone.remarks());
+    assert_eq!(alone.remarks().len(), 1);
     // A value that is not finite matters in the network only.
     let mut nan = named("");
     nan.push(("normalize.mean".into(), vec![1], [f32::NAN][..].into()));
