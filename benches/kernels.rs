@@ -22,7 +22,7 @@ struct Repeated {
     graph: Graph,
     input: NodeId,
     outputs: Vec<NodeId>,
-    work: usize,
+    work: u64,
 }
 
 impl Repeated {
@@ -55,9 +55,9 @@ impl Repeated {
 }
 
 /// Multiply-adds of a node, or comparisons of a max pool.
-fn work_of(graph: &Graph, id: NodeId) -> usize {
+fn work_of(graph: &Graph, id: NodeId) -> u64 {
     match graph.nodes[id].op {
-        Op::Pool2d(pool) => pool.window.kernel.iter().chain(&graph.shape(id)).product(),
+        Op::Pool2d(pool) => pool.window.kernel.iter().chain(&graph.shape(id)).map(|n| *n as u64).product(),
         _ => graph.multiply_adds(id),
     }
 }
@@ -104,7 +104,7 @@ fn kernels(criterion: &mut Criterion) {
     let gpus = gpus();
     for (name, case) in cases {
         let mut group = criterion.benchmark_group(name);
-        group.sample_size(10).sampling_mode(SamplingMode::Flat).throughput(Throughput::Elements(case.work as u64));
+        group.sample_size(10).sampling_mode(SamplingMode::Flat).throughput(Throughput::Elements(case.work));
         group.warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(3));
         let values: Vec<f32> = seeded::unit("input", case.graph.shape(case.input).iter().product()).collect();
         for gpu in &gpus {

@@ -102,13 +102,13 @@ impl Graph {
 
     /// Multiply-adds of a node by its definition, independent of the algorithm. Counted for convolutions, linear
     /// layers and their gradients, else 0.
-    pub fn multiply_adds(&self, id: NodeId) -> usize {
-        let numbers = |p: ParamId| self.params[p].shape.iter().product::<usize>();
-        let [n, _, h, w] = self.shape(id);
+    pub fn multiply_adds(&self, id: NodeId) -> u64 {
+        let numbers = |p: ParamId| self.params[p].shape.iter().map(|n| *n as u64).product::<u64>();
+        let [n, _, h, w] = self.shape(id).map(|n| n as u64);
         match &self.nodes[id].op {
             Op::Conv2d(conv) => numbers(conv.weight) * n * h * w,
             Op::Conv2dGrad { conv, .. } => {
-                let [_, _, h, w] = self.shape(self.nodes[id].inputs[0]);
+                let [_, _, h, w] = self.shape(self.nodes[id].inputs[0]).map(|n| n as u64);
                 numbers(conv.weight) * n * h * w
             }
             Op::Linear(linear) | Op::LinearGrad { linear, .. } => numbers(linear.weight) * n,

@@ -102,7 +102,7 @@ impl Subject {
             .map(|of| quartiles(self.samples.iter().map(of).collect()).map(|ms| ms / images));
         // Another batch may have been the latest one. The calls below refer to the latest.
         self.run(explainer)?;
-        let multiply_adds = explainer.multiply_adds().unwrap_or(0) / self.shape[0];
+        let multiply_adds = explainer.multiply_adds().unwrap_or(0) / self.shape[0] as u64;
         let gflops = multiply_adds as f64 * 2e-6 / wall[1];
         let (stages, layers) = match explainer.device() {
             Device::Gpu(gpu) if gpu.info().timestamps => {

@@ -88,7 +88,7 @@ pub struct Figures {
     pub gpu_bytes: u64,
     /// Multiply-adds of an image, forward and backward, by definition and whatever the algorithm.
     #[serde(default)]
-    pub multiply_adds: usize,
+    pub multiply_adds: u64,
     #[serde(default)]
     pub gflops: f64,
     /// The device's peak rate of multiply-adds in registers, without memory accesses.

@@ -104,7 +104,7 @@ pub struct Size {
     /// Number of trained parameters.
     pub parameters: usize,
     /// Multiply-adds of a forward pass of one image.
-    pub multiply_adds: usize,
+    pub multiply_adds: u64,
 }
 
 /// A source of tensors without values, for shape inference alone.
