@@ -5,6 +5,29 @@ use std::time::Duration;
 
 use crate::graph::GraphError;
 
+/// Remedies, on a machine with a command line and on a page.
+struct Remedies {
+    no_adapter: &'static str,
+    lost: &'static str,
+    not_finite: &'static str,
+    memory: &'static str,
+}
+
+const REMEDIES: Remedies = match cfg!(target_arch = "wasm32") {
+    false => Remedies {
+        no_adapter: "install a driver (Debian: apt-get install mesa-vulkan-drivers) or use --device cpu",
+        lost: "start again, with a smaller batch, another driver or --device cpu if it happens again",
+        not_finite: "check its weights, or use --device cpu, which computes in f64",
+        memory: "use a smaller --batch, fewer classes, or --device cpu",
+    },
+    true => Remedies {
+        no_adapter: "switch graphics acceleration on in the browser's settings, or use another browser",
+        lost: "load the page again, and use another browser if it happens again",
+        not_finite: "check its weights",
+        memory: "explain fewer classes or a smaller model",
+    },
+};
+
 /// The error type of the library.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -60,9 +83,7 @@ pub enum Error {
     #[error("the network cannot take this input: {0}")]
     Graph(#[from] GraphError),
     /// No graphics adapter was found.
-    #[error(
-        "no graphics adapter found for {0}; install a driver (Debian: apt-get install mesa-vulkan-drivers) or use --device cpu"
-    )]
+    #[error("no graphics adapter found for {0}; {remedy}", remedy = REMEDIES.no_adapter)]
     NoAdapter(String),
     /// The adapter refused to work.
     #[error("{adapter}: {reason}")]
@@ -74,9 +95,7 @@ pub enum Error {
     },
     /// The device is gone: its driver gave up, it was removed, or [`crate::Gpu::destroy`] was called. It cannot compute
     /// any more.
-    #[error(
-        "{adapter}: the device was lost: {reason}; start again, with a smaller batch, another driver or --device cpu if it happens again"
-    )]
+    #[error("{adapter}: the device was lost: {reason}; {}", REMEDIES.lost)]
     DeviceLost {
         /// The adapter's name.
         adapter: String,
@@ -96,14 +115,15 @@ pub enum Error {
     },
     /// The scores or the map of an image contain infinities or NaNs.
     #[error(
-        "{what}: the scores or the map are not finite: the network leaves the range of f32; check its weights, or use --device cpu, which computes in f64"
+        "{what}: the scores or the map are not finite: the network leaves the range of f32; {}",
+        REMEDIES.not_finite
     )]
     NonFinite {
         /// The image, or the picture that was to be written.
         what: String,
     },
     /// The device has too little memory.
-    #[error("{adapter}: {needed} MiB needed, but {reason}; use a smaller --batch, fewer classes, or --device cpu")]
+    #[error("{adapter}: {needed} MiB needed, but {reason}; {}", REMEDIES.memory)]
     OutOfMemory {
         /// The adapter's name.
         adapter: String,
@@ -160,9 +180,12 @@ impl Error {
 }
 
 fn hint(suggestions: &[String], list: &str) -> String {
-    match suggestions {
-        [] => format!("; {list} lists them"),
-        near => format!("; did you mean {}? {list} lists them all", near.join(", ")),
+    let has_commands = cfg!(not(target_arch = "wasm32"));
+    match (suggestions, has_commands) {
+        ([], true) => format!("; {list} lists them"),
+        ([], false) => String::new(),
+        (near, true) => format!("; did you mean {}? {list} lists them all", near.join(", ")),
+        (near, false) => format!("; did you mean {}?", near.join(", ")),
     }
 }
 

@@ -17,7 +17,9 @@ macro_rules! inside {
 mod error;
 mod explainer;
 pub mod gpu;
-inside!(cam, graph, kernels, plan, reference);
+inside!(cam, graph, kernels, plan);
+#[cfg(not(target_arch = "wasm32"))]
+inside!(reference);
 pub mod model;
 pub mod picture;
 mod texts;

@@ -9,7 +9,10 @@ use common::Random;
 use gradcam::graph::{Graph, Kind, NodeId, Op, Shape};
 use gradcam::kernels::{Operand, Profile};
 use gradcam::plan::{Medium, Plan, bytes};
-use gradcam::{Classes, Device, Explainer, Gpu, GpuOptions, Images, Model, Outputs, Photo, Stats, Style};
+use gradcam::{
+    Classes, Colormap, Device, Explainer, Explanation, Gpu, GpuOptions, Images, Method, Model, Normalise, Outputs,
+    Overlay, Photo, Stats, Style, Target,
+};
 
 fn photo() -> Photo {
     Photo::open(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/chelsea.png")).unwrap()
@@ -182,6 +185,63 @@ fn memory_of_overlays() {
     let drawn = (2 + maps + maps) * pixels;
     let kept = maps * 224 * 224 * 16;
     assert!((drawn..drawn + kept).contains(&more), "{more} bytes more, {drawn} drawn and {kept} kept");
+}
+
+/// Another style is drawn from the maps and photos on the device: nothing else is computed.
+#[test]
+fn another_style_is_one_dispatch_for_each_overlay() {
+    let mut explainer = Explainer::new(Model::bundled().unwrap(), Device::gpu().unwrap());
+    let small = Photo::from_rgba("small", 40, 30, (0..40 * 30 * 4).map(|i| (i * 7) as u8).collect()).unwrap();
+    let photos = [photo(), small];
+    let styles = [0.9, 0.2].map(|alpha| Style::default().alpha(alpha));
+    let styles = [styles[0], styles[1].colormap(Colormap::Viridis)];
+    let redraw = |explainer: &Explainer, style| pollster::block_on(explainer.redraw(style));
+    let refused = |explainer: &Explainer| redraw(explainer, styles[0]).unwrap_err().to_string();
+    let no_overlay = "there is no overlay on a device to draw again";
+    assert!(refused(&explainer).starts_with(no_overlay));
+    let explained = |explainer: &mut Explainer, style: Option<Style>| -> Vec<Vec<Overlay>> {
+        let outputs = Outputs::default().overlay(style);
+        let batch = explainer.explain(Images::Photos(&photos), &Classes::Top(2), &outputs).unwrap();
+        let overlays =
+            |explanation: Explanation| explanation.heatmaps.into_iter().filter_map(|map| map.overlay).collect();
+        batch.explanations.into_iter().map(overlays).collect()
+    };
+    let fresh = styles.map(|style| explained(&mut explainer, Some(style)));
+    for (style, expected) in styles.into_iter().zip(&fresh) {
+        let (overlays, stats) = redraw(&explainer, style).unwrap();
+        assert_eq!(&overlays, expected);
+        assert_eq!((stats.submissions, stats.readbacks, stats.dispatches), (1, 1, 4));
+    }
+    assert_ne!(fresh[0], fresh[1]);
+    // A batch without overlays, or in another way, leaves none.
+    explained(&mut explainer, None);
+    assert!(refused(&explainer).starts_with(no_overlay));
+    explained(&mut explainer, Some(styles[0]));
+    explainer.set_normalise(Normalise::Max);
+    assert!(refused(&explainer).starts_with(no_overlay));
+    let mut on_cpu = Explainer::new(Model::seeded("squeezenet1_1", 7, 1.0).unwrap(), Device::Cpu);
+    explained(&mut on_cpu, Some(styles[0]));
+    assert!(refused(&on_cpu).starts_with(no_overlay));
+}
+
+/// What is set to what it was needs no other plan.
+#[test]
+fn the_same_way_keeps_plans() {
+    let mut explainer = Explainer::new(Model::seeded("squeezenet1_1", 7, 1.0).unwrap(), Device::gpu().unwrap());
+    let explain = |explainer: &mut Explainer| {
+        let images = Images::Tensor { shape: [1, 3, 64, 64], values: &[0.5; 3 * 64 * 64] };
+        explainer.explain(images, &Classes::Top(1), &Outputs::default()).unwrap();
+    };
+    explain(&mut explainer);
+    let layer = explainer.layers()[0].clone();
+    explainer.set_layers(&[&layer]).unwrap();
+    explainer.set_methods(&[]);
+    explainer.set_normalise(Normalise::default());
+    explainer.set_target(Target::default());
+    assert!(explainer.forget_plans());
+    explain(&mut explainer);
+    explainer.set_methods(&[Method::HiResCam]);
+    assert!(!explainer.forget_plans());
 }
 
 /// Images of a batch do not influence each other, and neither do the classes of an image.

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use gradcam::cam::{self, Asked, Layer, Method, Normalise};
 use gradcam::graph::{
-    Activation, Arithmetic, Builder, Contract, Digit, Form, Graph, Interpolation, Kind, Mask, NodeId, Omission, Op,
-    Overlay, ParamSource, Rearrange, Rule, Side, fold, gradients,
+    Activation, Arithmetic, Builder, COLOURS, Contract, Digit, Form, Graph, Interpolation, Kind, Mask, NodeId,
+    Omission, Op, Overlay, ParamSource, Rearrange, Rule, Side, fold, gradients,
 };
 use gradcam::kernels::{Profile, preprocess};
 use gradcam::model::zoo::{Architecture, architectures};
@@ -75,6 +75,7 @@ fn variants() -> BTreeSet<(&'static str, Vec<(&'static str, u32)>)> {
     // Cases that no network has: overlays on photos, raw maps, several layers.
     let mut graph = Graph::default();
     let photo = graph.input(Kind::Pixels, [1, 3, 20, 30]);
+    let colours = graph.input(Kind::Plain, COLOURS);
     let x = graph.push(Op::Normalise { mean: vec![0.5; 3], std: vec![0.5; 3] }, &[photo]).unwrap();
     let doubled = graph.push(Op::Add, &[x, x]).unwrap();
     let few = [&[(x, doubled)][..], &[(x, doubled), (doubled, x)]];
@@ -86,9 +87,8 @@ fn variants() -> BTreeSet<(&'static str, Vec<(&'static str, u32)>)> {
         let layer = |&(activations, gradients): &(NodeId, NodeId)| Layer { activations, gradients: Some(gradients) };
         let layers: Vec<Layer> = layers.iter().map(layer).collect();
         let maps = cam::heatmap(&mut graph, &[Asked { method, layers }], [40, 50], Normalise::MinMax.into()).unwrap();
-        let overlay =
-            Overlay { map: 0, crop: [0.0, 0.0, 30.0, 20.0], alpha: 0.5, signed: false, colormap: Box::new([0; 256]) };
-        let overlay = graph.push(Op::Overlay(overlay), &[maps.heatmap, photo]).unwrap();
+        let overlay = Overlay { map: 0, crop: [0.0, 0.0, 30.0, 20.0], signed: false };
+        let overlay = graph.push(Op::Overlay(overlay), &[maps.heatmap, photo, colours]).unwrap();
         let numbers = [maps.raw, Some(maps.heatmap)].into_iter().flatten();
         let numbers: Vec<NodeId> = numbers.map(|map| graph.push(Op::Unpack, &[map]).unwrap()).collect();
         add(&graph, &[overlay]);

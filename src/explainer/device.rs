@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::error::Result;
-use crate::gpu::{Gpu, GpuOptions};
+use crate::gpu::Gpu;
 
 /// Where to compute.
 #[derive(Clone)]
@@ -12,6 +11,7 @@ pub enum Device {
     /// A GPU, or a driver that acts as one. Several explainers may share it.
     Gpu(Arc<Gpu>),
     /// Plain f64 loops, for machines without a graphics driver.
+    #[cfg(not(target_arch = "wasm32"))]
     Cpu,
 }
 
@@ -21,8 +21,8 @@ impl Device {
     /// # Errors
     /// As [`Gpu::open`].
     #[cfg(not(target_arch = "wasm32"))]
-    pub fn gpu() -> Result<Self> {
-        pollster::block_on(Gpu::open(&GpuOptions::default())).map(Self::from)
+    pub fn gpu() -> crate::Result<Self> {
+        pollster::block_on(Gpu::open(&crate::GpuOptions::default())).map(Self::from)
     }
 }
 

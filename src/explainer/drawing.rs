@@ -1,13 +1,12 @@
-//! Overlays. They have a small plan of their own, which runs after the batch's. So photos of other sizes or other
-//! colours do not need a new plan of the network.
+//! Overlays. They have a small plan of their own, which runs after the batch's. So photos of other sizes do not need a new
+//! plan of the network, and other colours need no run of it.
 
 use std::ops::Range;
 
 use super::how::How;
-use super::request::Style;
 use crate::cam::Compat;
 use crate::error::Result;
-use crate::graph::{Arithmetic, Graph, Kind, NodeId, Op, Overlay, Shape};
+use crate::graph::{Arithmetic, COLOURS, Graph, Kind, NodeId, Op, Overlay, Shape};
 use crate::model::Preprocess;
 use crate::picture::{Crop, Photo};
 
@@ -18,8 +17,6 @@ pub struct Scene {
     pub photos: Vec<[u32; 2]>,
     /// The maps of each photo, by their places in the batch.
     pub maps: Vec<Vec<usize>>,
-    /// The colours of the overlays.
-    pub style: Style,
     /// Whether the maps are in -1..1.
     pub signed: bool,
     /// The library whose overlays are drawn.
@@ -28,6 +25,8 @@ pub struct Scene {
 
 /// The nodes of a scene's overlays in a graph.
 pub struct Drawn {
+    /// Input: the style's colours.
+    pub colours: NodeId,
     /// Inputs: each photo in strips of rows.
     strips: Vec<Vec<NodeId>>,
     /// The overlays, ordered by photo, then by map, then by strip.
@@ -44,9 +43,9 @@ pub struct Drawing {
 
 impl Scene {
     /// The scene of these photos, each with its maps.
-    pub fn new(photos: &[Photo], maps: Vec<Vec<usize>>, style: Style, how: &How) -> Self {
+    pub fn new(photos: &[Photo], maps: Vec<Vec<usize>>, how: &How) -> Self {
         let photos = photos.iter().map(|p| [p.width(), p.height()]).collect();
-        Self { photos, maps, style, signed: how.normalise.is_signed(), compat: how.compat }
+        Self { photos, maps, signed: how.normalise.is_signed(), compat: how.compat }
     }
 
     /// Builds a graph that draws heat maps of this shape.
@@ -60,6 +59,7 @@ impl Scene {
     /// Appends the overlays to a graph that computes the heat maps.
     pub fn append(&self, graph: &mut Graph, heatmap: NodeId, preprocess: &Preprocess) -> Result<Drawn> {
         let (mut strips, mut outputs) = (vec![], vec![]);
+        let colours = graph.input(Kind::Plain, COLOURS);
         let heatmap = match self.compat {
             Compat::TorchCam => graph.push(Op::Broadcast(Arithmetic::Multiply), &[heatmap, heatmap])?,
             _ => heatmap,
@@ -74,23 +74,26 @@ impl Scene {
                     let overlay = Overlay {
                         map,
                         crop: [left, top - f64::from(*first_row), crop_w, crop_h].map(|v| v as f32),
-                        alpha: self.style.alpha,
                         signed: self.signed,
-                        colormap: self.style.colormap.table(),
                     };
-                    outputs.push(graph.push(Op::Overlay(overlay), &[heatmap, *strip])?);
+                    outputs.push(graph.push(Op::Overlay(overlay), &[heatmap, *strip, colours])?);
                 }
             }
             strips.push(inputs.into_iter().map(|(node, _)| node).collect());
         }
-        Ok(Drawn { strips, outputs })
+        Ok(Drawn { colours, strips, outputs })
     }
 }
 
 impl Drawn {
-    /// The content of the strips: the photos' rows.
-    pub fn inputs<'a>(&self, photos: &'a [Photo]) -> Vec<(NodeId, &'a [u8])> {
-        let mut inputs = vec![];
+    /// The inputs that take the photos.
+    pub fn photos(&self) -> impl Iterator<Item = NodeId> {
+        self.strips.iter().flatten().copied()
+    }
+
+    /// The content of the inputs: the style's colours, and the photos' rows.
+    pub fn inputs<'a>(&self, colours: &'a [u8], photos: &'a [Photo]) -> Vec<(NodeId, &'a [u8])> {
+        let mut inputs = vec![(self.colours, colours)];
         for (strips, photo) in self.strips.iter().zip(photos) {
             let row = photo.width() as usize * 4;
             let bytes = |rows: Range<u32>| &photo.rgba()[rows.start as usize * row..rows.end as usize * row];

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::cam::{Compat, Finish, Method, Normalise, Sampling, Smoothing, Target};
 
 /// What an explainer's plans depend on, besides the kind of a batch.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct How {
     pub methods: Vec<Method>,
     /// Module paths of the layers that methods look at.

@@ -2,6 +2,8 @@
 
 mod begin;
 mod checks;
+#[cfg(not(target_arch = "wasm32"))]
+mod cpu;
 mod device;
 pub(crate) mod drawing;
 pub(crate) mod how;
@@ -27,14 +29,18 @@ use std::sync::Arc;
 
 use crate::cam::{At, Compat, Fusion, Method, Normalise, Sampling, Smoothing, Target};
 use crate::error::{Error, Result};
+use crate::gpu::{Given, Stats};
 use crate::kernels::Profile;
 use crate::model::{Model, Network};
+#[cfg(not(target_arch = "wasm32"))]
 use crate::picture::Photo;
 use crate::plan::Plan;
+#[cfg(not(target_arch = "wasm32"))]
+use cpu::on_cpu;
 use drawing::Scene;
 use how::How;
-use pending::{Given, Work, on_cpu};
-use plans::{Plans, Prepared, Wanted, last};
+use pending::Work;
+use plans::{Picture, Plans, Prepared, Wanted, last};
 use recipe::{Built, Recipe};
 
 /// Explains a model's decisions.
@@ -104,8 +110,7 @@ impl Explainer {
         if let Some((_, path)) = paths.iter().enumerate().find(|(i, path)| paths[..*i].contains(path)) {
             return Err(Error::Request(format!("layer '{path}' is named twice; name it once")));
         }
-        self.how.layers = paths.iter().map(|p| (*p).to_owned()).collect();
-        self.plans.forget();
+        self.change(|how| how.layers = paths.iter().map(|p| (*p).to_owned()).collect());
         Ok(())
     }
 
@@ -125,8 +130,8 @@ impl Explainer {
 
     /// Explains with these methods from now on; with Grad-CAM if none is named.
     pub fn set_methods(&mut self, methods: &[Method]) {
-        self.how.methods = if methods.is_empty() { vec![Method::default()] } else { methods.to_vec() };
-        self.plans.forget();
+        let usual = [Method::default()];
+        self.change(|how| how.methods = if methods.is_empty() { &usual } else { methods }.to_vec());
     }
 
     /// Explains another number than the logit of a class.
@@ -138,8 +143,7 @@ impl Explainer {
 
     /// Explains another number from now on.
     pub fn set_target(&mut self, target: Target) {
-        self.how.target = target;
-        self.plans.forget();
+        self.change(|how| how.target = target);
     }
 
     /// Explains what makes images similar to another one, whose [`Explanation::embedding`] is given, and no class: the cosine
@@ -151,8 +155,14 @@ impl Explainer {
 
     /// Scales maps in another way.
     #[must_use]
-    pub fn with_normalise(self, normalise: Normalise) -> Self {
-        self.changed(|how| how.normalise = normalise)
+    pub fn with_normalise(mut self, normalise: Normalise) -> Self {
+        self.set_normalise(normalise);
+        self
+    }
+
+    /// Scales maps in another way from now on.
+    pub fn set_normalise(&mut self, normalise: Normalise) {
+        self.change(|how| how.normalise = normalise);
     }
 
     /// Averages gradients in another way, for methods that do so.
@@ -164,8 +174,7 @@ impl Explainer {
 
     /// Averages gradients in another way from now on.
     pub fn set_sampling(&mut self, sampling: Sampling) {
-        self.how.sampling = sampling;
-        self.plans.forget();
+        self.change(|how| how.sampling = sampling);
     }
 
     /// Makes maps smoother.
@@ -186,11 +195,18 @@ impl Explainer {
         self.changed(|how| how.before_activation = before)
     }
 
-    /// Explains in another way, for which there are no plans yet.
     fn changed(mut self, change: impl FnOnce(&mut How)) -> Self {
-        change(&mut self.how);
-        self.plans.forget();
+        self.change(change);
         self
+    }
+
+    /// Explains in another way. If it is another one, there are no plans for it yet.
+    fn change(&mut self, change: impl FnOnce(&mut How)) {
+        let before = self.how.clone();
+        change(&mut self.how);
+        if self.how != before {
+            self.plans.forget();
+        }
     }
 
     /// Keeps the plans of the latest `plans` kinds of batch, with their memory. The default is four.
@@ -280,33 +296,57 @@ impl Explainer {
         let recipe = Recipe::new(&self.model, images, classes, &outputs.clock(false))?;
         let requests = recipe.requests(&self.model, &self.how.target, classes)?;
         let Self { model, device, how, plans } = self;
+        plans.drawn = None;
         let wanted = Wanted { model, device, how };
         let prepared = plans.batch(&wanted, recipe).await?;
         let inputs = prepared.built.inputs(model, images, &requests);
         let inputs: Vec<Given> = inputs.iter().map(|(id, bytes)| (*id, &**bytes)).collect();
-        let (picture, strips) = match (images, outputs.overlay) {
-            (Images::Photos(photos), Some(style)) => {
+        let colours = outputs.overlay.map(Style::colours).unwrap_or_default();
+        let (picture, drawn) = match (images, outputs.overlay) {
+            (Images::Photos(photos), Some(_)) => {
                 let maps = (0..photos.len()).map(|image| prepared.places(image).map(|(_, place)| place).collect());
-                let scene = Scene::new(photos, maps.collect(), style, how);
+                let scene = Scene::new(photos, maps.collect(), how);
                 let picture = plans.picture(&wanted, &prepared, scene).await?;
-                let strips = picture.drawing.drawn.inputs(photos);
-                (Some(picture), strips)
+                let drawn = picture.drawing.drawn.inputs(bytemuck::cast_slice(&colours), photos);
+                (Some(picture), drawn)
             }
             _ => (None, vec![]),
         };
         let work = match (&*device, last(&prepared, picture.as_deref())) {
             (Device::Gpu(gpu), Some(session)) => {
                 let gpu = gpu.clone();
-                let submitted = session.submit_all(&gpu, &[&inputs, &strips], outputs.clock).await;
+                let submitted = session.submit_all(&gpu, &[&inputs, &drawn], outputs.clock).await;
                 if matches!(submitted, Err(Error::OutOfMemory { .. })) {
                     // A plan without memory for its inputs would only take memory from others.
                     plans.drop_batch(&prepared);
                 }
                 Work::Submitted(gpu, submitted?)
             }
-            _ => Work::Done(on_cpu(&prepared.built, &inputs, picture.as_ref().map(|p| (&p.drawing, &*strips)))),
+            #[cfg(not(target_arch = "wasm32"))]
+            _ => Work::Done(on_cpu(&prepared.built, &inputs, picture.as_ref().map(|p| (&p.drawing, &*drawn)))),
+            #[cfg(target_arch = "wasm32")]
+            _ => unreachable!("a browser computes on its GPU"),
         };
+        plans.drawn = picture.clone();
         Ok(Pending { model: model.clone(), prepared, picture, work })
+    }
+
+    /// Draws the overlays of the latest batch in another style, for each photo map by map. Maps and photos are still on the
+    /// device: an overlay is one dispatch, and nothing else is computed.
+    ///
+    /// # Errors
+    /// [`Error::Request`] if the latest batch had no overlays, or was computed on the CPU; otherwise as
+    /// [`Explainer::explain`].
+    pub async fn redraw(&self, style: Style) -> Result<(Vec<Vec<Overlay>>, Stats)> {
+        let on_device = (&self.device, self.plans.drawn.as_deref());
+        let (Device::Gpu(gpu), Some(Picture { scene, drawing, session: Some(session), .. })) = on_device else {
+            let reason = "there is no overlay on a device to draw again; explain a photo there, with an overlay, first";
+            return Err(Error::Request(reason.into()));
+        };
+        let colours = style.colours();
+        let draw = |values: &[&[u8]], stats| (result::overlays(scene, values.iter().copied()), stats);
+        let run = session.submit_again(gpu, (drawing.drawn.colours, bytemuck::cast_slice(&colours))).await?;
+        session.finish(gpu, run, &mut |_, _| (), draw).await
     }
 
     /// Whether raw maps have one size, and are of one layer.
@@ -332,7 +372,7 @@ impl Explainer {
 
     /// Multiply-adds of the latest batch's network and backward pass by definition, whatever the algorithm. `None` if
     /// nothing was explained yet.
-    pub fn multiply_adds(&self) -> Option<usize> {
+    pub fn multiply_adds(&self) -> Option<u64> {
         let Built { graph, outputs, .. } = &self.plans.latest()?.built;
         let needed = graph.needed(outputs);
         Some((0..graph.nodes.len()).filter(|&id| needed[id]).map(|id| graph.multiply_adds(id)).sum())

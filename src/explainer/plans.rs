@@ -9,6 +9,7 @@ use super::recipe::{Built, Recipe};
 use crate::cam::Method;
 use crate::error::Result;
 use crate::gpu::{Session, Weights};
+use crate::graph::NodeId;
 use crate::model::Model;
 use crate::plan::Plan;
 
@@ -30,7 +31,7 @@ impl Prepared {
     }
 }
 
-/// Overlays on photos of certain sizes, in certain colours.
+/// Overlays on photos of certain sizes.
 pub struct Picture {
     /// The batch whose maps are drawn.
     pub of: Arc<Prepared>,
@@ -67,11 +68,13 @@ pub struct Plans {
     /// Overlays drawn after one of these batches. The most recently used one is last.
     pictures: Vec<Arc<Picture>>,
     kept: usize,
+    /// The overlays of the latest batch, if it has any. Its maps and photos are still on the device.
+    pub drawn: Option<Arc<Picture>>,
 }
 
 impl Default for Plans {
     fn default() -> Self {
-        Self { weights: Weights::default(), batches: vec![], pictures: vec![], kept: KEPT }
+        Self { weights: Weights::default(), batches: vec![], pictures: vec![], kept: KEPT, drawn: None }
     }
 }
 
@@ -89,6 +92,7 @@ impl Plans {
     /// Drops all plans, but not the weights, and returns whether there were any.
     pub fn forget(&mut self) -> bool {
         self.pictures.clear();
+        self.drawn = None;
         !std::mem::take(&mut self.batches).is_empty()
     }
 
@@ -113,6 +117,7 @@ impl Plans {
         }
         let built = recipe.build(wanted.model, wanted.how)?;
         let session = match wanted.device {
+            #[cfg(not(target_arch = "wasm32"))]
             Device::Cpu => None,
             Device::Gpu(gpu) => {
                 let kept = if recipe.draws { vec![built.heatmap] } else { vec![] };
@@ -137,8 +142,9 @@ impl Plans {
         let session = match (wanted.device, &of.session) {
             (Device::Gpu(gpu), Some(first)) => {
                 let heatmaps = [drawing.heatmap, of.built.heatmap];
-                // The input is the other plan's kept value, so this plan keeps it too.
-                let plan = Plan::keeping(&drawing.graph, gpu.profile(), &drawing.drawn.outputs, &[drawing.heatmap]);
+                // Maps and photos stay, to be drawn again.
+                let kept: Vec<NodeId> = [drawing.heatmap].into_iter().chain(drawing.drawn.photos()).collect();
+                let plan = Plan::keeping(&drawing.graph, gpu.profile(), &drawing.drawn.outputs, &kept);
                 Some(Session::following(gpu, first.clone(), &drawing.graph, &plan, heatmaps).await?)
             }
             _ => None,

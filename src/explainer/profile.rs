@@ -30,7 +30,7 @@ pub struct LayerTime {
     /// The first three different kernels that computed it, with the options chosen for them, such as tiles.
     pub kernels: String,
     /// Multiply-adds by definition, whatever the algorithm.
-    pub multiply_adds: usize,
+    pub multiply_adds: u64,
     /// Its time by the device's clock.
     pub seconds: f64,
 }

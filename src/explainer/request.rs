@@ -64,6 +64,11 @@ impl Style {
     pub fn colormap(self, colormap: Colormap) -> Self {
         Self { colormap, ..self }
     }
+
+    /// The colours from cold to hot, each with its opacity: what `Op::Overlay` takes.
+    pub(crate) fn colours(self) -> Vec<f32> {
+        self.colormap.colours().flat_map(|[r, g, b]| [r, g, b, self.alpha]).collect()
+    }
 }
 
 /// What to read back besides the scores. Nothing else is transferred.

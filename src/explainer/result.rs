@@ -106,6 +106,20 @@ pub struct Batch {
     pub layer_size: [usize; 2],
 }
 
+/// The overlays of a scene, for each photo map by map. Their bytes come in strips.
+pub fn overlays<'a>(scene: &Scene, mut values: impl Iterator<Item = &'a [u8]>) -> Vec<Vec<Overlay>> {
+    let mut overlay = |[width, height]: [u32; 2]| {
+        let strips: Vec<&[u8]> = values.by_ref().take(strip_rows(width, height).count()).collect();
+        let mut rgba = strips.concat();
+        if scene.compat == Compat::PytorchGradCam {
+            brighten(&mut rgba);
+        }
+        Overlay { width, height, rgba }
+    };
+    let of_photo = |(size, maps): (&[u32; 2], &Vec<usize>)| maps.iter().map(|_| overlay(*size)).collect();
+    scene.photos.iter().zip(&scene.maps).map(of_photo).collect()
+}
+
 /// Sorts the outputs' bytes by image and class. They come in the order of [`Built`](super::recipe::Built), followed by the overlays
 /// of the scene, if there is one.
 pub fn assemble(model: &Model, prepared: &Prepared, scene: Option<&Scene>, values: &[&[u8]], stats: Stats) -> Batch {
@@ -121,17 +135,7 @@ pub fn assemble(model: &Model, prepared: &Prepared, scene: Option<&Scene>, value
     let sums: Vec<&[f32]> = sums.chunks(model.preprocess.channels() + 1).collect();
     let embeddings: Vec<f32> = bytemuck::pod_collect_to_vec(next(built.embedding > 0));
     let similarities: Vec<f32> = bytemuck::pod_collect_to_vec(next(built.has_similarity));
-    // One overlay for each photo and map, in strips.
-    let mut overlay = |[width, height]: [u32; 2]| {
-        let mut rgba = strip_rows(width, height).map(|_| next(true)).collect::<Vec<_>>().concat();
-        if scene.is_some_and(|scene| scene.compat == Compat::PytorchGradCam) {
-            brighten(&mut rgba);
-        }
-        Overlay { width, height, rgba }
-    };
-    let photos = scene.map_or(&[][..], |scene| &scene.photos);
-    let overlays: Vec<Vec<Overlay>> =
-        photos.iter().map(|size| (0..recipe.maps * built.maps.len()).map(|_| overlay(*size)).collect()).collect();
+    let overlays = scene.map(|scene| overlays(scene, values)).unwrap_or_default();
 
     let prediction = |record: &[f32]| {
         let class = record[0] as usize;

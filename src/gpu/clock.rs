@@ -1,6 +1,7 @@
 //! Timestamp queries: the device's own clock.
 
 use super::handle::Handle;
+use super::owned::Owned;
 
 /// Bytes of a run's two timestamps: beginning and end.
 pub const CLOCK_BYTES: u64 = 16;
@@ -8,7 +9,7 @@ pub const CLOCK_BYTES: u64 = 16;
 /// The timestamp queries of a command buffer.
 pub struct Clock {
     queries: wgpu::QuerySet,
-    resolved: wgpu::Buffer,
+    resolved: Owned,
     count: u32,
 }
 
@@ -21,13 +22,7 @@ impl Clock {
         let ty = wgpu::QueryType::Timestamp;
         let queries = handle.device.create_query_set(&wgpu::QuerySetDescriptor { label: None, ty, count });
         let usage = wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC;
-        let size = u64::from(count) * 8;
-        let resolved = handle.device.create_buffer(&wgpu::BufferDescriptor {
-            label: None,
-            size,
-            usage,
-            mapped_at_creation: false,
-        });
+        let resolved = Owned::new(&handle.device, "clock", u64::from(count) * 8, usage);
         Some(Self { queries, resolved, count })
     }
 

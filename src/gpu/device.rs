@@ -153,6 +153,7 @@ impl Gpu {
 
     /// Uses this profile for everything that is prepared from now on. If given, `across` replaces the device's own
     /// limit of workgroups along the first dimension of a dispatch.
+    #[cfg(not(target_arch = "wasm32"))] // for `verify`
     pub(crate) fn set_profile(&mut self, profile: Profile, across: Option<u32>) {
         self.profile = profile;
         self.across = across.unwrap_or(self.handle.limits.max_compute_workgroups_per_dimension);

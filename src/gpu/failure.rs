@@ -12,6 +12,7 @@ pub enum Failure {
     /// It was lost, for this reason.
     Lost(String),
     /// It did not answer in time.
+    #[cfg_attr(target_arch = "wasm32", expect(dead_code, reason = "a browser waits by itself"))]
     TimedOut,
     /// It raised an error that no caller was waiting for.
     Unawaited(String),

@@ -40,6 +40,7 @@ impl Drop for Taken {
 /// A pending buffer read.
 pub struct Mapped {
     receiver: futures_channel::oneshot::Receiver<Result<(), wgpu::BufferAsyncError>>,
+    #[cfg_attr(target_arch = "wasm32", expect(dead_code, reason = "a browser waits by itself"))]
     submission: Option<wgpu::SubmissionIndex>,
 }
 
@@ -106,9 +107,13 @@ impl Handle {
         take: impl FnOnce(&[u8]) -> T,
     ) -> Result<T> {
         // A browser runs the callback by itself. Elsewhere the caller has to wait for the device.
+        #[cfg(target_arch = "wasm32")]
+        let mapped = super::browser::reminded(&self.queue, mapped.receiver).await;
         #[cfg(not(target_arch = "wasm32"))]
-        self.wait(mapped.submission)?;
-        let mapped = mapped.receiver.await;
+        let mapped = {
+            self.wait(mapped.submission)?;
+            mapped.receiver.await
+        };
         self.check()?;
         mapped.map_err(|e| self.error(e.to_string()))?.map_err(|e| self.error(e.to_string()))?;
         let taken = take(&staging.get_mapped_range(..bytes).map_err(|e| self.error(e.to_string()))?);

@@ -101,7 +101,7 @@ impl AdapterInfo {
             subgroup: Some(info.subgroup_max_size).filter(|size| {
                 exchanges && info.subgroup_min_size == *size && size.is_power_of_two() && (4..=128).contains(size)
             }),
-            name: info.name,
+            name: if info.name.is_empty() { "this browser's GPU".into() } else { info.name },
         }
     }
 }

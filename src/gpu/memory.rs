@@ -3,6 +3,7 @@
 use half::f16;
 
 use super::handle::Handle;
+use super::owned::Owned;
 use crate::error::{Error, Result};
 use crate::kernels::{ROW, Texel};
 
@@ -12,9 +13,18 @@ const LARGE_UPLOAD: u64 = 32 << 20;
 /// A piece of device memory.
 pub enum Memory {
     /// A storage buffer.
-    Buffer(wgpu::Buffer),
+    Buffer(Owned),
     /// A storage texture with four floats per texel.
     Texture(wgpu::Texture, wgpu::TextureView),
+}
+
+impl Drop for Memory {
+    /// As for [`Owned`].
+    fn drop(&mut self) {
+        if let Self::Texture(texture, _) = self {
+            texture.destroy();
+        }
+    }
 }
 
 /// The extent of a texture for `texels` texels. The width is always a power of two, the height never is. llvmpipe
@@ -67,9 +77,7 @@ impl Memory {
             return Err(too_large(handle, bytes, format!("a piece has at most {} MiB", largest >> 20)));
         }
         let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC;
-        let size = bytes.next_multiple_of(16);
-        let descriptor = wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false };
-        Ok(Self::Buffer(handle.device.create_buffer(&descriptor)))
+        Ok(Self::Buffer(Owned::new(&handle.device, "memory", bytes.next_multiple_of(16), usage)))
     }
 
     /// Allocates memory and uploads texels to it, after the zero texel that begins every tensor. `half` stores them as

@@ -1,5 +1,7 @@
 //! Devices, memory, pipelines, and the execution of plans. Only this module uses wgpu.
 
+#[cfg(target_arch = "wasm32")]
+mod browser;
 mod clock;
 mod device;
 mod failure;
@@ -7,6 +9,7 @@ mod handle;
 mod info;
 mod memory;
 mod open;
+mod owned;
 mod peak;
 mod pipelines;
 mod session;
@@ -21,7 +24,7 @@ pub use device::{Gpu, GpuOptions};
 pub use info::{AdapterInfo, Backend};
 pub use session::Stats;
 #[doc(hidden)] // for the tests and benches
-pub use session::{Run, Session, Weights};
+pub use session::{Given, Run, Session, Weights};
 #[doc(hidden)]
 pub use timing::Timed;
 pub use tuning::Measured;

@@ -119,7 +119,16 @@ async fn enumerate(backends: wgpu::Backends) -> Vec<wgpu::Adapter> {
     let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
     descriptor.backends = backends;
     descriptor.flags = wgpu::InstanceFlags::empty().with_env();
-    let mut adapters = wgpu::Instance::new(descriptor).enumerate_adapters(backends).await;
+    let instance = wgpu::Instance::new(descriptor);
+    // A browser names one adapter, and without this wish that of its windows.
+    #[cfg(target_arch = "wasm32")]
+    let mut adapters: Vec<_> = {
+        let power_preference = wgpu::PowerPreference::HighPerformance;
+        let wish = wgpu::RequestAdapterOptions { power_preference, ..Default::default() };
+        instance.request_adapter(&wish).await.into_iter().collect()
+    };
+    #[cfg(not(target_arch = "wasm32"))]
+    let mut adapters = instance.enumerate_adapters(backends).await;
     adapters.retain(|a| a.get_downlevel_capabilities().flags.contains(wgpu::DownlevelFlags::COMPUTE_SHADERS));
     adapters.sort_by_key(|a| {
         let info = a.get_info();

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::handle::Handle;
 use super::memory::{Binding, Memory};
+use super::owned::Owned;
 use crate::error::Result;
 use crate::kernels::{Dispatch, preprocess};
 
@@ -44,13 +45,14 @@ impl Pipelines {
             handle.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("warm-up") });
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
         let mut all = vec![];
+        let mut bound = vec![]; // until it is submitted
         for (dispatch, bindings) in dispatches {
             let key = (dispatch.shader, dispatch.defines.clone(), bindings.clone());
             let pipeline = match self.pipelines.get(&key) {
                 Some(pipeline) => pipeline.clone(),
                 None => {
                     let pipeline = create(handle, dispatch, bindings, self.checked);
-                    warm_up(handle, &mut pass, &pipeline, dispatch, bindings)?;
+                    bound.push(warm_up(handle, &mut pass, &pipeline, dispatch, bindings)?);
                     self.pipelines.insert(key, pipeline.clone());
                     pipeline
                 }
@@ -63,20 +65,16 @@ impl Pipelines {
     }
 }
 
-/// Encodes a dispatch of no workgroups. Its memory is never accessed.
+/// Encodes a dispatch of no workgroups. Returns its memory, which is never accessed.
 fn warm_up(
     handle: &Handle,
     pass: &mut wgpu::ComputePass,
     pipeline: &wgpu::ComputePipeline,
     dispatch: &Dispatch,
     bindings: &[Binding],
-) -> Result<()> {
-    let uniform = handle.device.create_buffer(&wgpu::BufferDescriptor {
-        label: None,
-        size: (dispatch.params.len() as u64).next_multiple_of(16),
-        usage: wgpu::BufferUsages::UNIFORM,
-        mapped_at_creation: false,
-    });
+) -> Result<(Owned, Vec<Memory>)> {
+    let size = (dispatch.params.len() as u64).next_multiple_of(16);
+    let uniform = Owned::new(&handle.device, "warm-up", size, wgpu::BufferUsages::UNIFORM);
     let memory = bindings.iter().map(|b| b.smallest(handle)).collect::<Result<Vec<_>>>()?;
     let resources = std::iter::once(uniform.as_entire_binding()).chain(memory.iter().map(Memory::binding));
     let entries: Vec<_> =
@@ -86,7 +84,7 @@ fn warm_up(
     pass.set_pipeline(pipeline);
     pass.set_bind_group(0, &group, &[]);
     pass.dispatch_workgroups(0, 1, 1);
-    Ok(())
+    Ok((uniform, memory))
 }
 
 fn create(handle: &Handle, dispatch: &Dispatch, bindings: &[Binding], checked: bool) -> wgpu::ComputePipeline {

@@ -7,6 +7,7 @@ use super::clock::{CLOCK_BYTES, Clock};
 use super::device::Gpu;
 use super::handle::{Mapped, Taken};
 use super::memory::{Binding, Memory};
+use super::owned::Owned;
 use super::upload::Uploads;
 use super::watch::Watch;
 use crate::error::{Error, Result};
@@ -65,6 +66,8 @@ pub(super) struct Step {
     pub(super) defines: Vec<(&'static str, u32)>,
     pipeline: wgpu::ComputePipeline,
     bindings: wgpu::BindGroup,
+    /// What is bound, to live as long.
+    _operands: Vec<Arc<Memory>>,
     groups: [u32; 2],
     /// Whether many images begin here, so that the device should not be kept from other programs for longer.
     begins: bool,
@@ -77,6 +80,9 @@ impl Step {
         pass.dispatch_workgroups(self.groups[0], self.groups[1], 1);
     }
 }
+
+/// The content of an input.
+pub type Given<'a> = (NodeId, &'a [u8]);
 
 /// A value that the caller gives for each run.
 struct Input {
@@ -114,8 +120,10 @@ pub struct Session {
     kept: Vec<(NodeId, Arc<Memory>)>,
     /// Bytes that a run reads back, including those of the plan before this one.
     readback: u64,
+    /// The parameters of all steps.
+    _uniforms: Owned,
     /// Staging buffers of finished runs, for reuse.
-    free: Mutex<Vec<wgpu::Buffer>>,
+    free: Mutex<Vec<Owned>>,
     pub(super) uploads: Uploads,
     inputs: Vec<Input>,
     outputs: Vec<Output>,
@@ -182,12 +190,8 @@ impl Session {
         let align = u64::from(gpu.handle.limits.min_uniform_buffer_offset_alignment);
         let size = |params: &[u8]| (params.len() as u64).next_multiple_of(16);
         let uniform_bytes: u64 = plan.dispatches.iter().map(|d| size(&d.params).next_multiple_of(align)).sum();
-        let uniforms = gpu.handle.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("uniforms"),
-            size: uniform_bytes.max(16),
-            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        });
+        let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
+        let uniforms = Owned::new(&gpu.handle.device, "uniforms", uniform_bytes.max(16), usage);
         let half = |constant: &Constant| gpu.profile().half && constant.halves();
         let binding = |operand: &Operand| match operand {
             Operand::Constant(constant) => Binding::new(gpu.profile.texture, false, half(constant)),
@@ -233,6 +237,7 @@ impl Session {
                 defines: dispatch.defines.clone(),
                 pipeline,
                 bindings,
+                _operands: operands,
                 groups: fold(dispatch.groups, gpu.across),
                 begins: matches!(graph.nodes[dispatch.node].op, Op::Unfold | Op::Vary { .. }),
             });
@@ -267,14 +272,15 @@ impl Session {
         let free = Mutex::new(vec![staging_buffer(gpu, readback)]);
         let (uploads, _taken) = (Uploads::default(), gpu.handle.take(own_bytes));
         let first = lent.map(|lent| lent.by);
-        Ok(Self { first, steps, memory, kept, readback, free, uploads, inputs, outputs, gpu_bytes, _taken })
+        let _uniforms = uniforms;
+        Ok(Self { first, steps, memory, kept, readback, _uniforms, free, uploads, inputs, outputs, gpu_bytes, _taken })
     }
 
     /// Uploads the inputs, runs the plan, and returns its outputs' bytes: one submission, one readback.
     ///
     /// # Errors
     /// As [`Session::submit`] and [`Session::finish`].
-    pub async fn run(&self, gpu: &Gpu, inputs: &[(NodeId, &[u8])]) -> Result<(Vec<Vec<u8>>, Stats)> {
+    pub async fn run(&self, gpu: &Gpu, inputs: &[Given<'_>]) -> Result<(Vec<Vec<u8>>, Stats)> {
         let run = self.submit(gpu, inputs, false).await?;
         let copied = |values: &[&[u8]], stats| (values.iter().map(|v| v.to_vec()).collect(), stats);
         self.finish(gpu, run, &mut |_, _| (), copied).await
@@ -287,7 +293,7 @@ impl Session {
     /// # Errors
     /// [`Error::OutOfMemory`] if there is no memory for another pending run; [`Error::Device`] if the device refuses
     /// the work; [`Error::DeviceLost`] or [`Error::TimedOut`] if it can no longer be used.
-    pub async fn submit(&self, gpu: &Gpu, inputs: &[(NodeId, &[u8])], clock: bool) -> Result<Run> {
+    pub async fn submit(&self, gpu: &Gpu, inputs: &[Given<'_>], clock: bool) -> Result<Run> {
         self.submit_all(gpu, &[inputs], clock).await
     }
 
@@ -295,25 +301,41 @@ impl Session {
     ///
     /// # Errors
     /// As [`Session::submit`].
-    pub async fn submit_all(&self, gpu: &Gpu, inputs: &[&[(NodeId, &[u8])]], clock: bool) -> Result<Run> {
+    pub async fn submit_all(&self, gpu: &Gpu, inputs: &[&[Given<'_>]], clock: bool) -> Result<Run> {
         gpu.handle.check()?;
         let watch = Watch::new(&gpu.handle);
-        let run = self.record(gpu, inputs, clock);
+        let run = self.record(gpu, Some(inputs), clock);
         watch.end(&gpu.handle, self.gpu_bytes).await.and(run)
     }
 
-    /// The session before this one, if there is one, then this one.
-    fn chain(&self) -> impl Iterator<Item = &Self> + Clone {
-        self.first.as_deref().into_iter().chain([self])
+    /// Submits this plan alone, with another content of one input. Everything else is what the last run left in memory.
+    /// Finish it as any run.
+    ///
+    /// # Errors
+    /// As [`Session::submit`].
+    pub async fn submit_again(&self, gpu: &Gpu, (input, content): Given<'_>) -> Result<Run> {
+        gpu.handle.check()?;
+        let watch = Watch::new(&gpu.handle);
+        let own = self.inputs.iter().find(|own| own.node == input).expect("the input is this plan's");
+        self.memory[own.slot].write(&gpu.handle, content);
+        let run = self.record(gpu, None, false);
+        watch.end(&gpu.handle, self.gpu_bytes).await.and(run)
     }
 
-    fn record(&self, gpu: &Gpu, inputs: &[&[(NodeId, &[u8])]], clock: bool) -> Result<Run> {
+    /// The session before this one, if there is one and the whole chain is asked for, then this one.
+    fn chain(&self, whole: bool) -> impl Iterator<Item = &Self> + Clone {
+        self.first.as_deref().filter(|_| whole).into_iter().chain([self])
+    }
+
+    /// Submits the whole chain with these inputs, or this session alone without new ones.
+    fn record(&self, gpu: &Gpu, inputs: Option<&[&[Given<'_>]]>, clock: bool) -> Result<Run> {
+        let whole = inputs.is_some();
         let clock = clock.then(|| Clock::new(&gpu.handle, 2)).flatten();
         let staging = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let staging = staging.unwrap_or_else(|| staging_buffer(gpu, self.readback));
         let bytes = self.readback + if clock.is_some() { CLOCK_BYTES } else { 0 };
         let before = gpu.handle.counts();
-        let steps: Vec<&Step> = self.chain().flat_map(|session| &session.steps).collect();
+        let steps: Vec<&Step> = self.chain(whole).flat_map(|session| &session.steps).collect();
         let mut parts: Vec<&[&Step]> = steps.chunk_by(|_, next| !next.begins).collect();
         if parts.is_empty() {
             parts.push(&[]);
@@ -323,8 +345,8 @@ impl Session {
             let (is_first, is_last) = (i == 0, i + 1 == parts.len());
             let label = wgpu::CommandEncoderDescriptor { label: Some("explain") };
             let mut encoder = gpu.handle.device.create_command_encoder(&label);
-            if is_first {
-                let given = self.chain().zip(inputs);
+            if let Some(inputs) = inputs.filter(|_| is_first) {
+                let given = self.chain(whole).zip(inputs);
                 let given = given.map(|(session, inputs)| session.give(gpu, &mut encoder, inputs));
                 uploads = given.collect::<Result<Vec<_>>>()?;
             }
@@ -335,7 +357,7 @@ impl Session {
                 part.iter().for_each(|step| step.encode(&mut pass));
             }
             if is_last {
-                for session in self.chain() {
+                for session in self.chain(whole) {
                     for Output { slot, from, to, bytes } in &session.outputs {
                         session.memory[*slot].copy(&mut encoder, *from, &staging, *to, *bytes);
                     }
@@ -346,10 +368,10 @@ impl Session {
             }
             submitted.push(gpu.handle.submit(encoder));
         }
-        self.chain().zip(uploads).for_each(|(session, upload)| session.uploads.give_back(upload));
+        self.chain(whole).zip(uploads).for_each(|(session, upload)| session.uploads.give_back(upload));
         let mapped = gpu.handle.map(&staging, bytes);
         let counted = [0, 1].map(|i| gpu.handle.counts()[i] - before[i]);
-        Ok(Run { staging, mapped, bytes, counted, submitted })
+        Ok(Run { staging, mapped, bytes, whole, counted, submitted })
     }
 
     /// Writes the inputs. Those in buffers go through an upload buffer, which the encoded commands copy. Give the
@@ -358,14 +380,14 @@ impl Session {
         &self,
         gpu: &Gpu,
         encoder: &mut wgpu::CommandEncoder,
-        inputs: &[(NodeId, &[u8])],
-    ) -> Result<Option<wgpu::Buffer>> {
+        inputs: &[Given<'_>],
+    ) -> Result<Option<Owned>> {
         let mut buffers = vec![];
         for Input { node, slot, packed } in &self.inputs {
             let given = inputs.iter().find(|(id, _)| id == node).expect("every input of the plan is given").1;
             match (&*self.memory[*slot], packed) {
                 (memory, Some(shape)) => memory.write(&gpu.handle, bytemuck::cast_slice(&texels_of(given, *shape))),
-                (Memory::Buffer(buffer), None) => buffers.push((buffer, given)),
+                (Memory::Buffer(buffer), None) => buffers.push((&**buffer, given)),
                 (memory, None) => memory.write(&gpu.handle, given),
             }
         }
@@ -396,7 +418,7 @@ impl Session {
         }
         let taken = gpu.handle.read(&run.staging, run.mapped, run.bytes, |bytes| {
             let values: Vec<&[u8]> = self
-                .chain()
+                .chain(run.whole)
                 .flat_map(|session| &session.outputs)
                 .map(|o| &bytes[o.to as usize..(o.to + o.bytes) as usize])
                 .collect();
@@ -404,8 +426,8 @@ impl Session {
                 submissions,
                 readbacks,
                 readback_bytes: bytes.len() as u64,
-                gpu_bytes: self.chain().map(|session| session.gpu_bytes).sum(),
-                dispatches: self.chain().map(|session| session.steps.len() as u32).sum(),
+                gpu_bytes: self.chain(true).map(|session| session.gpu_bytes).sum(),
+                dispatches: self.chain(run.whole).map(|session| session.steps.len() as u32).sum(),
                 device_ns: Clock::read(&gpu.handle, &bytes[self.readback as usize..]),
             };
             take(&values, stats)
@@ -418,22 +440,20 @@ impl Session {
 
 /// A pending run.
 pub struct Run {
-    staging: wgpu::Buffer,
+    staging: Owned,
     mapped: Mapped,
     bytes: u64,
+    /// Whether the plan before this one ran too.
+    whole: bool,
     /// Its submissions and readbacks.
     counted: [u32; 2],
     submitted: Vec<wgpu::SubmissionIndex>,
 }
 
 /// Creates a staging buffer for the outputs of a run and its timestamps.
-fn staging_buffer(gpu: &Gpu, readback: u64) -> wgpu::Buffer {
-    gpu.handle.device.create_buffer(&wgpu::BufferDescriptor {
-        label: Some("readback"),
-        size: readback + CLOCK_BYTES,
-        usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
-        mapped_at_creation: false,
-    })
+fn staging_buffer(gpu: &Gpu, readback: u64) -> Owned {
+    let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
+    Owned::new(&gpu.handle.device, "readback", readback + CLOCK_BYTES, usage)
 }
 
 /// A grid of at least `groups` workgroups with at most `limit` of them in the first dimension.

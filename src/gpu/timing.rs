@@ -1,7 +1,10 @@
 //! Time of each dispatch by the device's own clock.
 
+use web_time::Instant;
+
 use super::clock::Clock;
 use super::device::Gpu;
+use super::owned::Owned;
 use super::session::{Session, Step};
 use crate::error::Result;
 use crate::graph::NodeId;
@@ -34,17 +37,34 @@ impl Session {
         }
         Ok(timed)
     }
+
+    /// Runs all dispatches `times` times, and returns the mean time of a run by the caller's clock, the way to the device and
+    /// back included.
+    ///
+    /// # Errors
+    /// [`crate::Error::Device`] if the device fails.
+    pub async fn time_outside(&self, gpu: &Gpu, times: u32) -> Result<f64> {
+        let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
+        let staging = Owned::new(&gpu.handle.device, "times", 16, usage);
+        let mut encoder = gpu.handle.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+        (0..times).for_each(|_| self.steps.iter().for_each(|step| step.encode(&mut pass)));
+        drop(pass);
+        // A buffer can be read only after what was submitted before.
+        encoder.clear_buffer(&staging, 0, None);
+        let start = Instant::now();
+        gpu.handle.submit(encoder);
+        let mapped = gpu.handle.map(&staging, staging.size());
+        gpu.handle.read(&staging, mapped, staging.size(), |_| ()).await?;
+        Ok(start.elapsed().as_secs_f64() / f64::from(times))
+    }
 }
 
 async fn time(gpu: &Gpu, steps: &[Step], times: u32) -> Result<Vec<Timed>> {
     let count = steps.len() as u32 * 2;
     let clock = Clock::new(&gpu.handle, count).ok_or_else(|| gpu.error("has no timestamp queries"))?;
-    let staging = gpu.handle.device.create_buffer(&wgpu::BufferDescriptor {
-        label: None,
-        size: u64::from(count) * 8,
-        usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
-        mapped_at_creation: false,
-    });
+    let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
+    let staging = Owned::new(&gpu.handle.device, "times", u64::from(count) * 8, usage);
     let mut encoder = gpu.handle.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
     for (step, first) in steps.iter().zip((0..).step_by(2)) {
         let timestamp_writes = Some(clock.around(first));

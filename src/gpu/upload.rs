@@ -4,17 +4,19 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::handle::Handle;
+use super::owned::Owned;
 use crate::error::Result;
 
 /// Bytes that a thread writes at a time.
 const PART: usize = 1 << 20;
 /// Number of threads that write.
+#[cfg(not(target_arch = "wasm32"))]
 const THREADS: usize = 4;
 
 /// Upload buffers of one size that the CPU may write again.
 #[derive(Default)]
 pub struct Uploads {
-    free: Arc<Mutex<Vec<wgpu::Buffer>>>,
+    free: Arc<Mutex<Vec<Owned>>>,
 }
 
 impl Uploads {
@@ -28,7 +30,7 @@ impl Uploads {
         handle: &Handle,
         encoder: &mut wgpu::CommandEncoder,
         contents: &[(&wgpu::Buffer, &[u8])],
-    ) -> Result<Option<wgpu::Buffer>> {
+    ) -> Result<Option<Owned>> {
         let place = |content: &[u8]| content.len().next_multiple_of(wgpu::MAP_ALIGNMENT as usize);
         let size: usize = contents.iter().map(|(_, content)| place(content)).sum();
         if size == 0 {
@@ -36,12 +38,8 @@ impl Uploads {
         }
         let kept = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let upload = kept.unwrap_or_else(|| {
-            handle.device.create_buffer(&wgpu::BufferDescriptor {
-                label: Some("upload"),
-                size: size as u64,
-                usage: wgpu::BufferUsages::MAP_WRITE | wgpu::BufferUsages::COPY_SRC,
-                mapped_at_creation: true,
-            })
+            let usage = wgpu::BufferUsages::MAP_WRITE | wgpu::BufferUsages::COPY_SRC;
+            Owned::mapped(&handle.device, "upload", size as u64, usage)
         });
         let mut offset = 0;
         for (buffer, content) in contents {
@@ -54,32 +52,33 @@ impl Uploads {
     }
 
     /// Keeps the buffer for a later run, once the device has read it.
-    pub fn give_back(&self, upload: Option<wgpu::Buffer>) {
+    pub fn give_back(&self, upload: Option<Owned>) {
         let Some(upload) = upload else { return };
-        let (free, again) = (self.free.clone(), upload.clone());
-        upload.map_async(wgpu::MapMode::Write, .., move |mapped| {
+        let (free, buffer) = (self.free.clone(), upload.clone());
+        buffer.map_async(wgpu::MapMode::Write, .., move |mapped| {
             if mapped.is_ok() {
-                free.lock().unwrap_or_else(PoisonError::into_inner).push(again);
+                free.lock().unwrap_or_else(PoisonError::into_inner).push(upload);
             }
         });
     }
 }
 
-/// Writes a content at byte `offset`. Several threads write a large one, because a single thread fills such memory at a
-/// fraction of its speed.
+/// Writes a content at byte `offset`. Several threads write a large one where there are threads, because a single one fills
+/// such memory at a fraction of its speed.
 fn fill(upload: &wgpu::Buffer, offset: u64, content: &[u8]) -> Result<(), wgpu::MapRangeError> {
     let write = |(part, at): (&[u8], u64)| {
         upload.get_mapped_range_mut(at..at + part.len() as u64)?.copy_from_slice(part);
         Ok(())
     };
     let mut parts = content.chunks(PART).zip((offset..).step_by(PART));
-    if content.len() < 2 * PART || cfg!(target_arch = "wasm32") {
-        return parts.try_for_each(write);
+    #[cfg(not(target_arch = "wasm32"))]
+    if content.len() >= 2 * PART {
+        let parts = Mutex::new(parts);
+        let next = || parts.lock().unwrap_or_else(PoisonError::into_inner).next();
+        return std::thread::scope(|scope| {
+            let threads = [(); THREADS].map(|()| scope.spawn(|| std::iter::from_fn(next).try_for_each(write)));
+            threads.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(|p| std::panic::resume_unwind(p)))
+        });
     }
-    let parts = Mutex::new(parts);
-    let next = || parts.lock().unwrap_or_else(PoisonError::into_inner).next();
-    std::thread::scope(|scope| {
-        let threads = [(); THREADS].map(|()| scope.spawn(|| std::iter::from_fn(next).try_for_each(write)));
-        threads.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(|p| std::panic::resume_unwind(p)))
-    })
+    parts.try_for_each(write)
 }

@@ -36,7 +36,7 @@ pub use param::Param;
 pub use rearrange::{Digit, MAX_DIGITS, Rearrange, Side};
 pub use replay::replay;
 pub use rule::Rule;
-pub use shape::{MOST_ROWS, infer};
+pub use shape::{COLOURS, MOST_ROWS, infer};
 pub use simplify::gradient_mean;
 pub use source::{Dense, GlobalPool, ParamSource};
 pub use value::{Kind, NodeId, ParamId, Shape, Type};

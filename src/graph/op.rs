@@ -262,12 +262,8 @@ pub struct Overlay {
     pub map: usize,
     /// The part of the photo that the network saw: left, top, width, height in photo pixels.
     pub crop: [f32; 4],
-    /// Opacity of the colours, 0 to 1.
-    pub alpha: f32,
     /// Whether heat is in -1..1 and not in 0..1.
     pub signed: bool,
-    /// 256 colours, R in the lowest byte.
-    pub colormap: Box<[u32; 256]>,
 }
 
 /// One operation. Comments give `(inputs) -> output` with shapes. `m = n · k` is the number of maps, and `k` is the

@@ -7,6 +7,9 @@ use super::value::{Kind, Shape, Type};
 /// The most rows of a matrix whose eigenvector is looked for: `MOST` in `eigenvector.wgsl`.
 pub const MOST_ROWS: usize = 1024;
 
+/// The extents of an overlay's colours: red, green, blue and opacity, each 0 to 1, for 256 steps of heat.
+pub const COLOURS: Shape = [1, 1, 256, 4];
+
 /// The type of `op`'s value.
 ///
 /// # Errors
@@ -26,7 +29,7 @@ fn check(op: &Op, inputs: &[Type]) -> Result<Type, String> {
         Op::ChannelWeights { .. } | Op::Orient | Op::Stack | Op::Noise { .. } => &[Features, Features],
         Op::ActivateGrad(_) | Op::Pool2dGrad(_) | Op::GateGrad | Op::LayerNormGrad(_) => &[Features, Features],
         Op::Broadcast(_) | Op::Contract(_) | Op::SoftmaxGrad => &[Features, Features],
-        Op::Overlay(_) => &[Features, Pixels],
+        Op::Overlay(_) => &[Features, Pixels, Plain],
         Op::ClassOuter { .. } => &[Features, Features, Features],
         _ => &[Features],
     };
@@ -211,6 +214,7 @@ fn check(op: &Op, inputs: &[Type]) -> Result<Type, String> {
         Op::Overlay(overlay) => {
             let [maps, ..] = shape(0);
             require(overlay.map < maps, || format!("only {maps} maps"))?;
+            require(shape(2) == COLOURS, || format!("colours {:?}", shape(2)))?;
             Ok(Type { kind: Pixels, shape: shape(1) })
         }
     }

@@ -14,9 +14,8 @@ struct Params {
     out_size: [u32; 2],
     pixels: u32,
     map: u32,
-    alpha: f32,
     zero: f32,
-    colormap: [[u32; 4]; 64],
+    unused: u32,
 }
 
 /// Draws a map's colours over the photo.
@@ -29,9 +28,8 @@ pub fn draw(cx: &Context, overlay: &Overlay) -> Dispatch {
         out_size: [w as u32, h as u32],
         pixels: (h * w) as u32,
         map: overlay.map as u32,
-        alpha: overlay.alpha,
         zero: if overlay.signed { 0.5 } else { 0.0 },
-        colormap: std::array::from_fn(|i| std::array::from_fn(|j| overlay.colormap[i * 4 + j])),
+        unused: 0,
     };
     cx.elementwise("overlay", &[], params, None, h * w)
 }

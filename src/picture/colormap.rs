@@ -34,12 +34,9 @@ impl Colormap {
         ("bwr", Self::Bwr),
     ];
 
-    /// The colours from cold to hot, R in the lowest byte, opaque.
-    pub fn table(self) -> Box<[u32; 256]> {
-        Box::new(std::array::from_fn(|i| {
-            let [r, g, b] = self.colour(i as f64 / 255.0);
-            u32::from_le_bytes([r, g, b, 255])
-        }))
+    /// The 256 colours from cold to hot: red, green, blue, each 0 to 1.
+    pub fn colours(self) -> impl Iterator<Item = [f32; 3]> {
+        (0..256).map(move |i| self.colour(f64::from(i) / 255.0).map(|v| f32::from(v) / 255.0))
     }
 
     fn colour(self, heat: f64) -> [u8; 3] {

@@ -93,7 +93,8 @@ fn execute(graph: &Graph, id: NodeId, operands: &[&Value]) -> Value {
     Value::Numbers(match &node.op {
         Op::Input => unreachable!("inputs are given"),
         Op::Overlay(overlay) => {
-            return Value::Pixels(overlay::draw(overlay, number(0), from(0), operands[1].pixels(), from(1)));
+            let photo = (operands[1].pixels(), from(1));
+            return Value::Pixels(overlay::draw(overlay, (number(0), from(0)), photo, number(2)));
         }
         Op::Normalise { mean, std } => elementwise::normalise(operands[0].pixels(), shape, mean, std),
         Op::Pack | Op::Unpack => number(0).to_vec(),

@@ -4,9 +4,13 @@ use super::cam::bilinear;
 use crate::graph::{Overlay, Shape};
 
 /// Blends the map's colours over the photo inside the crop. Outside, the photo stays as it is. Alpha becomes opaque.
-pub fn draw(overlay: &Overlay, heatmap: &[f64], [_, _, mh, mw]: Shape, photo: &[u8], [_, _, _, w]: Shape) -> Vec<u8> {
+pub fn draw(
+    overlay: &Overlay,
+    (heatmap, [_, _, mh, mw]): (&[f64], Shape),
+    (photo, [_, _, _, w]): (&[u8], Shape),
+    colours: &[f64],
+) -> Vec<u8> {
     let [left, top, width, height] = overlay.crop.map(f64::from);
-    let alpha = f64::from(overlay.alpha);
     let map = &heatmap[overlay.map * mh * mw..][..mh * mw];
     let mut out = photo.to_vec();
     for (i, rgba) in out.chunks_mut(4).enumerate() {
@@ -18,9 +22,9 @@ pub fn draw(overlay: &Overlay, heatmap: &[f64], [_, _, mh, mw]: Shape, photo: &[
         }
         let heat = bilinear(map, [mh, mw], [v * mh as f64 - 0.5, u * mw as f64 - 0.5]);
         let heat = if overlay.signed { heat * 0.5 + 0.5 } else { heat };
-        let colour = overlay.colormap[(heat.clamp(0.0, 1.0) * 255.0) as usize].to_le_bytes();
-        for (channel, colour) in rgba.iter_mut().zip(colour).take(3) {
-            *channel = (f64::from(*channel) * (1.0 - alpha) + f64::from(colour) * alpha).round() as u8;
+        let (colour, alpha) = colours[(heat.clamp(0.0, 1.0) * 255.0) as usize * 4..][..4].split_at(3);
+        for (channel, colour) in rgba.iter_mut().zip(colour) {
+            *channel = (f64::from(*channel) * (1.0 - alpha[0]) + 255.0 * colour * alpha[0]).round() as u8;
         }
     }
     out

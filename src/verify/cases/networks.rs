@@ -103,9 +103,11 @@ fn case(
     let inputs = built.inputs(model, images, &requests).into_iter().map(|(id, bytes)| (id, bytes.into_owned()));
     let mut inputs: Vec<_> = inputs.collect();
     if let (Images::Photos(photos), Some(style)) = (images, outputs.overlay) {
-        let scene = Scene::new(photos, (0..photos.len() * recipe.maps).map(|map| vec![map]).collect(), style, &how);
+        let scene = Scene::new(photos, (0..photos.len() * recipe.maps).map(|map| vec![map]).collect(), &how);
         let drawn = scene.append(&mut built.graph, built.heatmap, &model.preprocess)?;
-        inputs.extend(drawn.inputs(photos).into_iter().map(|(id, bytes)| (id, bytes.to_owned())));
+        let colours = style.colours();
+        let drawn_of = drawn.inputs(bytemuck::cast_slice(&colours), photos);
+        inputs.extend(drawn_of.into_iter().map(|(id, bytes)| (id, bytes.to_owned())));
         built.outputs.extend(drawn.outputs);
     }
     // In the recipe's order: records and ranges, logits, raw map, heat map, overlays.

@@ -2,7 +2,7 @@
 //! to features.
 
 use crate::cam::{self, Asked, Layer, Method, Normalise};
-use crate::graph::{Activation, Interpolation, Kind, Mask, NodeId, Omission, Op, Overlay, Scaling, Term, key};
+use crate::graph::{Activation, COLOURS, Interpolation, Kind, Mask, NodeId, Omission, Op, Overlay, Scaling, Term, key};
 use crate::verify::case::{Case, Check, Stage};
 use crate::verify::net::Net;
 
@@ -167,22 +167,24 @@ fn pixels() -> Case {
 /// First, maps of a single value with colours that all differ. Then maps of 3 × 4 values with colours that differ by
 /// one step, inside a crop.
 fn overlays() -> Vec<Case> {
-    let colours: [u32; 256] = std::array::from_fn(|i| (i as u32).wrapping_mul(0x9e_3779) & 0xff_ffff);
-    let ramp: [u32; 256] = std::array::from_fn(|i| i as u32 * 0x01_0101);
+    let rgba = |rgb: u32, opacity: f32| {
+        let [r, g, b, _] = rgb.to_le_bytes().map(|v| f32::from(v) / 255.0);
+        [r, g, b, opacity]
+    };
+    let colours: Vec<f32> = (0..256_u32).flat_map(|i| rgba(i.wrapping_mul(0x9e_3779), 0.5)).collect();
+    let ramp: Vec<f32> = (0..256_u32).flat_map(|i| rgba(i * 0x01_0101, 1.0 - i as f32 / 255.0)).collect();
     let kinds = [
         ("colours", [3, 1, 1, 1], vec![0.1 / 255.0, 100.5 / 255.0, 1.0], colours, [-1.0, -1.0, 40.0, 40.0]),
         ("ramp", [3, 1, 3, 4], Net::new(14).random.numbers(36), ramp, [2.5, 1.25, 8.0, 5.5]),
     ];
-    let of_map = |(name, shape, values, colormap, crop): (&str, [usize; 4], Vec<f32>, [u32; 256], [f32; 4])| {
+    let of_map = |(name, shape, values, colours, crop): (&str, [usize; 4], Vec<f32>, Vec<f32>, [f32; 4])| {
         let mut net = Net::new(15);
         let map = net.plain(shape, values);
         let map = net.op(Op::Pack, &[map]);
         let photo = net.graph.input(Kind::Pixels, [1, 3, 9, 13]);
-        let of = |map: usize, alpha: f32| {
-            Op::Overlay(Overlay { map, crop, alpha, signed: map == 1, colormap: Box::new(colormap) })
-        };
-        let drawn: Vec<_> =
-            [(0, 0.25), (1, 0.5), (2, 1.0)].map(|(i, alpha)| net.op(of(i, alpha), &[map, photo])).into();
+        let colours = net.plain(COLOURS, colours);
+        let of = |map: usize| Op::Overlay(Overlay { map, crop, signed: map == 1 });
+        let drawn = [0, 1, 2].map(|i| net.op(of(i), &[map, photo, colours]));
         let mut case = Case::of(format!("overlay of a {name}"), TOLERANCE, net, &drawn);
         let step = |check: Check| Check { stage: Stage::Overlay, tolerance: 1.0, ..check };
         case.checks = case.checks.into_iter().map(step).collect();
