@@ -1,4 +1,4 @@
-.PHONY: demo setup check test test-all check-binary check-shaders check-backends
+.PHONY: demo setup check test test-all check-binary check-shaders check-backends web test-web
 
 # Explains an example photo with the bundled model.
 demo:
@@ -36,6 +36,14 @@ check-binary:
 # once). For Metal's language g++ with a stand-in for Apple's headers replaces Apple's compiler.
 check-shaders:
 	@tools/check_shaders.sh
+
+# Builds the page into web/dist.
+web:
+	@web/build.sh wasm
+
+# Tests the page in Chromium and Firefox, and its npm packages.
+test-web:
+	@web/test.sh full
 
 # Runs `gradcam verify` on every available software driver: two lavapipes, SwiftShader, OpenGL, OpenGL ES, and no driver.
 check-backends:

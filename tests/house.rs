@@ -174,6 +174,22 @@ fn no_circle_of_files() {
     }
 }
 
+/// The crate, the page and the packages are released together.
+#[test]
+fn one_version() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for (file, before) in [
+        ("web/Cargo.toml", "version = \""),
+        ("web/tool/Cargo.toml", "version = \""),
+        ("web/packages/gradcam/package.json", "\"version\": \""),
+        ("web/packages/gradcam-efficientnet-lite0/package.json", "\"version\": \""),
+    ] {
+        let text = std::fs::read_to_string(root.join(file)).unwrap();
+        let version = text.split_once(before).and_then(|(_, rest)| rest.split('"').next());
+        assert_eq!(version, Some(env!("CARGO_PKG_VERSION")), "{file}");
+    }
+}
+
 #[test]
 fn the_gpu_library_stays_in_its_room() {
     for this in crates() {

@@ -5,6 +5,9 @@
 #        setup.sh shaders        to check its shaders with other compilers
 #        setup.sh backends       to check gradcam on other drivers
 #        setup.sh swiftshader    to check gradcam on SwiftShader
+#        setup.sh web            to build the page without rustup's target for it
+#        setup.sh browsers       to test the page
+#        setup.sh npm            to pack and test its npm packages
 set -euo pipefail
 
 PATH=$PATH:/usr/sbin:/sbin
@@ -33,6 +36,18 @@ if [ "${1:-run}" = backends ]; then
 fi
 if [ "${1:-run}" = swiftshader ]; then
     has_file '/usr/lib/chromium/vk_swiftshader_icd.json' || packages+=(chromium)
+fi
+if [ "${1:-run}" = web ]; then
+    has_file '/usr/lib/rustlib/src/rust/library/std' && [ -x /usr/bin/rustc ] || packages+=(rustc-web rust-web-src)
+    [ -x /usr/bin/clippy-driver ] || packages+=(rust-web-clippy)
+    compgen -c wasm-ld- >/dev/null || packages+=(lld-19)
+fi
+if [ "${1:-run}" = browsers ]; then
+    command -v chromium >/dev/null || packages+=(chromium)
+    command -v firefox-esr >/dev/null || packages+=(firefox-esr)
+fi
+if [ "${1:-run}" = npm ]; then
+    command -v npm >/dev/null || packages+=(npm)
 fi
 [ ${#packages[@]} -gt 0 ] || exit 0
 

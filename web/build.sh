@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Builds the page into a folder that any static server can serve.
+# usage: web/build.sh [PROFILE] [FOLDER]    PROFILE: wasm, small (the default), or wasm-test, built fast. FOLDER: web/dist
+set -euo pipefail
+cd "$(dirname "$0")/.."
+profile=${1:-wasm}
+folder=${2:-web/dist}
+target=wasm32-unknown-unknown
+
+build=(cargo build --quiet -p gradcam-web --profile "$profile" --target $target)
+if rustup target list --installed 2>/dev/null | grep -qx $target; then
+    built=${CARGO_TARGET_DIR:-target}
+    "${build[@]}"
+else
+    # Debian's compiler builds the standard library from its source. It may not share a folder with another compiler.
+    tools/setup.sh web
+    built=${CARGO_TARGET_DIR:-target}/web
+    # For tests also clippy has its say.
+    [ "$profile" = wasm-test ] && export RUSTC_WORKSPACE_WRAPPER=/usr/bin/clippy-driver CLIPPY_ARGS=-Dwarnings
+    linker=$(compgen -c wasm-ld- | sort -V | tail -n 1)
+    RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=$linker CARGO_TARGET_DIR=$built \
+        "${build[@]}" -Zbuild-std=std,panic_abort
+fi
+
+rm -rf "$folder"
+mkdir -p "$folder"
+cargo run --quiet -p gradcam-web-tool --profile tool -- bind "$built/$target/$profile/gradcam_web.wasm" "$folder"
+cp web/js/* web/page/* examples/*.png examples/*.jpg weights/efficientnet_lite0.safetensors "$folder"

@@ -1,0 +1,3 @@
+/** The address of the weights. */
+declare const weights: string;
+export default weights;
