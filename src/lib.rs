@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![deny(missing_docs, unsafe_code)]
+// A page has one thread, and its device cannot go to another.
+#![cfg_attr(target_arch = "wasm32", allow(clippy::arc_with_non_send_sync))]
 
 /// Internal modules. They are public with the feature `unstable`, only for the tests and benches.
 macro_rules! inside {

@@ -15,11 +15,11 @@ else
     # Debian's compiler builds the standard library from its source. It may not share a folder with another compiler.
     tools/setup.sh web
     built=${CARGO_TARGET_DIR:-target}/web
+    settings=(RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR="$built")
+    settings+=(CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER="$(compgen -c wasm-ld- | sort -V | tail -n 1)")
     # For tests also clippy has its say.
-    [ "$profile" = wasm-test ] && export RUSTC_WORKSPACE_WRAPPER=/usr/bin/clippy-driver CLIPPY_ARGS=-Dwarnings
-    linker=$(compgen -c wasm-ld- | sort -V | tail -n 1)
-    RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=$linker CARGO_TARGET_DIR=$built \
-        "${build[@]}" -Zbuild-std=std,panic_abort
+    [ "$profile" = wasm ] || settings+=(RUSTC_WORKSPACE_WRAPPER=/usr/bin/clippy-driver CLIPPY_ARGS=-Dwarnings)
+    env "${settings[@]}" "${build[@]}" -Zbuild-std=std,panic_abort
 fi
 
 rm -rf "$folder"

@@ -1,7 +1,9 @@
 //! The handle of an open device: its queue and limits, its pending work and readbacks, and a wait that always ends.
 
+use std::sync::Arc;
+#[cfg(not(target_arch = "wasm32"))]
+use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::failure::{Failure, Failures};
@@ -20,7 +22,8 @@ pub struct Handle {
     /// Numbers of submissions and of readbacks so far.
     counts: [AtomicU32; 2],
     /// The latest submission.
-    last: Mutex<Option<wgpu::SubmissionIndex>>,
+    #[cfg(not(target_arch = "wasm32"))]
+    last: std::sync::Mutex<Option<wgpu::SubmissionIndex>>,
     /// Bytes of device memory that sessions hold.
     taken: Arc<AtomicU64>,
 }
@@ -37,10 +40,16 @@ impl Drop for Taken {
     }
 }
 
+/// Submitted work, to be waited for.
+pub struct Submission(
+    #[cfg(not(target_arch = "wasm32"))] wgpu::SubmissionIndex,
+    #[cfg(target_arch = "wasm32")] futures_channel::oneshot::Receiver<()>,
+);
+
 /// A pending buffer read.
 pub struct Mapped {
     receiver: futures_channel::oneshot::Receiver<Result<(), wgpu::BufferAsyncError>>,
-    #[cfg_attr(target_arch = "wasm32", expect(dead_code, reason = "a browser waits by itself"))]
+    #[cfg(not(target_arch = "wasm32"))]
     submission: Option<wgpu::SubmissionIndex>,
 }
 
@@ -61,8 +70,18 @@ impl Handle {
             }
         });
         device.on_uncaptured_error(Arc::new(move |e: wgpu::Error| unawaited.note(Failure::Unawaited(e.to_string()))));
-        let (counts, last, taken) = Default::default();
-        Self { info, device, queue, limits, failures, timeout, counts, last, taken }
+        Self {
+            info,
+            device,
+            queue,
+            limits,
+            failures,
+            timeout,
+            counts: Default::default(),
+            #[cfg(not(target_arch = "wasm32"))]
+            last: std::sync::Mutex::default(),
+            taken: Arc::default(),
+        }
     }
 
     /// Bytes of device memory that sessions hold.
@@ -77,11 +96,20 @@ impl Handle {
     }
 
     /// Submits the commands of an encoder.
-    pub fn submit(&self, encoder: wgpu::CommandEncoder) -> wgpu::SubmissionIndex {
+    pub fn submit(&self, encoder: wgpu::CommandEncoder) -> Submission {
         self.counts[0].fetch_add(1, Ordering::Relaxed);
-        let index = self.queue.submit([encoder.finish()]);
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(index.clone());
-        index
+        let _index = self.queue.submit([encoder.finish()]);
+        #[cfg(target_arch = "wasm32")]
+        {
+            let (sender, receiver) = futures_channel::oneshot::channel();
+            self.queue.on_submitted_work_done(move || _ = sender.send(()));
+            Submission(receiver)
+        }
+        #[cfg(not(target_arch = "wasm32"))]
+        {
+            self.last.lock().unwrap_or_else(PoisonError::into_inner).replace(_index.clone());
+            Submission(_index)
+        }
     }
 
     /// Numbers of submissions and of readbacks so far.
@@ -94,8 +122,25 @@ impl Handle {
         self.counts[1].fetch_add(1, Ordering::Relaxed);
         let (sender, receiver) = futures_channel::oneshot::channel();
         staging.map_async(wgpu::MapMode::Read, ..bytes, move |mapped| drop(sender.send(mapped)));
-        let submission = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Mapped { receiver, submission }
+        Mapped {
+            receiver,
+            #[cfg(not(target_arch = "wasm32"))]
+            submission: self.last.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        }
+    }
+
+    /// Waits until the device has finished a submission.
+    ///
+    /// # Errors
+    /// As [`Handle::check`].
+    pub async fn ended(&self, submission: Submission) -> Result<()> {
+        #[cfg(not(target_arch = "wasm32"))]
+        return self.wait(Some(submission.0));
+        #[cfg(target_arch = "wasm32")]
+        {
+            _ = super::browser::reminded(&self.queue, submission.0).await;
+            self.check()
+        }
     }
 
     /// Waits for the device and passes the requested bytes to `take`.

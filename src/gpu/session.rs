@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::clock::{CLOCK_BYTES, Clock};
 use super::device::Gpu;
-use super::handle::{Mapped, Taken};
+use super::handle::{Mapped, Submission, Taken};
 use super::memory::{Binding, Memory};
 use super::owned::Owned;
 use super::upload::Uploads;
@@ -409,11 +409,7 @@ impl Session {
         let [submissions, readbacks] = run.counted;
         let parts = run.submitted.len();
         for (i, submission) in run.submitted.into_iter().enumerate() {
-            // A browser waits by itself.
-            #[cfg(not(target_arch = "wasm32"))]
-            gpu.handle.wait(Some(submission))?;
-            #[cfg(target_arch = "wasm32")]
-            drop(submission);
+            gpu.handle.ended(submission).await?;
             progress(i + 1, parts);
         }
         let taken = gpu.handle.read(&run.staging, run.mapped, run.bytes, |bytes| {
@@ -447,7 +443,7 @@ pub struct Run {
     whole: bool,
     /// Its submissions and readbacks.
     counted: [u32; 2],
-    submitted: Vec<wgpu::SubmissionIndex>,
+    submitted: Vec<Submission>,
 }
 
 /// Creates a staging buffer for the outputs of a run and its timestamps.
