@@ -119,7 +119,9 @@ fn a_destroyed_device() {
     explainer.explain(images, &classes, &outputs).unwrap();
     let mut submit = || pollster::block_on(explainer.submit(images, &classes, &outputs));
     let pending = [submit().unwrap(), submit().unwrap()];
+    device(&explainer).check().unwrap();
     device(&explainer).destroy();
+    says(told(device(&explainer).check(), lost));
     for pending in pending {
         says(told(pollster::block_on(pending.finish()), lost));
     }

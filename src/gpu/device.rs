@@ -164,6 +164,14 @@ impl Gpu {
         &self.verdict
     }
 
+    /// Fails if the device can no longer be used: it was lost or did not answer. Otherwise the next request would tell.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`], [`Error::TimedOut`] or [`Error::Device`].
+    pub fn check(&self) -> Result<()> {
+        self.handle.check()
+    }
+
     /// Frees the device and all memory on it early. Pending and later work fails with [`Error::DeviceLost`].
     pub fn destroy(&self) {
         self.handle.failures.note(Failure::Lost("it was destroyed".into()));

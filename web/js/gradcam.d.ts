@@ -189,9 +189,9 @@ export interface Explanation {
 export class Gradcam {
   /** Whether the browser has WebGPU. */
   static readonly supported: boolean;
-  /** Names of methods. */
+  /** Names of methods, once an engine was opened. */
   static readonly methods: string[];
-  /** Names of colour maps. */
+  /** Names of colour maps, once an engine was opened. */
   static readonly colormaps: string[];
   /** Fetches the engine and a model, and opens the graphics device. Rejects with one line. */
   static open(options?: OpenOptions): Promise<Gradcam>;

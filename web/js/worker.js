@@ -118,11 +118,21 @@ const redraw = ({ of, style }) =>
     return Promise.all(parts.map((part, at) => bitmapOf(part, sizes[at])));
   });
 
+/** Tells of a lost device, although nobody asks for anything. While the engine is at work it tells by itself. */
+function watch() {
+  try {
+    engine.check();
+  } catch ({ name, message }) {
+    if (name === 'DeviceLost') postMessage({ fallen: message });
+  }
+}
+
 async function open({ device, model }) {
   report('engine');
   await init({ module_or_path: new URL('./gradcam_web_bg.wasm', import.meta.url) });
   report('device');
   engine = await Engine.open(JSON.stringify(device));
+  setInterval(watch, 1000);
   return { device: JSON.parse(engine.device()), model: await load(model), names: JSON.parse(names()) };
 }
 

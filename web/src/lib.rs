@@ -112,6 +112,11 @@ impl Engine {
         Ok(overlays.into_iter().flatten().flat_map(|overlay| overlay.rgba).collect())
     }
 
+    /// Fails if the device is lost.
+    pub fn check(&self) -> Result<(), JsValue> {
+        self.gpu().check().map_err(thrown)
+    }
+
     /// Frees the device and all memory on it.
     pub fn close(&self) {
         self.gpu().destroy();

@@ -44,7 +44,8 @@ fn main() -> ExitCode {
 
 fn bind(wasm: &str, folder: &str) -> Result<()> {
     let mut bindgen = wasm_bindgen_cli_support::Bindgen::new();
-    bindgen.input_path(wasm).web(true)?.typescript(false).generate(folder)?;
+    bindgen.input_path(wasm).web(true)?.typescript(false).remove_name_section(true).remove_producers_section(true);
+    bindgen.generate(folder)?;
     Ok(())
 }
 
