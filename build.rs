@@ -1,5 +1,6 @@
-//! Packs what the library carries, for a smaller program: its texts in one stream, and of the bundled weights' f16 numbers the
-//! upper bytes, which are alike; the lower ones, which are noise, follow as they are. `texts` and `model::bundled` unpack.
+//! Packs what the library carries, for a smaller program: its texts in one stream, shaders without their headers, and of the
+//! bundled weights' f16 numbers the upper bytes, which are alike; the lower ones, which are noise, follow as they are. `texts`
+//! and `model::bundled` unpack.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -18,7 +19,8 @@ fn main() {
     for path in shaders.iter().map(String::as_str).chain(TABLES) {
         println!("cargo:rerun-if-changed={path}");
         let begin = text.len();
-        text += &fs::read_to_string(path).expect("a text of the repository");
+        let whole = fs::read_to_string(path).expect("a text of the repository");
+        text += &if path.ends_with(".wgsl") { without_header(&whole) } else { whole };
         table += &format!("({path:?}, {begin}..{}), ", text.len());
     }
     println!("cargo:rerun-if-changed=shaders");
@@ -37,6 +39,13 @@ fn main() {
     write("bundled.packed", &[lower, compress_to_vec(&upper, 9)].concat());
     let length = format!("/// Bytes of the weights when they are whole.\nconst WHOLE: usize = {};\n", file.len());
     write("bundled.rs", length.as_bytes());
+}
+
+/// A shader without its header's comments. What a snippet takes and leaves stays, because the preprocessor reads it.
+fn without_header(shader: &str) -> String {
+    let is_read = |line: &str| ["// takes: ", "// leaves: "].iter().any(|begin| line.starts_with(begin));
+    let stays = |line: &&str| !line.starts_with("//") || is_read(line);
+    shader.lines().filter(stays).flat_map(|line| [line, "\n"]).collect()
 }
 
 /// The files in a folder, sorted.

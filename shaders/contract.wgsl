@@ -85,7 +85,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
 #endif
 #else
     for (var lane = 0u; lane < min(4u, params.y_channels - 4u * block.y); lane++) {
-        y[lane] = product(image, 4u * block.y + lane, pixel.y, terms);
+        // FXC cannot write to a component whose number it does not know, in a loop whose end it does not know.
+        let value = vec4<f32>(product(image, 4u * block.y + lane, pixel.y, terms));
+        y = select(y, value, vec4<u32>(lane) == vec4<u32>(0u, 1u, 2u, 3u));
     }
 #endif
     store_y(at, y);

@@ -19,7 +19,7 @@ else
     settings+=(CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER="$(compgen -c wasm-ld- | sort -V | tail -n 1)")
     # For tests also clippy has its say.
     [ "$profile" = wasm ] || settings+=(RUSTC_WORKSPACE_WRAPPER=/usr/bin/clippy-driver CLIPPY_ARGS=-Dwarnings)
-    env "${settings[@]}" "${build[@]}" -Zbuild-std=std,panic_abort
+    env "${settings[@]}" "${build[@]}" -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size
 fi
 
 rm -rf "$folder"

@@ -130,3 +130,23 @@ pub fn of_tiff(bytes: &[u8], window: Window) -> Result<Tiff, String> {
     let pixels = RgbaImage::from_raw(width, height, rgba.collect()).ok_or("not whole")?;
     Ok(Tiff { pixels, bands, remark })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::DynamicImage;
+
+    /// Where the usual decoder is left out, this one reads common files too.
+    #[test]
+    fn common_files() {
+        let colours = RgbaImage::from_fn(7, 5, |x, y| image::Rgba([x as u8 * 30, y as u8 * 50, 200, 255]));
+        let colours = DynamicImage::ImageRgba8(colours);
+        for image in [DynamicImage::ImageRgb8(colours.to_rgb8()), DynamicImage::ImageLuma8(colours.to_luma8()), colours]
+        {
+            let mut file = Cursor::new(vec![]);
+            image.write_to(&mut file, image::ImageFormat::Tiff).unwrap();
+            let found = of_tiff(file.get_ref(), Window::default()).unwrap();
+            assert_eq!(found.pixels, image.to_rgba8());
+        }
+    }
+}

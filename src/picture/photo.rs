@@ -104,16 +104,19 @@ impl Photo {
                 let jpeg::Jpeg { pixels, orientation } = jpeg::decode(bytes).map_err(undecodable)?;
                 (windowed(DynamicImage::ImageRgba8(pixels))?, orientation)
             }
-            Some(format) if format.reading_enabled() => match decode_other(name, reader)? {
-                Some((image, orientation)) => (windowed(image)?, orientation),
-                None if format == ImageFormat::Tiff => {
-                    let tiff = deep::of_tiff(bytes, window).map_err(undecodable)?;
-                    check_size(name, tiff.pixels.width(), tiff.pixels.height(), MAX_PIXELS)?;
-                    bands = tiff.bands;
-                    ((DynamicImage::ImageRgba8(tiff.pixels), tiff.remark), Orientation::NoTransforms)
+            Some(format) if format.reading_enabled() || format == ImageFormat::Tiff => {
+                let usual = if format.reading_enabled() { decode_other(name, reader)? } else { None };
+                match usual {
+                    Some((image, orientation)) => (windowed(image)?, orientation),
+                    None if format == ImageFormat::Tiff => {
+                        let tiff = deep::of_tiff(bytes, window).map_err(undecodable)?;
+                        check_size(name, tiff.pixels.width(), tiff.pixels.height(), MAX_PIXELS)?;
+                        bands = tiff.bands;
+                        ((DynamicImage::ImageRgba8(tiff.pixels), tiff.remark), Orientation::NoTransforms)
+                    }
+                    None => return Err(undecodable("its colours are of a kind that is not supported".into())),
                 }
-                None => return Err(undecodable("its colours are of a kind that is not supported".into())),
-            },
+            }
             other => return Err(fail(kinds::named(bytes, other.map(|format| format!("{format:?}")).as_deref()))),
         };
         image.apply_orientation(orientation);

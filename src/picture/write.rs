@@ -4,9 +4,6 @@ use std::fs::File;
 use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
-use image::codecs::jpeg::JpegEncoder;
-use image::{ExtendedColorType, ImageEncoder};
-
 use crate::error::{Error, Result};
 
 /// A file under a temporary name in the folder of its final one. If it is dropped, nothing is left behind.
@@ -75,6 +72,7 @@ pub enum Format {
     /// Exact.
     Png,
     /// Smaller, at quality 90.
+    #[cfg(feature = "formats")]
     Jpeg,
 }
 
@@ -83,6 +81,7 @@ impl Format {
     pub fn of(path: &Path) -> Option<Self> {
         match path.extension()?.to_ascii_lowercase().to_str()? {
             "png" => Some(Self::Png),
+            #[cfg(feature = "formats")]
             "jpg" | "jpeg" => Some(Self::Jpeg),
             _ => None,
         }
@@ -92,18 +91,21 @@ impl Format {
     pub fn ending(self) -> &'static str {
         match self {
             Self::Png => "png",
+            #[cfg(feature = "formats")]
             Self::Jpeg => "jpg",
         }
     }
 }
 
 /// Quality of JPEGs, of 100.
+#[cfg(feature = "formats")]
 const QUALITY: u8 = 90;
 /// In a text of each overlay, so that a later run does not take it for a photo. PNG has such a text as a chunk of
 /// keyword and value, JPEG as a comment.
 const MARK: [&str; 2] = ["Software", "gradcam"];
 /// The mark is among so many bytes from a file's begin.
 const HEAD: u64 = 96;
+#[cfg(feature = "formats")]
 /// Bytes of a JPEG before its comment: the begin, and the segment that has to come first.
 const JFIF: usize = 20;
 
@@ -125,11 +127,13 @@ pub fn encode(format: Format, width: u32, height: u32, rgba: &[u8]) -> Result<Ve
             let marked = encoder.add_text_chunk(key, value).and_then(|()| encoder.write_header());
             marked.and_then(|mut writer| writer.write_image_data(&rgb)).map_err(|e| fail(&e))?;
         }
+        #[cfg(feature = "formats")]
         Format::Jpeg => {
+            use image::{ExtendedColorType, ImageEncoder};
             if width.max(height) > u16::MAX.into() {
                 return Err(fail(&"a JPEG has at most 65535 on a side; write a PNG"));
             }
-            let encoder = JpegEncoder::new_with_quality(&mut bytes, QUALITY);
+            let encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, QUALITY);
             encoder.write_image(&rgb, width, height, ExtendedColorType::Rgb8).map_err(|e| fail(&e))?;
             let text = MARK.join("\0");
             let comment = [&[0xff, 0xfe, 0, text.len() as u8 + 2], text.as_bytes()].concat();

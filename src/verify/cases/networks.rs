@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::explainer::drawing::Scene;
 use crate::explainer::how::How;
 use crate::explainer::recipe::Recipe;
-use crate::explainer::{Classes, Images, Outputs, Style};
+use crate::explainer::{Classes, Images, Outputs};
 use crate::graph::NodeId;
 use crate::model::Model;
 use crate::model::seeded::unit;
@@ -155,7 +155,7 @@ fn image() -> Vec<f32> {
 fn bundled() -> Result<Case> {
     let model = Model::bundled()?;
     let photo = [Photo::decode("picture", include_bytes!("../goldens/picture.png"))?];
-    let overlay = Some(Style::default());
+    let overlay = Some(crate::Style::default());
     let outputs =
         Outputs { predictions: 5, logits: true, embedding: false, raw: true, heatmap: true, overlay, clock: false };
     let golden = include_bytes!("../goldens/picture.safetensors");
