@@ -1,4 +1,4 @@
-.PHONY: demo setup check test test-all check-binary check-shaders check-backends web test-web
+.PHONY: demo setup check test test-all check-binary check-shaders check-backends web test-web check-windows check-macos
 
 # Explains an example photo with the bundled model.
 demo:
@@ -48,3 +48,11 @@ test-web:
 # Runs `gradcam verify` on every available software driver: two lavapipes, SwiftShader, OpenGL, OpenGL ES, and no driver.
 check-backends:
 	@tools/check_backends.sh
+
+# Builds gradcam for Windows and tests it under wine: on Vulkan, on OpenGL, and on DX12 with Microsoft's FXC.
+check-windows:
+	@tools/check_windows.sh
+
+# Checks that gradcam compiles for macOS, and that its kernels in Metal's language are right, on the CPU.
+check-macos:
+	@tools/check_macos.sh
