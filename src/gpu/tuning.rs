@@ -72,10 +72,13 @@ impl Gpu {
                 self.fitting(profile).ok_or_else(|| self.error(lacks()))?
             }
             None => {
-                if known(self).is_none() {
+                // A browser's driver on the CPU compiles the candidates for seconds, and on all that were tried this one won.
+                let is_slow = cfg!(target_arch = "wasm32") && self.info().software;
+                let usual = self.fitting(Profile::TEXTURES).filter(|_| is_slow);
+                if known(self).or(usual.clone()).is_none() {
                     self.measure_profiles().await?;
                 }
-                known(self).unwrap_or(Profile::BUFFERS)
+                known(self).or(usual).unwrap_or(Profile::BUFFERS)
             }
         };
         let tuned = self.verdict.tuned.get(chosen.name).cloned().map(Arc::new);
