@@ -3,6 +3,7 @@ import init, { Engine, Picture, names } from './gradcam_web.js';
 
 let engine;
 let latest; // the number of the message whose overlays can be redrawn
+let sizes; // of those overlays
 let turn = Promise.resolve();
 
 const report = (stage, done, total) => postMessage({ progress: { stage, done, total } });
@@ -78,8 +79,6 @@ async function pictureOf(name, source) {
 const bitmapOf = (rgba, [width, height]) =>
   createImageBitmap(new ImageData(new Uint8ClampedArray(rgba.buffer, rgba.byteOffset, rgba.length), width, height));
 
-let sizes; // of the latest overlays
-
 async function explain({ source, name, ...request }, number) {
   const [picture, remarks] = await pictureOf(name, source);
   const start = performance.now();
@@ -93,9 +92,10 @@ async function explain({ source, name, ...request }, number) {
   const answer = await pending.finish((done, total) => report('computing', done, total));
   const milliseconds = performance.now() - start;
   const { maps, ...rest } = JSON.parse(answer.text());
-  sizes = maps.map((map) => map.size);
+  const own = maps.map((map) => map.size);
+  if (number === latest) sizes = own;
   const numbers = (size, values) => (size ? { height: size[0], width: size[1], values } : null);
-  const overlays = await Promise.all(sizes.map((size, at) => bitmapOf(answer.overlay(at), size)));
+  const overlays = await Promise.all(own.map((size, at) => bitmapOf(answer.overlay(at), size)));
   const filled = maps.map(({ size, raw, heatmap, ...map }, at) => ({
     ...map,
     raw: numbers(raw, answer.raw(at)),
@@ -104,7 +104,7 @@ async function explain({ source, name, ...request }, number) {
   }));
   const explanation = { ...rest, maps: filled, logits: answer.logits() ?? null, milliseconds };
   explanation.remarks = [...rest.remarks, ...remarks];
-  [explanation.width, explanation.height] = sizes[0];
+  [explanation.width, explanation.height] = own[0];
   answer.free();
   return explanation;
 }
