@@ -12,8 +12,7 @@ setup:
 
 # The fast loop: format, lints, dependency rules, unit tests, and every operation in the kernel variant `textures`.
 check: setup
-	cargo fmt --check
-	rustfmt --edition 2024 --check $$(git ls-files 'src/*.rs')
+	rustfmt --edition 2024 --check $$(git ls-files '*.rs')
 	cargo clippy --all-targets -- -D warnings
 	cargo test --lib --test house --test public
 	GRADCAM_TEST_VARIANT=textures cargo test --test ops --test gradients

@@ -1,5 +1,5 @@
 // A stranger's way through the page, and what strangers do wrong.
-import { check, log, run, shoot, wait } from './test.js';
+import { check, log, lose, run, shoot, wait } from './test.js';
 
 const frame = document.querySelector('iframe');
 const at = new Proxy({}, { get: (_, id) => frame.contentDocument.getElementById(id) });
@@ -40,8 +40,9 @@ function set(control, value) {
 const pixels = () => at.overlay.getContext('2d').getImageData(0, 0, at.overlay.width, at.overlay.height).data;
 const differ = (a, b) => a.length !== b.length || a.some((v, i) => v !== b[i]);
 
-/** Notes what is saved and how long the page was blocked. */
+/** Notes what is saved, what the page complains of in secret, and how long it was blocked. */
 function watch() {
+  frame.contentWindow.console.error = (...words) => check(false, `console: ${words.join(' ')}`);
   const { HTMLAnchorElement, PerformanceObserver } = frame.contentWindow;
   const { click } = HTMLAnchorElement.prototype;
   HTMLAnchorElement.prototype.click = function () {
@@ -144,12 +145,23 @@ async function theWrongs() {
   check(at.alert.textContent === '', `no complaint: ${at.alert.textContent}`);
 }
 
+async function theLoss() {
+  if (!(await lose())) return;
+  await complains(/lost/);
+  await log(at.alert.textContent);
+  await shoot('lost-1280.png');
+  at.again.click();
+  await says('tiger cat');
+  check(at.alert.textContent === '', `no complaint: ${at.alert.textContent}`);
+}
+
 run(async (asked) => {
   await new Promise((resolve) => (frame.contentDocument.readyState === 'complete' ? resolve() : (frame.onload = resolve)));
   watch();
   await theWay();
   if (!asked.has('short')) await theCamera();
   await theWrongs();
+  await theLoss();
   await log(`longest task of the page: ${Math.round(longest)} ms`);
   if (!asked.has('short')) check(longest <= 50, `the page was blocked for ${longest} ms`);
 });

@@ -4,9 +4,11 @@ const post = (path, body = '') => fetch(path, { method: 'POST', body }).then((an
 
 export const log = (text) => post('/log', text);
 /** Mebibytes of the whole browser. */
-export const memory = async () => +(await post('/memory'));
+export const memory = async () => +(await post('/ask/memory'));
+/** Takes the graphics device away. Returns whether this browser can. */
+export const lose = async () => (await post('/ask/loss')) === 'true';
 /** Takes a picture of the page. */
-export const shoot = (name) => post(`/shot/${name}`);
+export const shoot = (name) => post(`/ask/${name}`);
 export const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const failures = [];

@@ -82,6 +82,15 @@ impl Browser {
         processes::mebibytes(self.child.lock().map_err(|e| e.to_string())?.id())
     }
 
+    /// Ends its process for graphics, if that can be asked for. The page sees a lost device.
+    pub fn lose_device(&self) -> Result<bool> {
+        if self.is_chromium {
+            // There may be no answer.
+            Conversation::begin(&self.protocol()?)?.tell("Browser.crashGpuProcess", json!({}))?;
+        }
+        Ok(self.is_chromium)
+    }
+
     /// A PNG of its page. The name may ask for a width and for the dark colours: `page-360-dark.png`.
     pub fn shoot(&self, name: &str) -> Result<Vec<u8>> {
         let width = name.split(['-', '.']).find_map(|part| part.parse::<u32>().ok()).unwrap_or(1280);
@@ -181,10 +190,14 @@ impl Conversation {
         Ok(Self { socket, asked: 0 })
     }
 
-    fn ask(&mut self, method: &str, params: Value) -> Result<Value> {
+    fn tell(&mut self, method: &str, params: Value) -> Result<()> {
         self.asked += 1;
         let question = json!({"id": self.asked, "method": method, "params": params}).to_string();
-        self.socket.send(Message::text(question))?;
+        Ok(self.socket.send(Message::text(question))?)
+    }
+
+    fn ask(&mut self, method: &str, params: Value) -> Result<Value> {
+        self.tell(method, params)?;
         loop {
             let Message::Text(text) = self.socket.read()? else { continue };
             let mut answer: Value = serde_json::from_str(text.as_str())?;

@@ -53,7 +53,7 @@ fn serve(folder: &str) -> Result<()> {
     let (said, _heard) = mpsc::channel();
     let server = Server::new("127.0.0.1:8000", &[folder], said)?;
     println!("http://{}/", server.address);
-    server.serve(|_| Ok(vec![]), || Ok(0));
+    server.serve(|_| Ok(vec![]));
     Ok(())
 }
 
@@ -63,8 +63,8 @@ fn test(browser: &str, page: &str, folders: &[&str]) -> Result<()> {
     let server = Server::new("127.0.0.1:0", folders, said)?;
     let address = format!("http://{}/{page}", server.address);
     let browser = Arc::new(Browser::open(browser, &address)?);
-    let (shooter, measured) = (browser.clone(), browser.clone());
-    std::thread::spawn(move || server.serve(move |name| shooter.shoot(name), move || measured.memory()));
+    let asked = browser.clone();
+    std::thread::spawn(move || server.serve(move |thing| answer(&asked, thing)));
     let verdict = listen(&heard, page);
     browser.end();
     verdict
@@ -83,7 +83,17 @@ fn listen(heard: &mpsc::Receiver<String>, page: &str) -> Result<()> {
     }
 }
 
-/// The folder for pictures, if any are wanted.
-fn shots() -> Option<std::path::PathBuf> {
-    std::env::var_os("GRADCAM_SHOTS").map(|folder| Path::new(&folder).to_owned())
+/// What a page may ask of its browser: how many mebibytes it takes, to lose its graphics device, or a picture of this name.
+fn answer(browser: &Browser, thing: &str) -> Result<Vec<u8>> {
+    match thing {
+        "memory" => Ok(browser.memory()?.to_string().into_bytes()),
+        "loss" => Ok(browser.lose_device()?.to_string().into_bytes()),
+        name => {
+            if let Some(folder) = std::env::var_os("GRADCAM_SHOTS") {
+                std::fs::create_dir_all(&folder)?;
+                std::fs::write(Path::new(&folder).join(name), browser.shoot(name)?)?;
+            }
+            Ok(vec![])
+        }
+    }
 }

@@ -19,12 +19,11 @@ pub struct Server {
     pub address: SocketAddr,
 }
 
-/// What answers a page that asks for more than files.
-struct Answers<S, M> {
+/// What answers a page.
+struct Answers<A> {
     folders: Vec<PathBuf>,
     said: Sender<String>,
-    shoot: S,
-    memory: M,
+    ask: A,
 }
 
 impl Server {
@@ -35,13 +34,9 @@ impl Server {
         Ok(Self { listener, folders: folders.iter().map(PathBuf::from).collect(), said, address })
     }
 
-    /// Answers for ever. `/shot/NAME` takes a picture of the browser, `/memory` tells its mebibytes.
-    pub fn serve(
-        self,
-        shoot: impl Fn(&str) -> Result<Vec<u8>> + Send + Sync + 'static,
-        memory: impl Fn() -> Result<u64> + Send + Sync + 'static,
-    ) {
-        let answers = Arc::new(Answers { folders: self.folders, said: self.said, shoot, memory });
+    /// Answers for ever. What is posted to `/ask/THING` is the answer of `ask`.
+    pub fn serve(self, ask: impl Fn(&str) -> Result<Vec<u8>> + Send + Sync + 'static) {
+        let answers = Arc::new(Answers { folders: self.folders, said: self.said, ask });
         for stream in self.listener.incoming().flatten() {
             let answers = answers.clone();
             std::thread::spawn(move || {
@@ -52,7 +47,7 @@ impl Server {
     }
 }
 
-impl<S: Fn(&str) -> Result<Vec<u8>>, M: Fn() -> Result<u64>> Answers<S, M> {
+impl<A: Fn(&str) -> Result<Vec<u8>>> Answers<A> {
     fn answer(&self, stream: TcpStream) -> Result<()> {
         let mut reader = BufReader::new(&stream);
         let mut first = String::new();
@@ -88,15 +83,9 @@ impl<S: Fn(&str) -> Result<Vec<u8>>, M: Fn() -> Result<u64>> Answers<S, M> {
 
     fn posted(&self, path: &str, body: &str) -> (&'static str, &'static str, Vec<u8>) {
         let text = "text/plain; charset=utf-8";
-        let answer = match path.trim_start_matches('/').split_once('/').unwrap_or((&path[1..], "")) {
-            ("memory", _) => (self.memory)().map(|mebibytes| mebibytes.to_string().into_bytes()),
-            ("shot", name) => crate::shots().map_or(Ok(vec![]), |folder| {
-                let picture = (self.shoot)(name)?;
-                std::fs::create_dir_all(&folder)?;
-                std::fs::write(folder.join(name), picture)?;
-                Ok(vec![])
-            }),
-            (said, _) => self.said.send(format!("{said} {body}")).map(|()| vec![]).map_err(Into::into),
+        let answer = match path.strip_prefix("/ask/") {
+            Some(thing) => (self.ask)(thing),
+            None => self.said.send(format!("{} {body}", &path[1..])).map(|()| vec![]).map_err(Into::into),
         };
         match answer {
             Ok(content) => ("200 OK", text, content),
