@@ -28,10 +28,12 @@ run(async (asked) => {
     const again = await cam.explain(photo, { tensors: true });
     check(apart(again.maps[0].heatmap.values, map.heatmap.values) === 0, `${variant}: another map the second time`);
     const times = [];
-    for (let i = 0; i < 7; i++) times.push((await cam.explain(photo)).milliseconds);
+    for (const start = performance.now(); times.length < 7 && performance.now() - start < 15_000; ) {
+      times.push((await cam.explain(photo)).milliseconds);
+    }
     times.sort((a, b) => a - b);
     const figures = Object.entries(differences).map(([what, [found]]) => `${what} ${found.toExponential(1)}`);
-    await log(`${variant}: ${figures.join(', ')}; first ${took} ms, then ${times[3].toFixed(0)} ms`);
+    await log(`${variant}: ${figures.join(', ')}; first ${took} ms, then ${times[times.length >> 1].toFixed(0)} ms`);
     cam.close();
   }
 });
