@@ -27,7 +27,7 @@ const PROFILE_BURSTS: [f64; 2] = [4e-3, 20e-3];
 /// The coarsest step of a device's clock, in seconds.
 const STEP: f64 = 1e-4;
 /// Most repetitions of a profile's probe.
-const REPETITIONS: f64 = 1024.0;
+const REPETITIONS: u32 = 1024;
 /// A measurement has settled when it has not improved for this long.
 const SETTLED: Duration = Duration::from_millis(15);
 
@@ -138,8 +138,10 @@ impl Gpu {
         let mut probed = BTreeMap::new();
         probed.extend(candidates.iter().map(|(seconds, profile, _)| (profile.name.to_owned(), *seconds)));
         candidates.retain(|(seconds, ..)| *seconds <= HOPELESS * best.max(STEP));
-        let burst = PROFILE_BURSTS[usize::from(!self.info().timestamps)];
-        let times = (burst / best).clamp(1.0, REPETITIONS) as u32;
+        let times = match candidates.iter().min_by(|a, b| a.0.total_cmp(&b.0)) {
+            Some((.., fastest)) => self.repetitions(fastest).await,
+            None => 1,
+        };
         for (least, ..) in candidates.iter_mut().filter(|_| times > 1) {
             *least = f64::INFINITY;
         }
@@ -236,11 +238,26 @@ impl Gpu {
         Ok(least)
     }
 
-    /// Seconds of a probe: the mean of `times` runs, by the device's clock if it has one.
-    async fn timed(&self, probe: &Probe, times: u32) -> Result<f64> {
-        match self.info().timestamps {
-            true => Ok(probe.session.time(self, times).await?.iter().map(|t| t.seconds).sum()),
-            false => probe.session.time_outside(self, times).await,
+    /// How often a profile's probe is repeated, so that a clock's step does not matter.
+    async fn repetitions(&self, probe: &Probe) -> u32 {
+        let burst = PROFILE_BURSTS[usize::from(!self.info().timestamps)];
+        let mut times = 1;
+        while times < REPETITIONS
+            && self.timed(probe, times).await.is_ok_and(|seconds| seconds * f64::from(times) < burst)
+        {
+            times *= 4;
         }
+        times
+    }
+
+    /// Seconds of a probe: the mean of `times` runs, by the device's clock if it has one. A clock that stands still is none.
+    async fn timed(&self, probe: &Probe, times: u32) -> Result<f64> {
+        if self.info().timestamps {
+            let seconds = probe.session.time(self, times).await?.iter().map(|t| t.seconds).sum();
+            if seconds > 0.0 {
+                return Ok(seconds);
+            }
+        }
+        probe.session.time_outside(self, times).await
     }
 }
