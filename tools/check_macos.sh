@@ -7,14 +7,7 @@ cd "$(dirname "$0")/.."
 
 tools/setup.sh test
 tools/setup.sh shaders
-packages="rustc-web rust-web-src"
-if ! dpkg -s $packages >/dev/null 2>&1; then
-    echo "check_macos: installing $packages with apt-get"
-    as_root=()
-    [ "$(id -u)" = 0 ] || as_root=(sudo)
-    "${as_root[@]}" apt-get update -qq
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages >/dev/null
-fi
+tools/setup.sh macos
 
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 out=$target/macos

@@ -8,14 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 tools/setup.sh test
-packages="gcc-mingw-w64-x86-64-win32 libgl1 rustc-web rust-web-src wine wine64 xvfb"
-if ! dpkg -s $packages >/dev/null 2>&1; then
-    echo "check_windows: installing $packages with apt-get"
-    as_root=()
-    [ "$(id -u)" = 0 ] || as_root=(sudo)
-    "${as_root[@]}" apt-get update -qq
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages >/dev/null
-fi
+tools/setup.sh windows
 
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 out=$target/windows # all that wine runs and writes

@@ -8,6 +8,8 @@
 #        setup.sh web            to build the page without rustup's target for it
 #        setup.sh browsers       to test the page
 #        setup.sh npm            to pack and test its npm packages
+#        setup.sh windows        to check gradcam for Windows, under wine
+#        setup.sh macos          to check that it compiles for macOS
 set -euo pipefail
 
 PATH=$PATH:/usr/sbin:/sbin
@@ -37,8 +39,16 @@ fi
 if [ "${1:-run}" = swiftshader ]; then
     has_file '/usr/lib/chromium/vk_swiftshader_icd.json' || packages+=(chromium)
 fi
-if [ "${1:-run}" = web ]; then
+if [[ ${1:-run} =~ ^(web|windows|macos)$ ]]; then
     has_file '/usr/lib/rustlib/src/rust/library/std' && [ -x /usr/bin/rustc ] || packages+=(rustc-web rust-web-src)
+fi
+if [ "${1:-run}" = windows ]; then
+    command -v x86_64-w64-mingw32-gcc >/dev/null || packages+=(gcc-mingw-w64-x86-64-win32)
+    command -v wine >/dev/null && has_file '/usr/lib/wine/wine64' || packages+=(wine wine64)
+    has_library libGL.so.1 || packages+=(libgl1)
+    command -v Xvfb >/dev/null || packages+=(xvfb)
+fi
+if [ "${1:-run}" = web ]; then
     [ -x /usr/bin/clippy-driver ] || packages+=(rust-web-clippy)
     compgen -c wasm-ld- >/dev/null || packages+=(lld-19)
 fi

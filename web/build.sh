@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Builds the page into a folder that any static server can serve.
-# usage: web/build.sh [PROFILE] [FOLDER]    PROFILE: wasm, small (the default), or wasm-test, built fast. FOLDER: web/dist
+# Builds the page into web/dist, which any static server can serve.
+# usage: web/build.sh [PROFILE]    PROFILE: wasm, small (the default), or wasm-test, built fast
 set -euo pipefail
 cd "$(dirname "$0")/.."
 profile=${1:-wasm}
-folder=${2:-web/dist}
+folder=web/dist
 target=wasm32-unknown-unknown
 
 build=(cargo build --quiet -p gradcam-web --profile "$profile" --target $target)

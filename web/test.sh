@@ -11,7 +11,6 @@ profile=wasm-test
 [ "$1" = full ] && profile=wasm
 web/build.sh $profile
 cargo build --quiet --example seeded --bin gradcam
-cargo build --quiet -p gradcam-web-tool --profile tool
 built=${CARGO_TARGET_DIR:-target}
 expected=$(mktemp -d)
 trap 'rm -rf "$expected"' EXIT
