@@ -5,27 +5,39 @@ use std::time::Duration;
 
 use crate::graph::GraphError;
 
-/// Remedies, on a machine with a command line and on a page.
+/// Remedies: on a command line, on a page, and in a program that embeds the library.
 struct Remedies {
     no_adapter: &'static str,
     lost: &'static str,
+    slow: &'static str,
     not_finite: &'static str,
     memory: &'static str,
 }
 
-const REMEDIES: Remedies = match cfg!(target_arch = "wasm32") {
-    false => Remedies {
+const REMEDIES: Remedies = if cfg!(feature = "cli") {
+    Remedies {
         no_adapter: "install a driver (Debian: apt-get install mesa-vulkan-drivers) or use --device cpu",
         lost: "start again, with a smaller batch, another driver or --device cpu if it happens again",
+        slow: "use a smaller batch or a longer --timeout, or, if the driver hangs, another one or --device cpu",
         not_finite: "check its weights, or use --device cpu, which computes in f64",
         memory: "use a smaller --batch, fewer classes, or --device cpu",
-    },
-    true => Remedies {
+    }
+} else if cfg!(target_arch = "wasm32") {
+    Remedies {
         no_adapter: "switch graphics acceleration on in the browser's settings, or use another browser",
         lost: "load the page again, and use another browser if it happens again",
+        slow: "use another browser",
         not_finite: "check its weights",
         memory: "explain fewer classes or a smaller model",
-    },
+    }
+} else {
+    Remedies {
+        no_adapter: "install a driver (Debian: apt-get install mesa-vulkan-drivers) or use the device \"cpu\"",
+        lost: "open another device, and use a smaller batch, another driver or the device \"cpu\" if it happens again",
+        slow: "use a smaller batch or a longer timeout, or, if the driver hangs, another one or the device \"cpu\"",
+        not_finite: "check its weights, or use the device \"cpu\", which computes in f64",
+        memory: "use a smaller batch, fewer classes, or the device \"cpu\"",
+    }
 };
 
 /// The error type of the library.
@@ -103,16 +115,16 @@ pub enum Error {
         reason: String,
     },
     /// The device did not answer in time. It may hang, so no more work is submitted to it.
-    #[error(
-        "{adapter}: no answer within {} s; use a smaller batch or a longer --timeout, or, if the driver hangs, another one or --device cpu",
-        limit.as_secs_f64()
-    )]
+    #[error("{adapter}: no answer within {} s; {}", limit.as_secs_f64(), REMEDIES.slow)]
     TimedOut {
         /// The adapter's name.
         adapter: String,
         /// How long the caller waited.
         limit: Duration,
     },
+    /// The caller stopped waiting, see [`crate::GpuOptions::interrupt`].
+    #[error("interrupted")]
+    Interrupted,
     /// The scores or the map of an image contain infinities or NaNs.
     #[error(
         "{what}: the scores or the map are not finite: the network leaves the range of f32; {}",
@@ -180,7 +192,7 @@ impl Error {
 }
 
 fn hint(suggestions: &[String], list: &str) -> String {
-    let has_commands = cfg!(not(target_arch = "wasm32"));
+    let has_commands = cfg!(feature = "cli");
     match (suggestions, has_commands) {
         ([], true) => format!("; {list} lists them"),
         ([], false) => String::new(),

@@ -219,3 +219,25 @@ fn sizes_of_raw_maps() {
         }
     }
 }
+
+/// ReST is the sum of two numbers, so its gradients, and with them Grad-CAM's raw maps, are the sums of theirs.
+#[test]
+fn rest_is_a_sum() {
+    let values = seeded::tensor("image", &[1, 3, 40, 48], 1.0);
+    for classes in [1, 7] {
+        let raw = |score| {
+            let model = Model::seeded("squeezenet1_1", classes, 1.0).unwrap();
+            let mut explainer =
+                Explainer::new(model, Device::gpu().unwrap()).with_target(Target::default().score(score));
+            let images = Images::Tensor { shape: [1, 3, 40, 48], values: &values };
+            let batch = explainer.explain(images, &Classes::Chosen(vec![0]), &Outputs::default().raw(true)).unwrap();
+            batch.explanations[0].heatmaps[0].raw.clone().unwrap().values
+        };
+        let [rest, logit, logarithm] = [Score::Rest, Score::Logit, Score::LogProbability].map(raw);
+        let greatest = rest.iter().fold(0.0f32, |most, v| most.max(v.abs()));
+        assert!(greatest > 0.0);
+        for ((rest, logit), logarithm) in rest.iter().zip(&logit).zip(&logarithm) {
+            assert!((rest - logit - logarithm).abs() < 1e-5 * greatest, "{rest} {logit} {logarithm}");
+        }
+    }
+}

@@ -4,6 +4,8 @@
 mod common;
 #[path = "common/formula.rs"]
 mod formula;
+#[path = "common/onnx_file.rs"]
+mod onnx_file;
 #[path = "common/protobuf.rs"]
 mod protobuf;
 
@@ -16,7 +18,8 @@ use gradcam::graph::{Kind, Op, Rule, gradients};
 use gradcam::model::{Network, seeded};
 use gradcam::reference::{Value::Numbers, evaluate};
 use gradcam::{Classes, Device, Explainer, Gpu, Images, Method, Model, ModelOptions, Outputs};
-use protobuf::{changed, field, varint};
+use onnx_file::{Part, attribute, file, message, number, operator, port, tensor};
+use protobuf::{changed, field};
 use safetensors::SafeTensors;
 use serde_json::Value;
 
@@ -227,60 +230,6 @@ fn operators() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// A message of fields that are bytes or numbers.
-enum Part<'a> {
-    Bytes(usize, &'a [u8]),
-    Number(usize, usize),
-}
-
-fn message(parts: &[Part]) -> Vec<u8> {
-    let part = |part: &Part| match part {
-        Part::Bytes(number, bytes) => field(*number, bytes),
-        Part::Number(number, value) => [varint(number << 3), varint(*value)].concat(),
-    };
-    parts.iter().flat_map(part).collect()
-}
-
-/// An operator with operands and results.
-fn operator(op: &str, inputs: &[&str], output: &str, more: &[u8]) -> Vec<u8> {
-    let inputs = inputs.iter().flat_map(|name| field(1, name.as_bytes()));
-    [
-        inputs.collect(),
-        field(2, output.as_bytes()),
-        field(3, format!("the {op}").as_bytes()),
-        field(4, op.as_bytes()),
-        more.to_vec(),
-    ]
-    .concat()
-}
-
-fn attribute(name: &str, values: &[usize]) -> Vec<u8> {
-    let values = values.iter().flat_map(|value| [varint(8 << 3), varint(*value)].concat());
-    field(5, &[field(1, name.as_bytes()), values.collect(), message(&[Part::Number(20, 7)])].concat())
-}
-
-fn tensor(name: &str, dims: &[usize], values: &[f32]) -> Vec<u8> {
-    let dims = dims.iter().flat_map(|extent| [varint(1 << 3), varint(*extent)].concat());
-    let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-    [dims.collect(), message(&[Part::Number(2, 1), Part::Bytes(8, name.as_bytes()), Part::Bytes(9, &bytes)])].concat()
-}
-
-/// An input or output. An extent of 0 is not fixed.
-fn port(name: &str, dims: &[usize]) -> Vec<u8> {
-    let dims = dims
-        .iter()
-        .flat_map(|extent| field(1, &if *extent > 0 { message(&[Part::Number(1, *extent)]) } else { vec![] }));
-    let shape = field(2, &dims.collect::<Vec<u8>>());
-    [field(1, name.as_bytes()), field(2, &field(1, &shape))].concat()
-}
-
-/// A file of these parts of a graph: operators (1), tensors (5), inputs (11) and outputs (12).
-fn file(opset: usize, parts: &[(usize, Vec<u8>)]) -> Vec<u8> {
-    let graph: Vec<u8> = parts.iter().flat_map(|(number, part)| field(*number, part)).collect();
-    let opset = message(&[Part::Bytes(1, b""), Part::Number(2, opset)]);
-    message(&[Part::Number(1, 3), Part::Bytes(2, b"a test"), Part::Bytes(7, &graph), Part::Bytes(8, &opset)])
-}
-
 /// A convolution, a global pool, and scores.
 fn small(more: &[(usize, Vec<u8>)]) -> Vec<u8> {
     let weight: Vec<f32> = (0..2 * 3 * 9).map(|i| (i as f32 * 0.7).sin()).collect();
@@ -317,6 +266,37 @@ fn boxes_of_segmentations() {
     let (_, map) = explain([0.5, 0.0, 1.0, 0.5]);
     let is_reached = |p: usize| p % 10 >= 4 && p / 10 < 7;
     assert!(map.values.iter().enumerate().all(|(p, v)| (*v > 0.0) == is_reached(p)), "{:?}", map.values);
+}
+
+/// Constants that are joined to an image's values, such as a class token, are joined to those of every image.
+#[test]
+fn constants_joined_to_several_images() {
+    for (axis, dims) in [(1, [1, 3, 10, 8]), (2, [1, 2, 1, 8])] {
+        let constant: Vec<f32> = (0..dims.iter().product()).map(|i| (i as f32 * 0.9).cos()).collect();
+        for operands in [["c", "k"], ["k", "c"]] {
+            let parts = [
+                (1, operator("Concat", &operands, "j", &number("axis", axis))),
+                (1, operator("Sigmoid", &["j"], "s", &[])),
+                (1, operator("GlobalAveragePool", &["s"], "q", &[])),
+                (1, operator("Flatten", &["q"], "z", &[])),
+                (5, tensor("k", &dims, &constant)),
+                (12, port("z", &[])),
+            ];
+            let options = ModelOptions::default().score("z").size([12, 10]);
+            let model = Model::parse("net.onnx", &small(&parts), &options).unwrap();
+            let mut explainer = Explainer::new(model, device()).with_layer("the Conv").unwrap();
+            let values: Vec<f32> = (0..720).map(|i| (i as f32 * 0.3).sin()).collect();
+            let mut explain = |values: &[f32]| {
+                let images = Images::Tensor { shape: [values.len() / 360, 3, 12, 10], values };
+                let outputs = Outputs::default().logits(true).raw(true);
+                explainer.explain(images, &Classes::Chosen(vec![1]), &outputs).unwrap().explanations
+            };
+            let both = explain(&values);
+            let apart = [explain(&values[..360]), explain(&values[360..])].concat();
+            assert_eq!(both, apart, "axis {axis}, {operands:?}");
+            assert_ne!(both[0].logits, both[1].logits);
+        }
+    }
 }
 
 fn refused(bytes: &[u8]) -> String {

@@ -36,6 +36,15 @@ pub enum Score {
     Probability,
     /// The probability's logarithm.
     LogProbability,
+    /// The score plus the probability's logarithm: ReST of Cai, arXiv 2501.06261.
+    Rest,
+}
+
+impl Score {
+    /// Whether it has a logarithm, so that it is no sum of numbers of the network.
+    pub(crate) fn is_logarithm(self) -> bool {
+        matches!(self, Self::LogProbability | Self::Rest)
+    }
 }
 
 impl Target {
@@ -104,7 +113,8 @@ pub fn begin(
         seed = graph.push(Op::Broadcast(Arithmetic::Add), &[seed, others])?;
     }
     let node = number(graph, target.score, logits, is_sigmoid)?;
-    if target.score == Score::LogProbability && (is_sigmoid || target.against.is_empty()) {
+    let of_logits = seed;
+    if target.score.is_logarithm() && (is_sigmoid || target.against.is_empty()) {
         let p = number(graph, Score::Probability, logits, is_sigmoid)?;
         seed = if is_sigmoid {
             // d ln σ(y) / dy = 1 − σ(y)
@@ -115,6 +125,9 @@ pub fn begin(
             let less = graph.scaled(p, -1.0, 0.0)?;
             graph.push(Op::Broadcast(Arithmetic::Add), &[seed, less])?
         };
+    }
+    if target.score == Score::Rest {
+        seed = graph.push(Op::Add, &[seed, of_logits])?;
     }
     if target.negative {
         seed = graph.scaled(seed, -1.0, 0.0)?;
@@ -178,7 +191,7 @@ pub fn number(graph: &mut Graph, score: Score, logits: NodeId, is_sigmoid: bool)
     match score {
         Score::Probability if is_sigmoid => graph.push(Op::Activate(Activation::Sigmoid), &[logits]),
         Score::Probability => softmax(graph, logits),
-        Score::Logit | Score::LogProbability => Ok(logits),
+        Score::Logit | Score::LogProbability | Score::Rest => Ok(logits),
     }
 }
 

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
+use gradcam::gpu::Verdicts;
 use gradcam::model::{CropMode, Labels};
 use gradcam::{Backend, Device, Error, Gpu, GpuOptions, Method, Model, ModelOptions, Result};
 use serde::de::DeserializeOwned;
 
-use super::remembered;
 use super::say::say;
 
 #[derive(Args)]
@@ -245,7 +245,7 @@ impl DeviceArgs {
             .half_weights(self.precision != Precision::F32)
             .half_products(self.precision == Precision::F16)
             .timeout(self.timeout)
-            .measured(remembered::load());
+            .measured(Verdicts::remembered());
         let options = self.device.iter().fold(options, |options, name| options.adapter(name));
         self.variant.iter().try_fold(options, |options, name| options.variant(name))
     }
@@ -264,7 +264,7 @@ impl DeviceArgs {
         }
         let options = self.options()?;
         let gpu = pollster::block_on(Gpu::open(&options))?;
-        remembered::keep(&gpu, &options.measured);
+        gpu.remember(&options.measured);
         Ok(Some(gpu))
     }
 }

@@ -10,7 +10,6 @@ use serde::Serialize;
 
 use super::args::{BACKEND, BackendArg};
 use super::bench::number;
-use super::remembered;
 use super::say::{Failure, complain, print_json};
 
 /// List the adapters that can compute, best first, with their limits and the kernel variants that suit them
@@ -95,7 +94,7 @@ impl Adapter {
 impl Devices {
     pub fn run(self) -> Result<(), Failure> {
         let backend = self.backend.map(Into::into);
-        let known = remembered::load();
+        let known = Verdicts::remembered();
         let mut adapters = vec![];
         let mut failed = false;
         for (at, info) in pollster::block_on(Gpu::adapters(backend)).into_iter().enumerate() {
@@ -119,7 +118,7 @@ impl Devices {
         let options = options.variant("buffers")?;
         let mut gpu = pollster::block_on(Gpu::open(&options))?;
         pollster::block_on(gpu.measure_profiles())?;
-        remembered::keep(&gpu, known);
+        gpu.remember(known);
         Ok(gpu.verdict().clone())
     }
 

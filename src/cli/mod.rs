@@ -8,7 +8,6 @@ mod explain;
 mod layers;
 mod manual;
 mod models;
-mod remembered;
 mod say;
 mod synthetic;
 mod tune;

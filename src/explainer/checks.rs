@@ -70,7 +70,7 @@ fn methods(model: &Model, how: &How) -> Result<()> {
         }
     }
     if let Some(method) =
-        has(|row| matches!(row.passes, Passes::Masked(_))).filter(|_| how.target.score == Score::LogProbability)
+        has(|row| matches!(row.passes, Passes::Masked(_))).filter(|_| how.target.score.is_logarithm())
     {
         return fail(format!("{} compares scores; let --target be logit or probability", method.name()));
     }

@@ -4,7 +4,7 @@ use super::how::How;
 use super::masked;
 use super::sampled::{averaged, path_sums};
 use super::tap::{Begun, Tap};
-use crate::cam::{self, Asked, At, Finish, Layer, Normalise, Passes, Row, Score};
+use crate::cam::{self, Asked, At, Finish, Layer, Normalise, Passes, Row};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, NodeId, Op, Param, Rule, gradients};
 
@@ -61,7 +61,7 @@ pub fn operands(graph: &mut Graph, how: &How, network: &Begun, taps: &mut [Tap])
                     }
                 };
                 // A logarithm is no sum of the scores from which its backward pass begins, nor is a cosine of embeddings.
-                let is_sum = how.target.score != Score::LogProbability && how.similar_to.is_none();
+                let is_sum = !how.target.score.is_logarithm() && how.similar_to.is_none();
                 if row.passes == Passes::Path && is_sum {
                     sums = layer.gradients.map(|node| path_sums(graph, how, network, node)).transpose()?;
                 }

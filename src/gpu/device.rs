@@ -1,6 +1,6 @@
 //! An open device, and the options to open it with.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::failure::Failure;
@@ -46,6 +46,25 @@ pub struct GpuOptions {
     /// How long to wait for an answer before the device counts as hanging; two minutes if `None`. A browser has limits
     /// of its own.
     pub timeout: Option<Duration>,
+    /// Asked again and again during waits, see [`GpuOptions::interrupt`].
+    pub interrupt: Option<Interrupt>,
+}
+
+/// Tells whether to stop waiting.
+#[derive(Clone)]
+pub struct Interrupt(Arc<dyn Fn() -> bool + Send + Sync>);
+
+impl Interrupt {
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) fn is_due(&self) -> bool {
+        (self.0)()
+    }
+}
+
+impl std::fmt::Debug for Interrupt {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str("Interrupt")
+    }
 }
 
 impl GpuOptions {
@@ -97,6 +116,13 @@ impl GpuOptions {
     #[must_use]
     pub fn timeout(self, timeout: impl Into<Option<Duration>>) -> Self {
         Self { timeout: timeout.into(), ..self }
+    }
+
+    /// Sets a function that is asked every 50 ms during waits whether to stop. Then [`Error::Interrupted`] comes back, and the
+    /// device can be used again once it has finished what was submitted. A browser waits by itself.
+    #[must_use]
+    pub fn interrupt(self, is_due: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self { interrupt: Some(Interrupt(Arc::new(is_due))), ..self }
     }
 
     /// Sets the earlier measurements of devices.

@@ -6,6 +6,10 @@ use std::time::Duration;
 /// How long a device may take to answer, unless the options say otherwise.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
+/// How long a wait takes before its caller is asked whether to go on.
+#[cfg(not(target_arch = "wasm32"))]
+pub const PULSE: Duration = Duration::from_millis(50);
+
 /// Why a device can no longer be used.
 #[derive(Clone)]
 pub enum Failure {

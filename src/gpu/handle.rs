@@ -6,6 +6,9 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::device::Interrupt;
+#[cfg(not(target_arch = "wasm32"))]
+use super::failure::PULSE;
 use super::failure::{Failure, Failures};
 use super::info::AdapterInfo;
 use crate::error::{Error, Result};
@@ -19,6 +22,8 @@ pub struct Handle {
     pub failures: Failures,
     /// How long to wait for an answer.
     pub timeout: Duration,
+    #[cfg_attr(target_arch = "wasm32", expect(dead_code, reason = "a browser waits by itself"))]
+    interrupt: Option<Interrupt>,
     /// Numbers of submissions and of readbacks so far.
     counts: [AtomicU32; 2],
     /// The latest submission.
@@ -60,7 +65,7 @@ impl Handle {
         device: wgpu::Device,
         queue: wgpu::Queue,
         limits: wgpu::Limits,
-        timeout: Duration,
+        (timeout, interrupt): (Duration, Option<Interrupt>),
     ) -> Self {
         let failures = Failures::default();
         let (lost, unawaited) = (failures.clone(), failures.clone());
@@ -77,6 +82,7 @@ impl Handle {
             limits,
             failures,
             timeout,
+            interrupt,
             counts: Default::default(),
             #[cfg(not(target_arch = "wasm32"))]
             last: std::sync::Mutex::default(),
@@ -185,38 +191,51 @@ impl Handle {
     /// Waits until the device has finished a submission, or all of them for `None`, but no longer than the timeout.
     ///
     /// # Errors
-    /// As [`Handle::check`].
+    /// As [`Handle::check`], and [`Error::Interrupted`].
     #[cfg(not(target_arch = "wasm32"))]
     pub fn wait(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<()> {
-        match self.outcome(submission) {
-            None => Ok(()),
-            Some(failure) => {
+        match self.outcome(submission, self.interrupt.as_ref()) {
+            Outcome::Ended => Ok(()),
+            Outcome::Interrupted => Err(Error::Interrupted),
+            Outcome::Failed(failure) => {
                 self.failures.note(failure);
                 self.check()
             }
         }
     }
 
-    /// Waits likewise. Returns the failure, or `None` if the work was finished.
+    /// Waits likewise.
     #[cfg(not(target_arch = "wasm32"))]
-    fn outcome(&self, submission: Option<wgpu::SubmissionIndex>) -> Option<Failure> {
+    fn outcome(&self, submission: Option<wgpu::SubmissionIndex>, interrupt: Option<&Interrupt>) -> Outcome {
         let start = std::time::Instant::now();
         loop {
             let left = self.timeout.saturating_sub(start.elapsed());
+            let left = if interrupt.is_some() { left.min(PULSE) } else { left };
             let until = wgpu::PollType::Wait { submission_index: submission.clone(), timeout: Some(left) };
             // wgpu panics if a driver reports a loss during the wait. By then the loss callback has run.
             let polled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.device.poll(until)));
             match polled {
-                Ok(Ok(_)) => return None,
+                Ok(Ok(_)) => return Outcome::Ended,
+                Ok(Err(wgpu::PollError::Timeout)) if interrupt.is_some_and(Interrupt::is_due) => {
+                    return Outcome::Interrupted;
+                }
                 // OpenGL waits for at most four seconds, so wait again.
                 Ok(Err(wgpu::PollError::Timeout)) if start.elapsed() < self.timeout => {}
-                Ok(Err(wgpu::PollError::Timeout)) => return Some(Failure::TimedOut),
+                Ok(Err(wgpu::PollError::Timeout)) => return Outcome::Failed(Failure::TimedOut),
                 // A lost device did not accept the submission.
-                Ok(Err(error)) => return Some(Failure::Unawaited(error.to_string())),
-                Err(_) => return Some(Failure::Unawaited("failed while it was waited for".into())),
+                Ok(Err(error)) => return Outcome::Failed(Failure::Unawaited(error.to_string())),
+                Err(_) => return Outcome::Failed(Failure::Unawaited("failed while it was waited for".into())),
             }
         }
     }
+}
+
+/// How a wait ended.
+#[cfg(not(target_arch = "wasm32"))]
+enum Outcome {
+    Ended,
+    Interrupted,
+    Failed(Failure),
 }
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -225,7 +244,7 @@ impl Drop for Handle {
     /// leaked and left to the system. Work that nobody waited for may hang too, even on a lost device.
     fn drop(&mut self) {
         let hung = matches!(self.failures.first(), Some(Failure::TimedOut));
-        if hung || matches!(self.outcome(None), Some(Failure::TimedOut)) {
+        if hung || matches!(self.outcome(None, None), Outcome::Failed(Failure::TimedOut)) {
             std::mem::forget((self.device.clone(), self.queue.clone()));
         }
     }

@@ -12,6 +12,8 @@ mod open;
 mod owned;
 mod peak;
 mod pipelines;
+#[cfg(feature = "remember")]
+mod remembered;
 mod session;
 mod timing;
 mod trace;
@@ -20,7 +22,7 @@ mod upload;
 mod verdict;
 mod watch;
 
-pub use device::{Gpu, GpuOptions};
+pub use device::{Gpu, GpuOptions, Interrupt};
 pub use info::{AdapterInfo, Backend};
 pub use session::Stats;
 #[doc(hidden)] // for the tests and benches

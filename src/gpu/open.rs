@@ -76,10 +76,10 @@ impl Gpu {
         };
         let (device, queue) = adapter.request_device(&descriptor).await.map_err(refused)?;
         let across = limits.max_compute_workgroups_per_dimension;
-        let timeout = options.timeout.unwrap_or(PATIENCE);
+        let patience = (options.timeout.unwrap_or(PATIENCE), options.interrupt.clone());
         let verdict = options.measured.of(&info).cloned().unwrap_or_default();
         let mut gpu = Self {
-            handle: Handle::new(info, device, queue, limits, timeout),
+            handle: Handle::new(info, device, queue, limits, patience),
             pipelines: Mutex::new(Pipelines::new(options.checked)),
             profile: Profile::BUFFERS,
             verdict,

@@ -15,6 +15,7 @@ mod planes;
 mod window;
 
 use crate::graph::{Graph, Kind, NodeId, Op, Shape};
+pub use overlay::draw;
 
 /// A node's value.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,7 +95,7 @@ fn execute(graph: &Graph, id: NodeId, operands: &[&Value]) -> Value {
         Op::Input => unreachable!("inputs are given"),
         Op::Overlay(overlay) => {
             let photo = (operands[1].pixels(), from(1));
-            return Value::Pixels(overlay::draw(overlay, (number(0), from(0)), photo, number(2)));
+            return Value::Pixels(draw(overlay, (number(0), from(0)), photo, number(2)));
         }
         Op::Normalise { mean, std } => elementwise::normalise(operands[0].pixels(), shape, mean, std),
         Op::Pack | Op::Unpack => number(0).to_vec(),

@@ -26,7 +26,7 @@ pub struct HowArgs {
     #[arg(value_parser = words(&["pre", "post"]))]
     tap: String,
     /// Number of the class whose gradient is taken
-    #[arg(long, value_name = "SCORE", value_parser = words(&["logit", "probability", "log-probability"]))]
+    #[arg(long, value_name = "SCORE", value_parser = words(&["logit", "probability", "log-probability", "rest"]))]
     #[arg(default_value = "logit")]
     target: String,
     /// Show what speaks against the class

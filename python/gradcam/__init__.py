@@ -1,0 +1,22 @@
+"""See why a CNN decided: Grad-CAM and other methods in compute shaders, on any GPU.
+
+    import gradcam
+
+    explanation = gradcam.explain("cat.jpg")
+    print(explanation.prediction.label, explanation.prediction.probability)
+    explanation.save("cat.gradcam.png")
+"""
+
+from importlib.metadata import version as _version
+
+from . import errors
+from ._engine import Device, colormaps, methods
+from .errors import AssumptionWarning, GradcamError
+from .explanation import Explanation, Map, Prediction
+from .model import BUNDLED, Layer, Model, explain, use_device
+
+__version__ = _version("gradcam")
+__all__ = [
+    "BUNDLED", "AssumptionWarning", "Device", "Explanation", "GradcamError", "Layer", "Map", "Model", "Prediction",
+    "colormaps", "errors", "explain", "methods", "use_device",
+]  # fmt: skip

@@ -1,0 +1,47 @@
+"""pytorch-grad-cam's interface, computed here: change `pytorch_grad_cam` into `gradcam.compat` in the imports, and nothing else.
+
+    from gradcam.compat import GradCAM
+    from gradcam.compat.utils.image import show_cam_on_image
+    from gradcam.compat.utils.model_targets import ClassifierOutputTarget
+
+Targets of pytorch-grad-cam itself are understood too. What is not offered is refused by name.
+"""
+
+from .cams import (
+    FEM,
+    AblationCAM,
+    BaseCAM,
+    EigenCAM,
+    EigenGradCAM,
+    FinerCAM,
+    FullGrad,
+    GradCAM,
+    GradCAMElementWise,
+    GradCAMPlusPlus,
+    HiResCAM,
+    KPCA_CAM,
+    LayerCAM,
+    RefineCAM,
+    ScoreCAM,
+    SegEigenCAM,
+    XGradCAM,
+)
+
+__all__ = [
+    "FEM", "AblationCAM", "BaseCAM", "EigenCAM", "EigenGradCAM", "FinerCAM", "FullGrad", "GradCAM", "GradCAMElementWise",
+    "GradCAMPlusPlus", "HiResCAM", "KPCA_CAM", "LayerCAM", "RefineCAM", "ScoreCAM", "SegEigenCAM", "XGradCAM",
+]  # fmt: skip
+
+_MISSING = {
+    "ShapleyCAM": "it needs second derivatives",
+    "RandomCAM": "its maps are random",
+    "SESS": "it explains crops of several scales",
+    "GuidedBackpropReLUModel": 'gradcam.explain(..., method="guided-backprop") has its map',
+    "DeepFeatureFactorization": "it factorises activations",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name in _MISSING:
+        raise ImportError(f"gradcam.compat has no {name}: {_MISSING[name]}; import it from pytorch_grad_cam")
+    raise AttributeError(f"module 'gradcam.compat' has no attribute {name!r}")

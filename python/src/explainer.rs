@@ -1,0 +1,249 @@
+//! Explanations of lists of pictures and of tensors, batch by batch. The device works on one batch while the next one is decoded.
+
+use std::panic::resume_unwind;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use gradcam::model::Preprocess;
+use gradcam::picture::Crop;
+use gradcam::{Classes, Error, Explainer as Inner, Explanation, Images, Outputs, Pending, Photo, Result};
+use numpy::{PyReadonlyArray1, PyReadonlyArray4, PyUntypedArrayMethods};
+use pyo3::IntoPyObjectExt;
+use pyo3::prelude::*;
+
+use crate::device::Device;
+use crate::errors::{is_interrupted, raised, spoken};
+use crate::model::Model;
+use crate::once::{Once, closed};
+use crate::photo::Source;
+use crate::request::{Request, parse};
+use crate::result::{Explained, explained};
+
+/// A model on a device. Threads wait for each other.
+#[pyclass(frozen, module = "gradcam._engine")]
+pub struct Explainer(Once<Inner>);
+
+/// A picture's explanation, the part of it that the network saw (left, top, width, height), and what is to be said of it.
+type OfPicture<'py> = (Explained<'py>, [f64; 4], Option<String>);
+
+#[pymethods]
+impl Explainer {
+    #[new]
+    fn new(model: &Model, device: &Device) -> PyResult<Self> {
+        Ok(Self(Once::new(Inner::new(model.0.clone(), device.get()?))))
+    }
+
+    /// Explains pictures, each with a name.
+    #[pyo3(signature = (pictures, request, similar_to=None))]
+    fn photos<'py>(
+        &self,
+        py: Python<'py>,
+        pictures: Vec<(String, Bound<'py, PyAny>)>,
+        request: &str,
+        similar_to: Option<PyReadonlyArray1<'py, f32>>,
+    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let sources = pictures.into_iter().map(|(name, given)| Source::of(name, &given));
+        let sources = sources.collect::<PyResult<Vec<Source>>>()?;
+        let explain = move |run: &mut Run| {
+            let mut all: Vec<Option<Result<Seen>>> = sources.iter().map(|_| None).collect();
+            let mut sources = sources.into_iter().enumerate().peekable();
+            while sources.peek().is_some() {
+                run.pictures(sources.by_ref().take(run.size).collect(), &mut all)?;
+            }
+            run.land_all(&mut all)?;
+            Ok(all)
+        };
+        let all = self.run(py, request, similar_to, explain)?;
+        let of_picture = |seen: Option<Result<Seen>>| match seen {
+            Some(Ok(Seen { explanation, crop, remark })) => {
+                let of_picture: OfPicture<'py> =
+                    (explained(py, explanation)?, crop, remark.map(|remark| spoken(&remark)));
+                of_picture.into_bound_py_any(py)
+            }
+            Some(Err(error)) => raised(error).into_bound_py_any(py),
+            None => Ok(py.None().into_bound(py)),
+        };
+        all.into_iter().map(of_picture).collect()
+    }
+
+    /// Explains normalised numbers `[N,C,H,W]`.
+    #[pyo3(signature = (images, request, similar_to=None))]
+    fn tensor<'py>(
+        &self,
+        py: Python<'py>,
+        images: PyReadonlyArray4<'py, f32>,
+        request: &str,
+        similar_to: Option<PyReadonlyArray1<'py, f32>>,
+    ) -> PyResult<Vec<Explained<'py>>> {
+        let &[n, channels, height, width] = images.shape() else { unreachable!("the type has four axes") };
+        let copied;
+        let values = match images.as_slice() {
+            Ok(values) => values,
+            Err(_) => {
+                copied = images.as_array().iter().copied().collect::<Vec<f32>>();
+                &copied
+            }
+        };
+        let explain = |run: &mut Run| {
+            let mut all: Vec<Option<Result<Seen>>> = (0..n).map(|_| None).collect();
+            let plane = channels * height * width;
+            for first in (0..n).step_by(run.size) {
+                let part = first..n.min(first + run.size);
+                let shape = [part.len(), channels, height, width];
+                let values = &values[part.start * plane..part.end * plane];
+                run.submit(Images::Tensor { shape, values }, part.map(|at| (at, [0.0; 4], None)).collect(), &mut all)?;
+            }
+            run.land_all(&mut all)?;
+            Ok(all)
+        };
+        let all = self.run(py, request, similar_to, explain)?;
+        let explanations = all.into_iter().flatten().map(|seen| explained(py, seen.map_err(raised)?.explanation));
+        explanations.collect()
+    }
+
+    /// Frees the memory on the device.
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        py.detach(|| self.0.lock().map(|mut inner| drop(inner.take())))
+    }
+}
+
+impl Explainer {
+    /// Runs without Python's lock.
+    fn run<T: Send>(
+        &self,
+        py: Python<'_>,
+        request: &str,
+        similar_to: Option<PyReadonlyArray1<'_, f32>>,
+        explain: impl FnOnce(&mut Run) -> Result<T> + Send,
+    ) -> PyResult<T> {
+        let request: Request = parse(request).map_err(raised)?;
+        let similar_to: Option<Vec<f32>> = similar_to.map(|values| values.as_array().iter().copied().collect());
+        py.detach(|| {
+            let mut place = self.0.lock()?;
+            let inner = place.take().ok_or_else(|| closed("model"))?;
+            let inner = match request.apply(inner, similar_to.as_deref()) {
+                Ok(inner) => place.insert(inner),
+                Err((error, inner)) => {
+                    *place = Some(inner);
+                    return Err(raised(error));
+                }
+            };
+            let classes = request.classes(inner.model()).map_err(raised)?;
+            let (outputs, size) = (request.outputs(), request.batch_size.max(1));
+            let mut run = Run { inner, classes, outputs, size, skip: request.skip, flying: None };
+            explain(&mut run).map_err(raised)
+        })
+    }
+}
+
+/// One image, explained.
+struct Seen {
+    explanation: Explanation,
+    crop: [f64; 4],
+    remark: Option<String>,
+}
+
+/// Of an image in a batch: its place among all, the part of it that is seen, and what is to be said of it.
+type Image = (usize, [f64; 4], Option<String>);
+
+/// A run over all images.
+struct Run<'a> {
+    inner: &'a mut Inner,
+    classes: Classes,
+    outputs: Outputs,
+    /// Images of a batch.
+    size: usize,
+    skip: bool,
+    /// The batch that the device works on.
+    flying: Option<(Vec<Image>, Pending)>,
+}
+
+impl Run<'_> {
+    /// Decodes pictures, and submits them in batches of one input size.
+    fn pictures(&mut self, sources: Vec<(usize, Source)>, all: &mut [Option<Result<Seen>>]) -> Result<()> {
+        let preprocess = self.inner.model().preprocess.clone();
+        let mut photos: Vec<(usize, Photo)> = vec![];
+        for (at, photo) in decoded(sources, &preprocess) {
+            match photo {
+                Ok(photo) => photos.push((at, photo)),
+                Err(error) if self.skip => all[at] = Some(Err(error)),
+                Err(error) => return Err(error),
+            }
+        }
+        let side = |photo: &Photo| preprocess.input_size(photo.width() as usize, photo.height() as usize);
+        photos.sort_by_key(|(_, photo)| side(photo));
+        while let Some(first) = photos.first().map(|(_, photo)| side(photo)) {
+            let rest = photos.split_off(photos.partition_point(|(_, photo)| side(photo) <= first));
+            let image = |(at, photo): &(usize, Photo)| {
+                let crop = Crop::of(&preprocess, photo.width(), photo.height()).in_photo();
+                (*at, crop, photo.remark().map(str::to_owned))
+            };
+            let images = photos.iter().map(image).collect();
+            let batch: Vec<Photo> = photos.into_iter().map(|(_, photo)| photo).collect();
+            self.submit(Images::Photos(&batch), images, all)?;
+            photos = rest;
+        }
+        Ok(())
+    }
+
+    /// Submits a batch, and waits for the one before it.
+    fn submit(&mut self, batch: Images<'_>, images: Vec<Image>, all: &mut [Option<Result<Seen>>]) -> Result<()> {
+        if is_interrupted() {
+            return Err(Error::Interrupted);
+        }
+        let own = match &self.classes {
+            Classes::PerImage(each) => {
+                let of = |(at, ..): &Image| each.get(*at).cloned().unwrap_or_default();
+                Classes::PerImage(images.iter().map(of).collect())
+            }
+            other => other.clone(),
+        };
+        let submit = |inner: &mut Inner| pollster::block_on(inner.submit(batch, &own, &self.outputs));
+        let pending = match submit(self.inner) {
+            // The pending batch holds memory too, and so do plans of other shapes.
+            Err(Error::OutOfMemory { .. }) => {
+                land(&mut self.flying, all)?;
+                self.inner.forget_plans();
+                submit(self.inner)?
+            }
+            other => other?,
+        };
+        land(&mut self.flying, all)?;
+        self.flying = Some((images, pending));
+        Ok(())
+    }
+
+    /// Waits for the last batch.
+    fn land_all(&mut self, all: &mut [Option<Result<Seen>>]) -> Result<()> {
+        land(&mut self.flying, all)
+    }
+}
+
+/// Waits for a batch, if there is one, and puts its images into their places.
+fn land(flying: &mut Option<(Vec<Image>, Pending)>, all: &mut [Option<Result<Seen>>]) -> Result<()> {
+    let Some((images, pending)) = flying.take() else { return Ok(()) };
+    let batch = pollster::block_on(pending.finish())?;
+    for ((at, crop, remark), explanation) in images.into_iter().zip(batch.explanations) {
+        all[at] = Some(Ok(Seen { explanation, crop, remark }));
+    }
+    Ok(())
+}
+
+/// Decodes these pictures on several threads, and makes the network's input of them.
+fn decoded(sources: Vec<(usize, Source)>, preprocess: &Preprocess) -> Vec<(usize, Result<Photo>)> {
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(sources.len());
+    let queue = Mutex::new(sources.into_iter());
+    let work = || {
+        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let prepare = |(at, source): (usize, Source)| (at, source.open().map(|photo| photo.prepared(preprocess)));
+        std::iter::from_fn(next).map(prepare).collect::<Vec<_>>()
+    };
+    let mut all: Vec<(usize, Result<Photo>)> = thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let own = work();
+        let others = others.into_iter().flat_map(|other| other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        own.into_iter().chain(others).collect()
+    });
+    all.sort_by_key(|(at, _)| *at);
+    all
+}
