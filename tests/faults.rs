@@ -6,6 +6,7 @@ mod place;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use gradcam::gpu::{Gpu, GpuOptions, Session, Weights};
@@ -15,7 +16,7 @@ use gradcam::model::zoo::architectures;
 use gradcam::model::{Tensor, seeded};
 use gradcam::plan::{Medium, Plan, Slot};
 use gradcam::{
-    Classes, Device, Error, Explainer, Explanation, Heatmap, Images, Model, ModelOptions, Outputs, Overlay, Status,
+    Classes, Device, Error, Explainer, Explanation, Heatmap, Images, Method, Model, ModelOptions, Outputs, Overlay, Status,
 };
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
@@ -296,4 +297,28 @@ fn an_invalid_shader() {
     let valid = session(&gpu, vec![("WORKGROUP", 64), ("ROUNDS", 1)]).unwrap();
     let (values, _) = pollster::block_on(valid.run(&gpu, &[])).unwrap();
     assert_eq!(values[0].len(), INVOCATIONS as usize * 4);
+}
+
+/// A caller may stop waiting. What is left of the batch is given up, and the device works on.
+#[test]
+fn interrupted() {
+    let stop = Arc::new(AtomicBool::new(false));
+    let asked = stop.clone();
+    let gpu = open(GpuOptions::default().interrupt(move || asked.load(Ordering::Relaxed)));
+    let model = Model::seeded("squeezenet1_1", 5, 1.0).unwrap();
+    let mut explainer = Explainer::new(model, Device::from(gpu)).with_method(Method::Rise);
+    let values = seeded::tensor("image", &[1, 3, 64, 64], 1.0);
+    let images = Images::Tensor { shape: [1, 3, 64, 64], values: &values };
+    let outputs = Outputs::default().heatmap(true);
+    let mut explain = || explainer.explain(images, &Classes::Chosen(vec![2]), &outputs);
+    let (whole, begin) = (explain().unwrap(), Instant::now());
+    let again = explain().unwrap();
+    let usual = begin.elapsed();
+    assert_eq!(whole.explanations, again.explanations);
+    stop.store(true, Ordering::Relaxed);
+    let begin = Instant::now();
+    assert!(matches!(explain(), Err(Error::Interrupted)));
+    assert!(begin.elapsed() < usual / 2, "{:?} of {usual:?}", begin.elapsed());
+    stop.store(false, Ordering::Relaxed);
+    assert_eq!(explain().unwrap().explanations, whole.explanations);
 }

@@ -118,7 +118,7 @@ impl GpuOptions {
         Self { timeout: timeout.into(), ..self }
     }
 
-    /// Sets a function that is asked every 50 ms during waits whether to stop. Then [`Error::Interrupted`] comes back, and the
+    /// Sets a function that is asked at the begin of a wait, and every 50 ms, whether to stop. Then [`Error::Interrupted`] comes back, and the
     /// device can be used again once it has finished what was submitted. A browser waits by itself.
     #[must_use]
     pub fn interrupt(self, is_due: impl Fn() -> bool + Send + Sync + 'static) -> Self {

@@ -208,6 +208,11 @@ impl Handle {
     #[cfg(not(target_arch = "wasm32"))]
     fn outcome(&self, submission: Option<wgpu::SubmissionIndex>, interrupt: Option<&Interrupt>) -> Outcome {
         let start = std::time::Instant::now();
+        let is_due = || interrupt.is_some_and(Interrupt::is_due);
+        // A driver may have waited in the submission already.
+        if is_due() {
+            return Outcome::Interrupted;
+        }
         loop {
             let left = self.timeout.saturating_sub(start.elapsed());
             let left = if interrupt.is_some() { left.min(PULSE) } else { left };
@@ -216,9 +221,7 @@ impl Handle {
             let polled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.device.poll(until)));
             match polled {
                 Ok(Ok(_)) => return Outcome::Ended,
-                Ok(Err(wgpu::PollError::Timeout)) if interrupt.is_some_and(Interrupt::is_due) => {
-                    return Outcome::Interrupted;
-                }
+                Ok(Err(wgpu::PollError::Timeout)) if is_due() => return Outcome::Interrupted,
                 // OpenGL waits for at most four seconds, so wait again.
                 Ok(Err(wgpu::PollError::Timeout)) if start.elapsed() < self.timeout => {}
                 Ok(Err(wgpu::PollError::Timeout)) => return Outcome::Failed(Failure::TimedOut),

@@ -10,6 +10,7 @@ mod info;
 mod memory;
 mod open;
 mod owned;
+mod parts;
 mod peak;
 mod pipelines;
 #[cfg(feature = "remember")]

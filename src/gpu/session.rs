@@ -1,13 +1,14 @@
 //! A plan on a device, and its runs. Everything of fixed size is created once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::clock::{CLOCK_BYTES, Clock};
 use super::device::Gpu;
-use super::handle::{Mapped, Submission, Taken};
+use super::handle::{Mapped, Taken};
 use super::memory::{Binding, Memory};
 use super::owned::Owned;
+use super::parts::{Latest, Sending};
 use super::upload::Uploads;
 use super::watch::Watch;
 use crate::error::{Error, Result};
@@ -128,6 +129,8 @@ pub struct Session {
     inputs: Vec<Input>,
     outputs: Vec<Output>,
     gpu_bytes: u64,
+    /// The latest run of this plan, or of one that runs after it.
+    latest: Latest,
     /// Counts this session's own part of `gpu_bytes` as taken.
     _taken: Taken,
 }
@@ -273,7 +276,22 @@ impl Session {
         let (uploads, _taken) = (Uploads::default(), gpu.handle.take(own_bytes));
         let first = lent.map(|lent| lent.by);
         let _uniforms = uniforms;
-        Ok(Self { first, steps, memory, kept, readback, _uniforms, free, uploads, inputs, outputs, gpu_bytes, _taken })
+        let latest = Latest::default();
+        Ok(Self {
+            first,
+            steps,
+            memory,
+            kept,
+            readback,
+            _uniforms,
+            free,
+            uploads,
+            inputs,
+            outputs,
+            gpu_bytes,
+            latest,
+            _taken,
+        })
     }
 
     /// Uploads the inputs, runs the plan, and returns its outputs' bytes: one submission, one readback.
@@ -312,9 +330,12 @@ impl Session {
     /// Finish it as any run.
     ///
     /// # Errors
-    /// As [`Session::submit`].
+    /// [`Error::Request`] if the last run was given up; otherwise as [`Session::submit`].
     pub async fn submit_again(&self, gpu: &Gpu, (input, content): Given<'_>) -> Result<Run> {
         gpu.handle.check()?;
+        if self.latest().is_given_up() {
+            return Err(Error::Request("the latest batch was given up; explain it again".into()));
+        }
         let watch = Watch::new(&gpu.handle);
         let own = self.inputs.iter().find(|own| own.node == input).expect("the input is this plan's");
         self.memory[own.slot].write(&gpu.handle, content);
@@ -325,6 +346,11 @@ impl Session {
     /// The session before this one, if there is one and the whole chain is asked for, then this one.
     fn chain(&self, whole: bool) -> impl Iterator<Item = &Self> + Clone {
         self.first.as_deref().filter(|_| whole).into_iter().chain([self])
+    }
+
+    /// The latest run of the plans that share memory with this one.
+    fn latest(&self) -> &Latest {
+        self.first.as_deref().map_or(&self.latest, Self::latest)
     }
 
     /// Submits the whole chain with these inputs, or this session alone without new ones.
@@ -340,7 +366,8 @@ impl Session {
         if parts.is_empty() {
             parts.push(&[]);
         }
-        let (mut uploads, mut submitted) = (vec![], vec![]);
+        self.latest().flush(&gpu.handle);
+        let (mut uploads, mut encoded) = (vec![], VecDeque::new());
         for (i, part) in parts.iter().enumerate() {
             let (is_first, is_last) = (i == 0, i + 1 == parts.len());
             let label = wgpu::CommandEncoderDescriptor { label: Some("explain") };
@@ -366,12 +393,14 @@ impl Session {
                     clock.resolve(&mut encoder, &staging, self.readback);
                 }
             }
-            submitted.push(gpu.handle.submit(encoder));
+            encoded.push_back(encoder);
         }
+        let sending = self.latest().begin(&gpu.handle, encoded);
         self.chain(whole).zip(uploads).for_each(|(session, upload)| session.uploads.give_back(upload));
-        let mapped = gpu.handle.map(&staging, bytes);
+        // A buffer that is mapped cannot be written by what is submitted later.
+        let mapped = sending.is_sent().then(|| gpu.handle.map(&staging, bytes));
         let counted = [0, 1].map(|i| gpu.handle.counts()[i] - before[i]);
-        Ok(Run { staging, mapped, bytes, whole, counted, submitted })
+        Ok(Run { staging, mapped, bytes, whole, counted, sending })
     }
 
     /// Writes the inputs. Those in buffers go through an upload buffer, which the encoded commands copy. Give the
@@ -398,7 +427,8 @@ impl Session {
     /// the run's submissions have ended, and how many there are; each may take as long as the timeout.
     ///
     /// # Errors
-    /// [`Error::DeviceLost`], [`Error::TimedOut`] or [`Error::Device`] if the device did not complete it.
+    /// [`Error::DeviceLost`], [`Error::TimedOut`] or [`Error::Device`] if the device did not complete it;
+    /// [`Error::Interrupted`].
     pub async fn finish<T>(
         &self,
         gpu: &Gpu,
@@ -406,13 +436,17 @@ impl Session {
         progress: &mut dyn FnMut(usize, usize),
         take: impl FnOnce(&[&[u8]], Stats) -> T,
     ) -> Result<T> {
-        let [submissions, readbacks] = run.counted;
-        let parts = run.submitted.len();
-        for (i, submission) in run.submitted.into_iter().enumerate() {
+        let before = gpu.handle.counts();
+        let mut ended = 0;
+        while let Some(submission) = run.sending.next(&gpu.handle) {
             gpu.handle.ended(submission).await?;
-            progress(i + 1, parts);
+            ended += 1;
+            progress(ended, run.sending.count());
         }
-        let taken = gpu.handle.read(&run.staging, run.mapped, run.bytes, |bytes| {
+        let mapped = run.mapped.unwrap_or_else(|| gpu.handle.map(&run.staging, run.bytes));
+        let after = gpu.handle.counts();
+        let [submissions, readbacks] = [0, 1].map(|i| run.counted[i] + after[i] - before[i]);
+        let taken = gpu.handle.read(&run.staging, mapped, run.bytes, |bytes| {
             let values: Vec<&[u8]> = self
                 .chain(run.whole)
                 .flat_map(|session| &session.outputs)
@@ -437,13 +471,13 @@ impl Session {
 /// A pending run.
 pub struct Run {
     staging: Owned,
-    mapped: Mapped,
+    mapped: Option<Mapped>,
     bytes: u64,
     /// Whether the plan before this one ran too.
     whole: bool,
-    /// Its submissions and readbacks.
+    /// Its submissions and readbacks so far.
     counted: [u32; 2],
-    submitted: Vec<Submission>,
+    sending: Sending,
 }
 
 /// Creates a staging buffer for the outputs of a run and its timestamps.
