@@ -1,4 +1,4 @@
-.PHONY: demo setup check test test-all check-binary check-shaders check-backends web test-web check-windows check-macos
+.PHONY: demo setup check test test-all check-binary check-shaders check-backends web test-web python test-cluster test-peers check-windows check-macos
 
 # Explains an example photo with the bundled model.
 demo:
@@ -47,6 +47,18 @@ test-web:
 # Runs `gradcam verify` on every available software driver: two lavapipes, SwiftShader, OpenGL, OpenGL ES, and no driver.
 check-backends:
 	@tools/check_backends.sh
+
+# Builds the Python wheel, and tests it in fresh environments, without PyTorch and with it.
+python:
+	@python/test.sh wheel
+
+# Explains photos with Ray Data on a cluster of two nodes on this machine, and kills workers meanwhile.
+test-cluster:
+	@python/test.sh wheel cluster
+
+# Runs pytorch-grad-cam's and TorchCAM's own tests with the classes of the Python package.
+test-peers:
+	@python/test.sh wheel peers
 
 # Builds gradcam for Windows and tests it under wine: on Vulkan, on OpenGL, and on DX12 with Microsoft's FXC.
 check-windows:

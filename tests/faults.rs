@@ -16,7 +16,8 @@ use gradcam::model::zoo::architectures;
 use gradcam::model::{Tensor, seeded};
 use gradcam::plan::{Medium, Plan, Slot};
 use gradcam::{
-    Classes, Device, Error, Explainer, Explanation, Heatmap, Images, Method, Model, ModelOptions, Outputs, Overlay, Status,
+    Classes, Device, Error, Explainer, Explanation, Heatmap, Images, Method, Model, ModelOptions, Outputs, Overlay,
+    Sampling, Status,
 };
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
@@ -306,7 +307,8 @@ fn interrupted() {
     let asked = stop.clone();
     let gpu = open(GpuOptions::default().interrupt(move || asked.load(Ordering::Relaxed)));
     let model = Model::seeded("squeezenet1_1", 5, 1.0).unwrap();
-    let mut explainer = Explainer::new(model, Device::from(gpu)).with_method(Method::Rise);
+    let sampling = Sampling::default().samples(400);
+    let mut explainer = Explainer::new(model, Device::from(gpu)).with_method(Method::Rise).with_sampling(sampling);
     let values = seeded::tensor("image", &[1, 3, 64, 64], 1.0);
     let images = Images::Tensor { shape: [1, 3, 64, 64], values: &values };
     let outputs = Outputs::default().heatmap(true);

@@ -179,6 +179,7 @@ fn no_circle_of_files() {
 fn one_version() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for (file, before) in [
+        ("python/Cargo.toml", "version = \""),
         ("web/Cargo.toml", "version = \""),
         ("web/tool/Cargo.toml", "version = \""),
         ("web/packages/gradcam/package.json", "\"version\": \""),

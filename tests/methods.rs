@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use common::every_gpu;
+use gradcam::model::seeded;
 use gradcam::model::zoo::{Architecture, architectures};
 use gradcam::{
     Batch, Classes, Compat, Device, Explainer, Images, Method, Model, Outputs, Sampling, Score, Smoothing, Target,

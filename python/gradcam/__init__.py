@@ -1,10 +1,10 @@
 """See why a CNN decided: Grad-CAM and other methods in compute shaders, on any GPU.
 
-    import gradcam
+import gradcam
 
-    explanation = gradcam.explain("cat.jpg")
-    print(explanation.prediction.label, explanation.prediction.probability)
-    explanation.save("cat.gradcam.png")
+explanation = gradcam.explain("cat.jpg")
+print(explanation.prediction.label, explanation.prediction.probability)
+explanation.save("cat.gradcam.png")
 """
 
 from importlib.metadata import version as _version

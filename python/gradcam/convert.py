@@ -9,16 +9,18 @@ import logging
 import threading
 import warnings
 import weakref
-from typing import TYPE_CHECKING, Any, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from . import _engine
+from ._engine import Device
 from .errors import GradcamError, RequestError, WeightsError
 from .images import numbers
-from .model import Device, _options
+from .model import _options
 
 if TYPE_CHECKING:
     from .model import Model
@@ -73,19 +75,21 @@ class _Again:
     """Makes the model again, in another process. The module is not kept alive for that."""
 
     def __init__(self, module: torch.nn.Module) -> None:
-        self.module = weakref.ref(module)
+        self.module: weakref.ref[torch.nn.Module] | torch.nn.Module = weakref.ref(module)
 
     def __call__(self, size: Any, check: bool, options: dict[str, Any], device: str | None) -> Model:
         from .model import Model
 
-        module = self.module() if isinstance(self.module, weakref.ref) else self.module
-        return Model.from_torch(module, size=size, device=device, check=check, **options)
+        return Model.from_torch(self._module(), size=size, device=device, check=check, **options)
 
     def __getstate__(self) -> dict[str, Any]:
+        return {"module": self._module()}
+
+    def _module(self) -> torch.nn.Module:
         module = self.module() if isinstance(self.module, weakref.ref) else self.module
         if module is None:
             raise TypeError("the module that this model is made of is gone, so the model cannot be pickled")
-        return {"module": module}
+        return module
 
 
 @contextlib.contextmanager
@@ -149,12 +153,12 @@ def _exported(
 
 
 def _onnx(module: torch.nn.Module, image: torch.Tensor, dynamo: bool) -> bytes:
-    content = io.BytesIO()
+    content: Any = io.BytesIO()
     with _quietly():
         if dynamo:
             batch = torch.export.Dim("n")
-            program = torch.onnx.export(module, (image,), dynamo=True, verbose=False, dynamic_shapes=({0: batch},))
-            return program.model_proto.SerializeToString()
+            program: Any = torch.onnx.export(module, (image,), dynamo=True, verbose=False, dynamic_shapes=({0: batch},))
+            return bytes(program.model_proto.SerializeToString())
         torch.onnx.export(
             module,
             (image,),
@@ -166,7 +170,7 @@ def _onnx(module: torch.nn.Module, image: torch.Tensor, dynamo: bool) -> bytes:
             # Norms stay layers of their own. The engine folds them where nobody looks.
             training=torch.onnx.TrainingMode.PRESERVE,
         )
-    return content.getvalue()
+    return bytes(content.getvalue())
 
 
 @contextlib.contextmanager
@@ -194,16 +198,32 @@ def _compare(made: Model, module: torch.nn.Module) -> None:
         scores = module(torch.from_numpy(image).to(first.device, first.dtype))
     scores = scores if isinstance(scores, torch.Tensor) else getattr(scores, "logits", None)
     if scores is None or scores.ndim != 2:
-        raise WeightsError(f"{made.name}: its output is no tensor [N, classes]; wrap it in a module that returns the scores")
-    theirs, ours = numbers(scores)[0].astype(np.float64), made.explain(image)[0].logits
+        raise WeightsError(
+            f"{made.name}: its output is no tensor [N, classes]; wrap it in a module that returns the scores"
+        )
+    theirs, ours = numbers(scores)[0].astype(np.float64), made.explain(image)[0].logits.astype(np.float64)
     if theirs.shape != ours.shape:
         raise WeightsError(f"{made.name}: has {len(theirs)} scores, and {len(ours)} as {made.architecture}")
-    apart, greatest = np.abs(theirs - ours).max(), np.abs(theirs).max()
-    if not apart <= TOLERANCE * greatest:
-        raise WeightsError(
-            f"{made.name}: its scores for a random image are up to {apart:.3g} apart from those of the model that was made of "
-            f"it ({made.architecture}), of at most {greatest:.3g}, so it is not explained; please report this network"
-        )
+    greatest = np.abs(theirs).max()
+    apart = np.abs(theirs - ours).max()
+    if apart <= TOLERANCE * greatest:
+        return
+    # A final softmax or sigmoid is stepped over.
+    if np.abs(theirs - outputs(ours, made._engine.scores)).max() <= TOLERANCE * greatest:
+        made._outputs = made._engine.scores
+        return
+    raise WeightsError(
+        f"{made.name}: its scores for a random image are up to {apart:.3g} apart from those of the model that was made of "
+        f"it ({made.architecture}), of at most {greatest:.3g}, so it is not explained; please report this network"
+    )
+
+
+def outputs(scores: NDArray[Any], function: str | None) -> NDArray[Any]:
+    """What a module returns of scores [..., classes]."""
+    if function == "softmax":
+        powers = np.exp(scores - scores.max(-1, keepdims=True))
+        return np.asarray(powers / powers.sum(-1, keepdims=True))
+    return 1 / (1 + np.exp(-scores)) if function == "sigmoid" else scores
 
 
 _current: weakref.WeakKeyDictionary[torch.nn.Module, tuple[Any, dict[Any, Model]]] = weakref.WeakKeyDictionary()
@@ -221,7 +241,9 @@ def current(module: torch.nn.Module, images: Any, device: Device | str | None = 
     from .model import Model
 
     if not isinstance(module, torch.nn.Module):
-        raise TypeError(f"a model is a name, a path, a gradcam.Model or a torch.nn.Module, not a {type(module).__name__}")
+        raise TypeError(
+            f"a model is a name, a path, a gradcam.Model or a torch.nn.Module, not a {type(module).__name__}"
+        )
     size = images.shape[2:] if isinstance(images, np.ndarray) else None
     with _lock:
         state = _state(module)
@@ -237,12 +259,12 @@ def current(module: torch.nn.Module, images: Any, device: Device | str | None = 
         return models[key]
 
 
-def paths(module: torch.nn.Module, layers: Sequence[torch.nn.Module]) -> list[str]:
-    """The paths of layers, found by identity."""
+def paths(module: torch.nn.Module, layers: Sequence[torch.nn.Module | str]) -> list[str]:
+    """The paths of layers, found by identity; names stay."""
     names: dict[int, str] = {}
     for name, part in module.named_modules(remove_duplicate=False):
         names.setdefault(id(part), name)
-    found = []
+    found: list[str] = []
     for layer in layers:
         if isinstance(layer, str):
             found.append(layer)

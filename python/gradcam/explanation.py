@@ -140,8 +140,18 @@ class Explanation:
         return _engine.encode(self.overlay(), "png")
 
 
-def explanation(name: str, explained: tuple, *, signed: bool, picture: Any = None, crop: Any = None, remark: str | None = None) -> Explanation:
+def explanation(
+    name: str,
+    explained: tuple[Any, ...],
+    *,
+    signed: bool,
+    picture: Any = None,
+    crop: Any = None,
+    remark: str | None = None,
+) -> Explanation:
     """Gives names to what the engine returns."""
     predictions, maps, logits, embedding = explained
     named = [Map(Prediction(*prediction), *rest) for prediction, *rest in maps]
-    return Explanation(name, [Prediction(*p) for p in predictions], named, logits, embedding, remark, signed, picture, crop)
+    return Explanation(
+        name, [Prediction(*p) for p in predictions], named, logits, embedding, remark, signed, picture, crop
+    )

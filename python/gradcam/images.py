@@ -25,22 +25,29 @@ def numbers(tensor: Any) -> NDArray[Any]:
     tensor = tensor.detach()
     if tensor.is_floating_point() and tensor.element_size() < 4:
         tensor = tensor.float()
-    return tensor.resolve_conj().resolve_neg().cpu().numpy()
+    array: NDArray[Any] = tensor.resolve_conj().resolve_neg().cpu().numpy()
+    return array
 
 
 def given(images: Any) -> tuple[list[Picture] | NDArray[np.float32], bool]:
     """The pictures with their names, or numbers [N, C, H, W]; and whether there is one image, and no list."""
     if is_tensor(images):
         images = numbers(images)
+    if isinstance(images, np.ma.MaskedArray):
+        raise RequestError("the images are masked, which no network sees; fill them")
     if isinstance(images, (list, tuple)):
         if images and all(_is_float(image) for image in images):
             return _stacked(images), False
         return [_picture(image, f"image {i}") for i, image in enumerate(images)], False
     if isinstance(images, np.ndarray) and images.dtype != np.uint8:
         if images.dtype.kind != "f":
-            raise RequestError(f"images are of {images.dtype}; pictures are of uint8 [H, W, C], normalised tensors of float32 [N, C, H, W]")
+            raise RequestError(
+                f"images are of {images.dtype}; pictures are of uint8 [H, W, C], normalised tensors of float32 [N, C, H, W]"
+            )
         if images.ndim not in (3, 4):
-            raise RequestError(f"images are of {images.dtype} {list(images.shape)}; normalised tensors are [N, C, H, W] or [C, H, W]")
+            raise RequestError(
+                f"images are of {images.dtype} {list(images.shape)}; normalised tensors are [N, C, H, W] or [C, H, W]"
+            )
         batch = images.astype(np.float32, copy=False)
         return (batch, False) if images.ndim == 4 else (batch[None], True)
     if isinstance(images, np.ndarray) and images.ndim == 4:
@@ -74,13 +81,17 @@ def _picture(image: Any, name: str) -> Picture:
     if is_tensor(image):
         image = numbers(image)
     if not isinstance(image, np.ndarray):
-        raise TypeError(f"{name} is a {type(image).__name__}; an image is a path, bytes of a file, a PIL image, or an array")
+        raise TypeError(
+            f"{name} is a {type(image).__name__}; an image is a path, bytes of a file, a PIL image, or an array"
+        )
     if image.dtype != np.uint8:
         raise RequestError(f"{name} is of {image.dtype} {list(image.shape)}; a picture is of uint8 [H, W, C]")
     if image.ndim == 2:
         image = image[:, :, None]
     if image.ndim != 3 or image.shape[2] not in (1, 3, 4):
-        raise RequestError(f"{name} is of uint8 {list(image.shape)}; a picture is [H, W], or [H, W, C] with 1, 3 or 4 channels last")
+        raise RequestError(
+            f"{name} is of uint8 {list(image.shape)}; a picture is [H, W], or [H, W, C] with 1, 3 or 4 channels last"
+        )
     return (name, image)
 
 
@@ -98,7 +109,9 @@ def targets(given: Any, count: int, single: bool, top: int) -> dict[str, Any]:
         given = [given]
     if len(given) != count:
         raise RequestError(f"targets are given for {len(given)} images of {count}")
-    each = [[_class(c) for c in classes] if isinstance(classes, (list, tuple)) else [_class(classes)] for classes in given]
+    each = [
+        [_class(c) for c in classes] if isinstance(classes, (list, tuple)) else [_class(classes)] for classes in given
+    ]
     return {"each": each}
 
 

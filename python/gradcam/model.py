@@ -6,15 +6,17 @@ import json
 import os
 import threading
 import warnings
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Sequence
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _engine, images as _images
+from . import _engine
+from . import images as _images
 from ._engine import Device
-from .errors import AssumptionWarning, GradcamError, RequestError
-from .explanation import Explanation, explanation
+from .errors import AssumptionWarning, RequestError
+from .explanation import explanation
 
 if TYPE_CHECKING:
     import torch
@@ -75,6 +77,8 @@ class Model:
         self._lock = threading.Lock()
         self._closed = False
         self._unsaid: list[str] = []
+        self._outputs: str | None = None
+        """What a module makes of the scores that are explained: softmax, sigmoid, or nothing."""
 
     @classmethod
     def open(
@@ -300,7 +304,7 @@ class Model:
         if isinstance(pictures, np.ndarray):
             explained = explainer.tensor(pictures, text, similar_to)
             names = ["the image"] if single else [f"image {i}" for i in range(len(explained))]
-            found = [explanation(name, of, signed=signed) for name, of in zip(names, explained)]
+            found: list[Any] = [explanation(name, of, signed=signed) for name, of in zip(names, explained)]
         else:
             self._say()
             found = [

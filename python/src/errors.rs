@@ -52,23 +52,24 @@ pub fn named(class: &str, text: &str) -> PyErr {
 
 /// Options that are called otherwise than on the command line.
 const OPTIONS: [(&str, &str); 5] = [
-    ("--device cpu", "device=\"cpu\""),
-    ("--target", "score"),
-    ("--layer", "target_layers"),
-    ("--save-tensors", "raw"),
-    ("--with", "together_with"),
+    (" --device cpu", " device=\"cpu\""),
+    (" --target", " score"),
+    (" --layer", " target_layers"),
+    (" --save-tensors", " raw"),
+    (" --with", " together_with"),
 ];
 
 /// A text with parameters in place of the command line's options.
 pub fn spoken(text: &str) -> String {
     let text = OPTIONS.iter().fold(text.to_owned(), |text, (option, parameter)| text.replace(option, parameter));
-    let mut parts = text.split("--");
-    let mut spoken = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let is_name = |c: char| c.is_ascii_lowercase() || c == '-';
-        let (name, rest) = part.split_at(part.find(|c| !is_name(c)).unwrap_or(part.len()));
-        spoken.push_str(&name.replace('-', "_"));
-        spoken.push_str(rest);
-    }
-    spoken
+    // Names of files may hold dashes too, but hardly at the begin of a word.
+    let word = |word: &str| match word.strip_prefix("--") {
+        Some(option) => {
+            let is_name = |c: char| c.is_ascii_lowercase() || c == '-';
+            let (name, rest) = option.split_at(option.find(|c| !is_name(c)).unwrap_or(option.len()));
+            name.replace('-', "_") + rest
+        }
+        None => word.to_owned(),
+    };
+    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }

@@ -1,5 +1,6 @@
 //! Explanations of lists of pictures and of tensors, batch by batch. The device works on one batch while the next one is decoded.
 
+use std::cell::Cell;
 use std::panic::resume_unwind;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -12,7 +13,7 @@ use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 
 use crate::device::Device;
-use crate::errors::{is_interrupted, raised, spoken};
+use crate::errors::{is_interrupted, named, raised, spoken};
 use crate::model::Model;
 use crate::once::{Once, closed};
 use crate::photo::Source;
@@ -117,6 +118,7 @@ impl Explainer {
         explain: impl FnOnce(&mut Run) -> Result<T> + Send,
     ) -> PyResult<T> {
         let request: Request = parse(request).map_err(raised)?;
+        let _busy = Busy::begin()?;
         let similar_to: Option<Vec<f32>> = similar_to.map(|values| values.as_array().iter().copied().collect());
         py.detach(|| {
             let mut place = self.0.lock()?;
@@ -133,6 +135,30 @@ impl Explainer {
             let mut run = Run { inner, classes, outputs, size, skip: request.skip, flying: None };
             explain(&mut run).map_err(raised)
         })
+    }
+}
+
+thread_local! {
+    static BUSY: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A run on this thread. Signal handlers run during waits, and would wait for what waits for them.
+struct Busy;
+
+impl Busy {
+    fn begin() -> PyResult<Self> {
+        match BUSY.replace(true) {
+            true => {
+                Err(named("RequestError", "this thread is explaining already; a signal handler cannot explain too"))
+            }
+            false => Ok(Self),
+        }
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        BUSY.set(false);
     }
 }
 

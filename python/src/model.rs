@@ -80,6 +80,12 @@ impl Model {
         (0..self.0.classes()).map(|class| self.0.label(class)).collect()
     }
 
+    /// What the scores mean as probabilities: softmax, sigmoid or none.
+    #[getter]
+    fn scores(&self) -> String {
+        format!("{:?}", self.0.scores()).to_lowercase()
+    }
+
     /// Number of classes.
     #[getter]
     fn classes(&self) -> usize {

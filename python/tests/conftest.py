@@ -42,7 +42,9 @@ def make_tiny(path: pathlib.Path) -> pathlib.Path:
 
     def node(op: str, inputs: list[str], output: str) -> bytes:
         named = b"".join(field(1, name.encode()) for name in inputs)
-        return field(1, named + field(2, output.encode()) + field(3, f"/{output}/{op}".encode()) + field(4, op.encode()))
+        return field(
+            1, named + field(2, output.encode()) + field(3, f"/{output}/{op}".encode()) + field(4, op.encode())
+        )
 
     def tensor(name: str, values: np.ndarray) -> bytes:
         dims = b"".join(field(1, extent) for extent in values.shape)

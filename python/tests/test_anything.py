@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import warnings
 
-import gradcam
 import numpy as np
 import pytest
+
+import gradcam
 
 hypothesis = pytest.importorskip("hypothesis")
 from hypothesis import HealthCheck, given, settings  # noqa: E402
@@ -61,7 +62,9 @@ how = st.fixed_dictionaries(
     optional={
         "targets": targets,
         "method": st.sampled_from([*gradcam.methods(), "", "none", [], ["gradcam", "saliency"], None, 3]),
-        "target_layers": st.sampled_from([None, "conv", "relu", "", "none", [], ["conv", "relu"], ["conv", "conv"], [1], 3]),
+        "target_layers": st.sampled_from(
+            [None, "conv", "relu", "", "none", [], ["conv", "relu"], ["conv", "conv"], [1], 3]
+        ),
         "top": st.sampled_from([-1, 0, 1, 2, 5, 6, 10**30, 1.5, "1"]),
         "predictions": st.sampled_from([-1, 0, 5, 6, 10**30]),
         "batch_size": st.sampled_from([-1, 0, 1, 2, 10**30]),
@@ -79,7 +82,9 @@ how = st.fixed_dictionaries(
         "aug_smooth": st.booleans(),
         "eigen_smooth": st.booleans(),
         "embedding": st.booleans(),
-        "similar_to": st.sampled_from([None, np.ones(8, np.float32), np.ones(3, np.float32), np.full(8, np.nan, np.float32), 3]),
+        "similar_to": st.sampled_from(
+            [None, np.ones(8, np.float32), np.ones(3, np.float32), np.full(8, np.nan, np.float32), 3]
+        ),
     },
 )
 

@@ -8,9 +8,10 @@ import subprocess
 import sys
 import warnings
 
-import gradcam
 import numpy as np
 import pytest
+
+import gradcam
 from gradcam import errors
 
 
@@ -99,7 +100,9 @@ def test_batches_and_tensors(tiny: str) -> None:
     }
     for name, (given, expected) in layouts.items():
         found = model.explain(given)
-        assert len(found) == len(expected) and all(np.array_equal(a.logits, b.logits) for a, b in zip(found, expected)), name
+        assert len(found) == len(expected) and all(
+            np.array_equal(a.logits, b.logits) for a, b in zip(found, expected)
+        ), name
     assert isinstance(model.explain(images[0]), gradcam.Explanation)
     assert model.layers["relu"] == gradcam.Layer(8, 30, 30) and model.default_layer == "relu"
 
@@ -135,7 +138,7 @@ def test_overlays(cat: str, tmp_path) -> None:
     assert tensor.overlay(image=white).shape == (50, 60, 3)
     with pytest.raises(errors.RequestError, match="a tensor has no photo"):
         tensor.overlay()
-    with pytest.raises(errors.RequestError, match="overlays are .png or .jpg"):
+    with pytest.raises(errors.RequestError, match=r"overlays are \.png or \.jpg"):
         explanation.save(tmp_path / "a.tiff")
     with pytest.raises(errors.WriteError, match="No such file"):
         explanation.save(tmp_path / "none/a.png")
@@ -166,7 +169,7 @@ def test_failed_photos(cat: str, tmp_path) -> None:
     kinds = [type(of) for of in found]
     assert kinds == [gradcam.Explanation, errors.PictureError, errors.ReadError, gradcam.Explanation]
     assert np.array_equal(found[0].heatmap, found[3].heatmap)
-    with pytest.raises(errors.PictureError, match="text.jpg"):
+    with pytest.raises(errors.PictureError, match=r"text\.jpg"):
         gradcam.explain([cat, text])
     with pytest.raises(OSError):
         gradcam.explain(tmp_path / "none.png")

@@ -12,9 +12,10 @@ import textwrap
 import threading
 import time
 
-import gradcam
 import numpy as np
 import pytest
+
+import gradcam
 from gradcam import errors
 
 pytestmark = pytest.mark.filterwarnings("ignore::gradcam.AssumptionWarning")
@@ -82,6 +83,30 @@ def test_interrupt(cat: str, how: str) -> None:
     words = run.stdout.split()
     assert words[0] == "after" and words[2] == "works", run.stdout + run.stderr
     assert float(words[1]) < 4
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no alarms")
+def test_signal_handlers(tiny: str, cat: str) -> None:
+    """One that explains too is told that it cannot, and what it interrupts goes on."""
+    model = gradcam.Model.open()
+    expected = model.explain(cat).heatmap
+    said: list[str] = []
+
+    def handler(*_: object) -> None:
+        try:
+            model.explain(cat)
+        except errors.RequestError as error:
+            said.append(str(error))
+
+    before = signal.signal(signal.SIGALRM, handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.2, 0.2)
+    try:
+        found = model.explain([cat] * 40)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert all(np.array_equal(of.heatmap, expected) for of in found)
+    assert said and all("signal handler" in text for text in said)
 
 
 def explained(path: str) -> np.ndarray:

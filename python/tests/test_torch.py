@@ -6,9 +6,10 @@ import gc
 import pickle
 import weakref
 
-import gradcam
 import numpy as np
 import pytest
+
+import gradcam
 from gradcam import errors
 
 torch = pytest.importorskip("torch")
@@ -123,7 +124,7 @@ def test_missing_operators_are_named() -> None:
         def forward(self, x):
             return self.head(self.lstm(self.conv(x).flatten(2).transpose(1, 2))[0][:, -1])
 
-    with pytest.raises(errors.WeightsError, match="Odd: an operator is not supported .*: LSTM"):
+    with pytest.raises(errors.WeightsError, match=r"Odd: an operator is not supported .*: LSTM"):
         gradcam.Model.from_torch(Odd(), size=16)
 
     class Dynamic(nn.Module):
@@ -132,7 +133,7 @@ def test_missing_operators_are_named() -> None:
 
     with pytest.raises(errors.WeightsError):
         gradcam.Model.from_torch(Dynamic(), size=16)
-    with pytest.raises(TypeError, match="torch.nn.Module is needed"):
+    with pytest.raises(TypeError, match=r"torch\.nn\.Module is needed"):
         gradcam.Model.from_torch(torch.zeros(3))
 
 
@@ -151,18 +152,18 @@ def test_modules_as_models(resnet: nn.Module, cat: str) -> None:
     module = torchvision.models.resnet18().eval()
     module.load_state_dict(resnet.state_dict())
 
-    def logits():
+    def logits(module):
         return gradcam.explain(image, model=module)[0].logits
 
-    first = logits()
-    assert np.array_equal(logits(), first)
+    first = logits(module)
+    assert np.array_equal(logits(module), first)
     with torch.no_grad():
         module.fc.bias += 1
-    assert np.allclose(logits(), first + 1, atol=1e-4)
+    assert np.allclose(logits(module), first + 1, atol=1e-4)
     torch.optim.SGD(module.fc.parameters(), lr=1).zero_grad()
     module.fc(torch.ones(1, 512)).sum().backward()
     torch.optim.SGD(module.fc.parameters(), lr=1).step()
-    assert np.allclose(logits(), module(image).detach().numpy()[0], atol=1e-3)
+    assert np.allclose(logits(module), module(image).detach().numpy()[0], atol=1e-3)
     with pytest.warns(gradcam.AssumptionWarning, match="how photos were prepared is not said"):
         gradcam.explain(cat, model=module)
     reference = weakref.ref(module)
@@ -213,8 +214,6 @@ def test_principal_components(resnet: nn.Module, method: str, monkeypatch: pytes
     from gradcam import compat
 
     theirs = pytest.importorskip("pytorch_grad_cam")
-    import pytorch_grad_cam.eigen_cam
-    import pytorch_grad_cam.eigen_grad_cam
     from pytorch_grad_cam.utils.svd_on_activations import get_2d_projection
 
     images = torch.randn(2, 3, 96, 64, generator=torch.Generator().manual_seed(0))
@@ -232,15 +231,19 @@ def test_targets_of_pytorch_grad_cam(resnet: nn.Module) -> None:
     from gradcam import compat
 
     theirs = pytest.importorskip("pytorch_grad_cam")
-    from gradcam.compat.utils import model_targets as our_targets
     from pytorch_grad_cam.utils import model_targets as their_targets
+
+    from gradcam.compat.utils import model_targets as our_targets
 
     images = torch.randn(3, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     names = ["ClassifierOutputTarget", "ClassifierOutputSoftmaxTarget", "ClassifierOutputReST"]
     expected_cam = theirs.GradCAM(resnet, [resnet.layer4])
     cam = compat.GradCAM(resnet, [resnet.layer4])
     for chosen in [[name] * 3 for name in names] + [names]:
-        made = lambda module: [getattr(module, name)(i) for i, name in enumerate(chosen)]  # noqa: E731
+
+        def made(module, chosen=chosen):
+            return [getattr(module, name)(i) for i, name in enumerate(chosen)]
+
         expected = expected_cam(images, made(their_targets))
         for module in (their_targets, our_targets):
             assert np.abs(cam(images, made(module)) - expected).max() < 1e-3, chosen
@@ -260,7 +263,7 @@ def test_the_readme_of_pytorch_grad_cam(resnet: nn.Module, cat: str) -> None:
     """Its example, with the imports as they are there and as they are here."""
     pytest.importorskip("pytorch_grad_cam")
     image = pytest.importorskip("PIL.Image")
-    example = '''
+    example = """
 from {package} import GradCAM, HiResCAM, ScoreCAM, GradCAMPlusPlus, AblationCAM, XGradCAM, EigenCAM, FullGrad
 from {package}.utils.model_targets import ClassifierOutputTarget
 from {package}.utils.image import show_cam_on_image, preprocess_image
@@ -273,7 +276,7 @@ with GradCAM(model=model, target_layers=target_layers) as cam:
   grayscale_cam = grayscale_cam[0, :]
   visualization = show_cam_on_image(rgb_img, grayscale_cam, use_rgb=True)
   model_outputs = cam.outputs
-'''
+"""
     results = []
     for package in ("pytorch_grad_cam", "gradcam.compat"):
         rgb_img = np.float32(image.open(cat).convert("RGB").resize((224, 160))) / 255
@@ -287,6 +290,23 @@ with GradCAM(model=model, target_layers=target_layers) as cam:
     # A heat map that differs in the sixth digit may fall into the next of 256 colours.
     steps = np.abs(ours["visualization"].astype(int) - theirs["visualization"])
     assert steps.max() <= 4 and (steps > 1).mean() < 0.01
+
+
+@pytest.mark.parametrize("end", [nn.Softmax(1), nn.Sigmoid()])
+def test_modules_that_end_in_probabilities(end: nn.Module) -> None:
+    """The drop-in explains what the module returns, as pytorch-grad-cam does."""
+    from gradcam import compat
+
+    theirs = pytest.importorskip("pytorch_grad_cam")
+    torch.manual_seed(3)
+    body = [nn.Conv2d(3, 6, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 4)]
+    module = nn.Sequential(*body, end).eval()
+    images = torch.randn(2, 3, 32, 32)
+    cam, expected_cam = compat.GradCAM(module, [module[1]]), theirs.GradCAM(module, [module[1]])
+    assert np.abs(cam(images) - expected_cam(images, None)).max() < 1e-3
+    assert np.allclose(cam.outputs, expected_cam.outputs.detach(), atol=1e-5)
+    with pytest.raises(errors.RequestError, match="its outputs are probabilities"):
+        cam(images, [compat.utils.model_targets.ClassifierOutputReST(0)] * 2)
 
 
 def test_refusals_of_the_drop_in(resnet: nn.Module) -> None:

@@ -69,8 +69,7 @@ fn methods(model: &Model, how: &How) -> Result<()> {
             return fail(format!("{} compares classes, and there is one; take gradcam", method.name()));
         }
     }
-    if let Some(method) =
-        has(|row| matches!(row.passes, Passes::Masked(_))).filter(|_| how.target.score.is_logarithm())
+    if let Some(method) = has(|row| matches!(row.passes, Passes::Masked(_))).filter(|_| how.target.score.is_logarithm())
     {
         return fail(format!("{} compares scores; let --target be logit or probability", method.name()));
     }

@@ -1,11 +1,12 @@
 //! An open device, and the options to open it with.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use super::failure::Failure;
 use super::handle::Handle;
 use super::info::{AdapterInfo, Backend};
+use super::interrupt::Interrupt;
 use super::pipelines::Pipelines;
 use super::verdict::{Verdict, Verdicts};
 use crate::error::{Error, Result};
@@ -48,23 +49,6 @@ pub struct GpuOptions {
     pub timeout: Option<Duration>,
     /// Asked again and again during waits, see [`GpuOptions::interrupt`].
     pub interrupt: Option<Interrupt>,
-}
-
-/// Tells whether to stop waiting.
-#[derive(Clone)]
-pub struct Interrupt(Arc<dyn Fn() -> bool + Send + Sync>);
-
-impl Interrupt {
-    #[cfg(not(target_arch = "wasm32"))]
-    pub(super) fn is_due(&self) -> bool {
-        (self.0)()
-    }
-}
-
-impl std::fmt::Debug for Interrupt {
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        f.write_str("Interrupt")
-    }
 }
 
 impl GpuOptions {
@@ -122,7 +106,7 @@ impl GpuOptions {
     /// device can be used again once it has finished what was submitted. A browser waits by itself.
     #[must_use]
     pub fn interrupt(self, is_due: impl Fn() -> bool + Send + Sync + 'static) -> Self {
-        Self { interrupt: Some(Interrupt(Arc::new(is_due))), ..self }
+        Self { interrupt: Some(Interrupt::new(is_due)), ..self }
     }
 
     /// Sets the earlier measurements of devices.

@@ -6,11 +6,11 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::device::Interrupt;
 #[cfg(not(target_arch = "wasm32"))]
 use super::failure::PULSE;
 use super::failure::{Failure, Failures};
 use super::info::AdapterInfo;
+use super::interrupt::Interrupt;
 use crate::error::{Error, Result};
 
 /// A device and its queue.

@@ -7,6 +7,7 @@ mod device;
 mod failure;
 mod handle;
 mod info;
+mod interrupt;
 mod memory;
 mod open;
 mod owned;
@@ -23,8 +24,9 @@ mod upload;
 mod verdict;
 mod watch;
 
-pub use device::{Gpu, GpuOptions, Interrupt};
+pub use device::{Gpu, GpuOptions};
 pub use info::{AdapterInfo, Backend};
+pub use interrupt::Interrupt;
 pub use session::Stats;
 #[doc(hidden)] // for the tests and benches
 pub use session::{Given, Run, Session, Weights};

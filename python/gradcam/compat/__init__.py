@@ -7,8 +7,10 @@
 Targets of pytorch-grad-cam itself are understood too. What is not offered is refused by name.
 """
 
+from . import utils
 from .cams import (
     FEM,
+    KPCA_CAM,
     AblationCAM,
     BaseCAM,
     EigenCAM,
@@ -19,7 +21,6 @@ from .cams import (
     GradCAMElementWise,
     GradCAMPlusPlus,
     HiResCAM,
-    KPCA_CAM,
     LayerCAM,
     RefineCAM,
     ScoreCAM,
@@ -29,7 +30,7 @@ from .cams import (
 
 __all__ = [
     "FEM", "AblationCAM", "BaseCAM", "EigenCAM", "EigenGradCAM", "FinerCAM", "FullGrad", "GradCAM", "GradCAMElementWise",
-    "GradCAMPlusPlus", "HiResCAM", "KPCA_CAM", "LayerCAM", "RefineCAM", "ScoreCAM", "SegEigenCAM", "XGradCAM",
+    "GradCAMPlusPlus", "HiResCAM", "KPCA_CAM", "LayerCAM", "RefineCAM", "ScoreCAM", "SegEigenCAM", "XGradCAM", "utils",
 ]  # fmt: skip
 
 _MISSING = {

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -13,8 +14,9 @@ from ..errors import RequestError
 from ..images import _index
 
 Targets = Sequence[Any] | None
+Score = Literal["logit", "probability", "rest"]
 
-TARGETS = {
+TARGETS: dict[str, Score] = {
     "ClassifierOutputTarget": "logit",
     "ClassifierOutputSoftmaxTarget": "probability",
     "ClassifierOutputReST": "rest",
@@ -23,7 +25,7 @@ TARGETS = {
 """The number of a class that a target explains, by the name of its class."""
 
 
-def _asked(target: Any) -> tuple[tuple[str, bool], int]:
+def _asked(target: Any) -> tuple[tuple[Score, bool], int]:
     """The number, whether what speaks against it is meant, and the class."""
     name = type(target).__name__
     if name == "BinaryClassifierOutputTarget":
@@ -31,7 +33,9 @@ def _asked(target: Any) -> tuple[tuple[str, bool], int]:
     if name in TARGETS:
         return (TARGETS[name], False), _index(target.category, "the category of a target")
     known = ", ".join(TARGETS)
-    raise RequestError(f"the target {name} is not known: {known} are; other functions of the scores need pytorch-grad-cam")
+    raise RequestError(
+        f"the target {name} is not known: {known} are; other functions of the scores need pytorch-grad-cam"
+    )
 
 
 class BaseCAM:
@@ -92,15 +96,23 @@ class BaseCAM:
             "aug_smooth": aug_smooth, "eigen_smooth": eigen_smooth and self.smooths, "predictions": 0,
             "batch_size": max(self.batch_size, 1), **self._method,
         }  # fmt: skip
+        # What a module ends in is a part of its outputs here.
+        of_outputs: Score = "probability" if model._outputs else "logit"
         if targets is None:
-            explanations = dict(enumerate(model.explain(images, **how)))
+            explanations = dict(enumerate(model.explain(images, score=of_outputs, **how)))
         else:
             if len(targets) != len(images):
-                raise RequestError(f"targets are given for {len(targets)} images of {len(images)}; one for each is needed")
-            groups: dict[tuple[str, bool], list[tuple[int, int]]] = {}
+                raise RequestError(
+                    f"targets are given for {len(targets)} images of {len(images)}; one for each is needed"
+                )
+            groups: dict[tuple[Score, bool], list[tuple[int, int]]] = {}
             for image, target in enumerate(targets):
-                kind, category = _asked(target)
-                groups.setdefault(kind, []).append((image, category))
+                (score, negative), category = _asked(target)
+                if model._outputs and score != "logit":
+                    ends = f"the model ends in a {model._outputs}, so its outputs are probabilities"
+                    raise RequestError(f"{ends}; take ClassifierOutputTarget")
+                score = of_outputs if score == "logit" else score
+                groups.setdefault((score, negative), []).append((image, category))
             explanations = {}
             for (score, negative), members in groups.items():
                 own = images if len(members) == len(images) else images[[image for image, _ in members]]
@@ -108,7 +120,8 @@ class BaseCAM:
                 found = model.explain(own, targets=classes, score=score, negative=negative, **how)
                 explanations.update((image, of) for (image, _), of in zip(members, found))
         ordered = [explanations[image] for image in range(len(images))]
-        self.outputs = torch.from_numpy(np.stack([of.logits for of in ordered]))
+        logits = np.stack([of.logits for of in ordered])
+        self.outputs = torch.from_numpy(convert.outputs(logits, model._outputs))
         return np.stack([of.heatmap for of in ordered])
 
     def __enter__(self) -> BaseCAM:
@@ -219,7 +232,9 @@ class AblationCAM(BaseCAM):
         if ablation_layer is not None:
             raise RequestError("ablation_layer is not followed: channels of any layer are set to 0; leave it out")
         if ratio_channels_to_ablate != 1.0:
-            raise RequestError('ratio_channels_to_ablate is not followed; gradcam.explain(..., channels=N) tries N channels')
+            raise RequestError(
+                "ratio_channels_to_ablate is not followed; gradcam.explain(..., channels=N) tries N channels"
+            )
         super().__init__(model, target_layers, reshape_transform, device=device)
         self.batch_size = batch_size
 
@@ -229,7 +244,9 @@ class FullGrad(BaseCAM):
 
     method = "fullgrad"
 
-    def __init__(self, model: torch.nn.Module, target_layers: Any = (), reshape_transform: Any = None, **more: Any) -> None:
+    def __init__(
+        self, model: torch.nn.Module, target_layers: Any = (), reshape_transform: Any = None, **more: Any
+    ) -> None:
         super().__init__(model, [], reshape_transform, **more)
         self._paths = None
 
@@ -260,7 +277,7 @@ class FinerCAM(BaseCAM):
             raise RequestError(f"FinerCAM is computed by GradCAM, not by {base_method.__name__}; leave base_method out")
         super().__init__(model, target_layers, reshape_transform, device=device)
 
-    def __call__(
+    def __call__(  # type: ignore[override]  # as in pytorch-grad-cam
         self,
         input_tensor: torch.Tensor,
         targets: Targets = None,
@@ -271,7 +288,9 @@ class FinerCAM(BaseCAM):
     ) -> NDArray[np.float32]:
         """As of `BaseCAM`; compared are the three classes with the closest scores."""
         if alpha != 1 or comparison_categories not in (None, [1, 2, 3]):
-            raise RequestError("FinerCAM compares with the three closest classes; leave alpha and comparison_categories out")
+            raise RequestError(
+                "FinerCAM compares with the three closest classes; leave alpha and comparison_categories out"
+            )
         if target_idx is not None:
             raise RequestError("target_idx is not followed; give targets")
         return super().__call__(input_tensor, targets, eigen_smooth=eigen_smooth)
@@ -302,6 +321,7 @@ class RefineCAM:
     ) -> NDArray[np.float32]:
         """Heat maps [N, H, W] in 0..1, as of `BaseCAM`."""
         maps = [cam(input_tensor, targets, eigen_smooth=eigen_smooth) for cam in self.base_cam_per_layer]
-        product = np.prod(maps, axis=0)
+        product: NDArray[np.float32] = np.prod(maps, axis=0)
         product -= product.min(axis=(1, 2), keepdims=True)
-        return product / (1e-7 + product.max(axis=(1, 2), keepdims=True))
+        product /= 1e-7 + product.max(axis=(1, 2), keepdims=True)
+        return product

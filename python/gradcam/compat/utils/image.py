@@ -17,9 +17,7 @@ _OPENCV = {2: "jet", 20: "turbo", 16: "viridis", 14: "inferno"}
 """OpenCV's numbers of the colour maps that are known here."""
 
 
-def preprocess_image(
-    img: NDArray[Any], mean: Any = (0.5, 0.5, 0.5), std: Any = (0.5, 0.5, 0.5)
-) -> torch.Tensor:
+def preprocess_image(img: NDArray[Any], mean: Any = (0.5, 0.5, 0.5), std: Any = (0.5, 0.5, 0.5)) -> torch.Tensor:
     """A normalised tensor [1, C, H, W] of a picture [H, W, C]: bytes, or numbers in 0..1."""
     import torch
 
@@ -32,7 +30,8 @@ def preprocess_image(
 def deprocess_image(img: NDArray[Any]) -> NDArray[np.uint8]:
     """Numbers as a picture: their mean grey, their deviation a tenth of the range."""
     scaled = (img - np.mean(img)) / (np.std(img) + 1e-5) * 0.1 + 0.5
-    return np.uint8(np.clip(scaled, 0, 1) * 255)
+    grey: NDArray[np.uint8] = (np.clip(scaled, 0, 1) * 255).astype(np.uint8)
+    return grey
 
 
 def show_cam_on_image(
@@ -56,7 +55,7 @@ def show_cam_on_image(
     if colors is None:
         raise RequestError(f"the colour map {colormap} is not known; take one of {', '.join(_engine.colormaps())}")
     # OpenCV's colours are bytes.
-    table = np.float32(np.uint8(np.round(np.array(colors) * 255))) / 255
-    heatmap = table[np.uint8(255 * np.asarray(mask))]
+    table = np.round(np.array(colors) * 255).astype(np.float32) / 255
+    heatmap = table[(255 * np.asarray(mask)).astype(np.uint8)]
     blend = (1 - image_weight) * (heatmap if use_rgb else heatmap[..., ::-1]) + image_weight * img
-    return np.uint8(255 * (blend / np.max(blend)))
+    return (255 * (blend / np.max(blend))).astype(np.uint8)
