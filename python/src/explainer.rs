@@ -122,14 +122,8 @@ impl Explainer {
         let similar_to: Option<Vec<f32>> = similar_to.map(|values| values.as_array().iter().copied().collect());
         py.detach(|| {
             let mut place = self.0.lock()?;
-            let inner = place.take().ok_or_else(|| closed("model"))?;
-            let inner = match request.apply(inner, similar_to.as_deref()) {
-                Ok(inner) => place.insert(inner),
-                Err((error, inner)) => {
-                    *place = Some(inner);
-                    return Err(raised(error));
-                }
-            };
+            let inner = place.as_mut().ok_or_else(|| closed("model"))?;
+            request.apply(inner, similar_to.as_deref()).map_err(raised)?;
             let classes = request.classes(inner.model()).map_err(raised)?;
             let (outputs, size) = (request.outputs(), request.batch_size.max(1));
             let mut run = Run { inner, classes, outputs, size, skip: request.skip, flying: None };

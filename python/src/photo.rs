@@ -91,7 +91,7 @@ pub fn overlay<'py>(
         rgba.copy_within(pixel * 4..pixel * 4 + 3, pixel * 3);
     }
     rgba.truncate(rgba.len() / 4 * 3);
-    Ok(PyArray1::from_vec(py, rgba).reshape([height as usize, width as usize, 3])?)
+    PyArray1::from_vec(py, rgba).reshape([height as usize, width as usize, 3])
 }
 
 /// The bytes of a PNG or JPEG file of an array `[H,W,3]`.

@@ -150,20 +150,8 @@ enum Tap {
 }
 
 impl Request {
-    /// An explainer that explains in this way. Plans are kept where nothing changes.
-    pub fn apply(&self, mut explainer: Explainer, similar_to: Option<&[f32]>) -> Result<Explainer, (Error, Explainer)> {
-        match self.change(&mut explainer) {
-            Ok(()) => {}
-            Err(error) => return Err((error, explainer)),
-        }
-        Ok(explainer
-            .with_similar_to(similar_to)
-            .with_smoothing(Smoothing::default().augmented(self.aug_smooth).eigen(self.eigen_smooth))
-            .with_compat(self.compat)
-            .with_before_activation(self.tap == Tap::Pre))
-    }
-
-    fn change(&self, explainer: &mut Explainer) -> Result<()> {
+    /// Makes the explainer explain in this way. Plans are kept where nothing changes.
+    pub fn apply(&self, explainer: &mut Explainer, similar_to: Option<&[f32]>) -> Result<()> {
         if let Some(noise) = self.noise.filter(|noise| !noise.is_finite() || *noise < 0.0) {
             return Err(Error::Request(format!("noise is {noise}, not a part of the image's range")));
         }
@@ -181,6 +169,10 @@ impl Request {
         let sampling = Sampling::default().samples(self.samples).seed(self.seed);
         let sampling = self.noise.map_or(sampling, |noise| sampling.noise(noise));
         explainer.set_sampling(sampling.channels(self.channels).patch(self.patch));
+        explainer.set_similar_to(similar_to);
+        explainer.set_smoothing(Smoothing::default().augmented(self.aug_smooth).eigen(self.eigen_smooth));
+        explainer.set_compat(self.compat);
+        explainer.set_before_activation(self.tap == Tap::Pre);
         Ok(())
     }
 

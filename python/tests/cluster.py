@@ -22,7 +22,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PHOTOS = 2000
 DAMAGED = 3
 BIN = pathlib.Path(sys.executable).parent
-PORT = 16379
+PORT = 6399
 
 
 def make_photos(folder: pathlib.Path) -> None:

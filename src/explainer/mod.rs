@@ -149,8 +149,14 @@ impl Explainer {
     /// Explains what makes images similar to another one, whose [`Explanation::embedding`] is given, and no class: the cosine
     /// of the embeddings. `None` explains classes again.
     #[must_use]
-    pub fn with_similar_to(self, embedding: Option<&[f32]>) -> Self {
-        self.changed(|how| how.similar_to = embedding.map(Arc::from))
+    pub fn with_similar_to(mut self, embedding: Option<&[f32]>) -> Self {
+        self.set_similar_to(embedding);
+        self
+    }
+
+    /// Explains another image's embedding from now on, or classes again.
+    pub fn set_similar_to(&mut self, embedding: Option<&[f32]>) {
+        self.change(|how| how.similar_to = embedding.map(Arc::from));
     }
 
     /// Scales maps in another way.
@@ -179,25 +185,38 @@ impl Explainer {
 
     /// Makes maps smoother.
     #[must_use]
-    pub fn with_smoothing(self, smoothing: Smoothing) -> Self {
-        self.changed(|how| how.smoothing = smoothing)
+    pub fn with_smoothing(mut self, smoothing: Smoothing) -> Self {
+        self.set_smoothing(smoothing);
+        self
+    }
+
+    /// Makes maps smoother, or as they are, from now on.
+    pub fn set_smoothing(&mut self, smoothing: Smoothing) {
+        self.change(|how| how.smoothing = smoothing);
     }
 
     /// Follows another library's steps.
     #[must_use]
-    pub fn with_compat(self, compat: Compat) -> Self {
-        self.changed(|how| how.compat = compat)
+    pub fn with_compat(mut self, compat: Compat) -> Self {
+        self.set_compat(compat);
+        self
+    }
+
+    /// Follows another library's steps from now on.
+    pub fn set_compat(&mut self, compat: Compat) {
+        self.change(|how| how.compat = compat);
     }
 
     /// Looks at layers before the activation that they end in, or after it as usual.
     #[must_use]
-    pub fn with_before_activation(self, before: bool) -> Self {
-        self.changed(|how| how.before_activation = before)
+    pub fn with_before_activation(mut self, before: bool) -> Self {
+        self.set_before_activation(before);
+        self
     }
 
-    fn changed(mut self, change: impl FnOnce(&mut How)) -> Self {
-        self.change(change);
-        self
+    /// Looks at layers before or after their activation from now on.
+    pub fn set_before_activation(&mut self, before: bool) {
+        self.change(|how| how.before_activation = before);
     }
 
     /// Explains in another way. If it is another one, there are no plans for it yet.

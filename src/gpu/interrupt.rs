@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 /// Tells whether to stop waiting.
 #[derive(Clone)]
-pub struct Interrupt(Arc<dyn Fn() -> bool + Send + Sync>);
+pub struct Interrupt(
+    #[cfg_attr(target_arch = "wasm32", expect(dead_code, reason = "a browser waits by itself"))]
+    Arc<dyn Fn() -> bool + Send + Sync>,
+);
 
 impl Interrupt {
     pub(super) fn new(is_due: impl Fn() -> bool + Send + Sync + 'static) -> Self {
