@@ -7,13 +7,17 @@ print(explanation.prediction.label, explanation.prediction.probability)
 explanation.save("cat.gradcam.png")
 """
 
+import os as _os
 from importlib.metadata import version as _version
 
-from . import errors
+from . import _engine, errors
 from ._engine import Device, colormaps, methods
 from .errors import AssumptionWarning, GradcamError
 from .explanation import Explanation, Map, Prediction
 from .model import BUNDLED, Layer, Model, explain, use_device
+
+# Drivers read these when the first device is opened.
+_os.environ.update(_engine.driver_settings())
 
 __version__ = _version("gradcam")
 __all__ = [

@@ -15,6 +15,9 @@ def methods() -> list[str]:
 def colormaps() -> dict[str, list[list[float]]]:
     """The colour maps: 256 colours from cold to hot, 0 to 1."""
 
+def driver_settings() -> dict[str, str]:
+    """Environment variables that drivers read, which suit this package's work, but for those that are set."""
+
 def overlay(
     picture: str | bytes | Pixels, crop: Sequence[float], heatmap: Array, alpha: float, colormap: str, signed: bool
 ) -> Pixels:

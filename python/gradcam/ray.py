@@ -22,7 +22,7 @@ class Explain:
     """Explains batches of photos on a worker. The model is opened once for each worker.
 
         photos = ray.data.read_binary_files("photos", include_paths=True)
-        maps = photos.map_batches(gradcam.ray.Explain, batch_size=32, concurrency=4, num_gpus=1)
+        maps = photos.map_batches(gradcam.ray.Explain, batch_size=64, concurrency=4, num_gpus=1)
         maps.write_parquet("maps")
 
     A batch's column `bytes` holds files of photos, or its column `image` arrays of uint8 [H, W, C]. Either is left out of the
@@ -32,7 +32,7 @@ class Explain:
     * `status`: whether the map is meaningful
     * `raw`: the map at the layer's size, where it has one
     * `heatmap`: the map at the input's size, if asked for
-    * `error`: why a photo could not be explained, else null; then the other columns are null or empty
+    * `error`: why a photo could not be explained, else empty; the other columns are then empty, -1 or NaN
 
     Args:
         model: A name or a path of a model, which each worker can open, or a module of PyTorch's.
@@ -42,7 +42,8 @@ class Explain:
         overlays: A folder for pictures of the maps, which every worker can write. They are named after the column `path`.
         root: What of a path is not a part of its overlay's name.
         options: Options of `gradcam.Model.open`.
-        how: What else `gradcam.Model.explain` takes: target_layers, targets, method and others.
+        how: What else `gradcam.Model.explain` takes: target_layers, targets, method and others. While the device works on
+            `batch_size` photos of a batch, the next ones are decoded.
     """
 
     def __init__(
@@ -69,20 +70,21 @@ class Explain:
         """Explains a batch."""
         given = "bytes" if "bytes" in batch else "image"
         images = list(batch[given])
-        found = self.model.explain(images, **{"batch_size": len(images), **self.how}, on_error="return")
+        found = self.model.explain(images, **self.how, on_error="return")
         result = {name: column for name, column in batch.items() if name != given}
-        errors: list[str | None] = [None if isinstance(of, Explanation) else str(of) for of in found]
+        errors = ["" if isinstance(of, Explanation) else str(of) for of in found]
         if self.overlays is not None:
             for i, path in enumerate(batch["path"]):
-                if errors[i] is None:
+                if not errors[i]:
                     errors[i] = self._draw(found[i], str(path))
         good = [of if isinstance(of, Explanation) else None for of in found]
-        of_class = [None if of is None else of.prediction for of in good]
-        result["class_index"] = _column([None if of is None else of.index for of in of_class])
-        result["label"] = _column([None if of is None else of.label for of in of_class])
+        # Never null: a block without any text would have a column of another type.
+        result["class_index"] = np.array([-1 if of is None else of.prediction.index for of in good])
+        result["label"] = _column(["" if of is None else of.prediction.label for of in good])
         for name in ("probability", "logit"):
-            result[name] = np.array([np.nan if of is None else getattr(of, name) for of in of_class], np.float32)
-        result["status"] = _column([None if of is None else of.status for of in good])
+            values = [np.nan if of is None else getattr(of.prediction, name) for of in good]
+            result[name] = np.array(values, np.float32)
+        result["status"] = _column(["" if of is None else of.status for of in good])
         raws = [None if of is None else of.raw for of in good]
         if any(raw is not None for raw in raws):
             result["raw"] = _maps(raws)
@@ -94,8 +96,8 @@ class Explain:
         result["error"] = _column(errors)
         return result
 
-    def _draw(self, explanation: Explanation, path: str) -> str | None:
-        """Writes an overlay. Returns why it could not."""
+    def _draw(self, explanation: Explanation, path: str) -> str:
+        """Writes an overlay. Returns why it could not, or nothing."""
         name = path if self.root is None else os.path.relpath(os.path.abspath(path), self.root)
         place = os.path.join(self.overlays or "", os.path.splitext(name.lstrip("/"))[0] + ".gradcam.jpg")
         try:
@@ -103,7 +105,7 @@ class Explain:
             explanation.save(place)
         except (OSError, ArithmeticError) as error:
             return str(error)
-        return None
+        return ""
 
 
 def _assigned() -> str | None:

@@ -1,12 +1,11 @@
 //! Explanations of lists of pictures and of tensors, batch by batch. The device works on one batch while the next one is decoded.
 
 use std::cell::Cell;
-use std::panic::resume_unwind;
-use std::sync::{Mutex, PoisonError};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
 use gradcam::model::Preprocess;
-use gradcam::picture::Crop;
+use gradcam::picture::{Ahead, Crop, ahead};
 use gradcam::{Classes, Error, Explainer as Inner, Explanation, Images, Outputs, Pending, Photo, Result};
 use numpy::{PyReadonlyArray1, PyReadonlyArray4, PyUntypedArrayMethods};
 use pyo3::IntoPyObjectExt;
@@ -47,9 +46,9 @@ impl Explainer {
         let sources = sources.collect::<PyResult<Vec<Source>>>()?;
         let explain = move |run: &mut Run| {
             let mut all: Vec<Option<Result<Seen>>> = sources.iter().map(|_| None).collect();
-            let mut sources = sources.into_iter().enumerate().peekable();
-            while sources.peek().is_some() {
-                run.pictures(sources.by_ref().take(run.size).collect(), &mut all)?;
+            let mut photos = decoded(sources, &run.inner.model().preprocess).enumerate().peekable();
+            while photos.peek().is_some() {
+                run.pictures(photos.by_ref().take(run.size), &mut all)?;
             }
             run.land_all(&mut all)?;
             Ok(all)
@@ -179,11 +178,15 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Decodes pictures, and submits them in batches of one input size.
-    fn pictures(&mut self, sources: Vec<(usize, Source)>, all: &mut [Option<Result<Seen>>]) -> Result<()> {
+    /// Submits the next pictures, in batches of one input size.
+    fn pictures(
+        &mut self,
+        next: impl Iterator<Item = (usize, Result<Photo>)>,
+        all: &mut [Option<Result<Seen>>],
+    ) -> Result<()> {
         let preprocess = self.inner.model().preprocess.clone();
         let mut photos: Vec<(usize, Photo)> = vec![];
-        for (at, photo) in decoded(sources, &preprocess) {
+        for (at, photo) in next {
             match photo {
                 Ok(photo) => photos.push((at, photo)),
                 Err(error) if self.skip => all[at] = Some(Err(error)),
@@ -249,21 +252,16 @@ fn land(flying: &mut Option<(Vec<Image>, Pending)>, all: &mut [Option<Result<See
     Ok(())
 }
 
-/// Decodes these pictures on several threads, and makes the network's input of them.
-fn decoded(sources: Vec<(usize, Source)>, preprocess: &Preprocess) -> Vec<(usize, Result<Photo>)> {
-    let threads = thread::available_parallelism().map_or(1, usize::from).min(sources.len());
-    let queue = Mutex::new(sources.into_iter());
-    let work = || {
-        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-        let prepare = |(at, source): (usize, Source)| (at, source.open().map(|photo| photo.prepared(preprocess)));
-        std::iter::from_fn(next).map(prepare).collect::<Vec<_>>()
-    };
-    let mut all: Vec<(usize, Result<Photo>)> = thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-        let own = work();
-        let others = others.into_iter().flat_map(|other| other.join().unwrap_or_else(|panic| resume_unwind(panic)));
-        own.into_iter().chain(others).collect()
-    });
-    all.sort_by_key(|(at, _)| *at);
-    all
+/// Decodes pictures ahead, on several threads, and makes the network's input of them.
+fn decoded(sources: Vec<Source>, preprocess: &Preprocess) -> Ahead {
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let preprocess = preprocess.clone();
+    ahead(sources, threads, move |source: &Source| {
+        // A photo that a decoder fails at is only one of many.
+        let opened = catch_unwind(AssertUnwindSafe(|| source.open().map(|photo| photo.prepared(&preprocess))));
+        opened.unwrap_or_else(|_| {
+            let reason = "its decoder failed; please report this picture".into();
+            Err(Error::Picture { what: "a picture".into(), reason })
+        })
+    })
 }

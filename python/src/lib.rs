@@ -32,6 +32,12 @@ mod _engine {
         gradcam::Method::ALL.iter().map(|method| method.name()).collect()
     }
 
+    /// Environment variables that drivers read, which suit this package's work, but for those that are set.
+    #[pyfunction]
+    fn driver_settings() -> HashMap<&'static str, String> {
+        gradcam::gpu::driver_settings().into_iter().collect()
+    }
+
     /// The colour maps: 256 colours from cold to hot, 0 to 1.
     #[pyfunction]
     fn colormaps() -> HashMap<&'static str, Vec<[f32; 3]>> {

@@ -1,6 +1,7 @@
 //! Pictures: decoded from files and bytes, or taken from arrays; and overlays on them.
 
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use gradcam::picture::{Format, encode as encoded};
 use gradcam::{Error, Map, Overlay, Photo, Style};
@@ -15,7 +16,7 @@ use crate::errors::raised;
 pub enum Source {
     Path(PathBuf),
     File(String, Vec<u8>),
-    Pixels(Photo),
+    Pixels(String, Mutex<Option<Box<Photo>>>),
 }
 
 impl Source {
@@ -25,19 +26,23 @@ impl Source {
             return Ok(Self::File(name, bytes.as_bytes().to_vec()));
         }
         if let Ok(pixels) = given.extract::<PyReadonlyArray3<'_, u8>>() {
-            return pixels_of(&name, &pixels).map(Self::Pixels).map_err(raised);
+            let photo = pixels_of(&name, &pixels).map_err(raised)?;
+            return Ok(Self::Pixels(name, Mutex::new(Some(Box::new(photo)))));
         }
         let path = given.extract::<PathBuf>();
         path.map(Self::Path)
             .map_err(|_| PyTypeError::new_err("a picture is a path, bytes, or an array of uint8 [H,W,C]"))
     }
 
-    /// Decodes the picture, if it is not yet decoded.
-    pub fn open(self) -> gradcam::Result<Photo> {
+    /// Decodes the picture, if it is not yet decoded. An array's is there once.
+    pub fn open(&self) -> gradcam::Result<Photo> {
         match self {
             Self::Path(path) => Photo::open(path),
-            Self::File(name, bytes) => Photo::decode(&name, &bytes),
-            Self::Pixels(photo) => Ok(photo),
+            Self::File(name, bytes) => Photo::decode(name, bytes),
+            Self::Pixels(name, photo) => match photo.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                Some(photo) => Ok(*photo),
+                None => Err(Error::Picture { what: name.clone(), reason: "was taken already".into() }),
+            },
         }
     }
 }

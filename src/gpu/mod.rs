@@ -4,6 +4,8 @@
 mod browser;
 mod clock;
 mod device;
+#[cfg(not(target_arch = "wasm32"))]
+mod drivers;
 mod failure;
 mod handle;
 mod info;
@@ -25,6 +27,8 @@ mod verdict;
 mod watch;
 
 pub use device::{Gpu, GpuOptions};
+#[cfg(not(target_arch = "wasm32"))]
+pub use drivers::driver_settings;
 pub use info::{AdapterInfo, Backend};
 pub use interrupt::Interrupt;
 pub use session::Stats;

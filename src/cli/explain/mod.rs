@@ -245,5 +245,7 @@ fn photos(
     }
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     let paths = todo.iter().map(|i| inputs[*i].path.clone()).collect();
-    Box::new(ahead(paths, preprocess, window, threads).map(|(_, photo)| photo))
+    let preprocess = preprocess.clone();
+    let open = move |path: &PathBuf| Photo::open_with(path, window).map(|photo| photo.prepared(&preprocess));
+    Box::new(ahead(paths, threads, open))
 }
