@@ -38,6 +38,16 @@ def test_as_torchcam(resnet, method: str) -> None:
                 assert (fused[0] - fused[1]).abs().max() < 1e-3
 
 
+def test_reading_the_module_is_not_seen() -> None:
+    """A module that is read when it is first explained sees another image meanwhile."""
+    module = seeded(torchvision.models.resnet18())
+    images = torch.randn(2, 3, 64, 64)
+    with ours.LayerCAM(module, "layer4") as extractor:
+        module(images)
+        first = extractor([1, 2])
+        assert first[0].shape == (2, 2, 2) and torch.equal(extractor([1, 2])[0], first[0])
+
+
 def test_hooks_and_refusals(resnet) -> None:
     images = torch.randn(1, 3, 64, 64)
     with ours.LayerCAM(resnet) as extractor:

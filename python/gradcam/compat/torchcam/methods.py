@@ -87,13 +87,16 @@ class _CAM:
             raise ValueError("Incorrect `class_idx` argument value")
         if len(classes) != len(images):
             raise ValueError("expected batch size and length of `class_idx` to be the same.")
+        seen = self._input
         model = convert.current(self.model, images, self._device)
+        # Reading the module may have sent an image of its own through it.
+        self._input = seen
         maps = []
         for layer in self.target_names:
             found = model.explain(
                 images, targets=classes, target_layers=layer, method=self.method, compat="torchcam", predictions=0
             )
-            raw = torch.from_numpy(np.stack([of.raw for of in found])).to(self._input.device)
+            raw = torch.from_numpy(np.stack([of.raw for of in found])).to(seen.device)
             raw = F.relu(raw) if self.relu else raw
             maps.append(self._normalize(raw) if normalized else raw)
         return maps
