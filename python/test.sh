@@ -18,10 +18,11 @@ environment() { # NAME PACKAGE...
     "$place/$1/bin/pip" install --quiet --disable-pip-version-check "${@:2}"
 }
 
-environment build 'maturin>=1.9,<2' ziglang
+environment build 'maturin>=1.9,<2'
 build=("$place/build/bin/maturin" build --quiet --manifest-path python/Cargo.toml --profile "$profile" --out "$place/dist")
 # With zig's linker a wheel that is made to last runs on older systems too.
 if [ "$profile" = wheel ]; then
+    "$place/build/bin/pip" install --quiet --disable-pip-version-check ziglang
     PATH="$place/build/bin:$PATH" "${build[@]}" --zig --compatibility manylinux_2_17
 else
     "${build[@]}" --compatibility linux
