@@ -44,16 +44,15 @@ impl Explainer {
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let sources = pictures.into_iter().map(|(name, given)| Source::of(name, &given));
         let sources = sources.collect::<PyResult<Vec<Source>>>()?;
-        let explain = move |run: &mut Run| {
-            let mut all: Vec<Option<Result<Seen>>> = sources.iter().map(|_| None).collect();
+        let count = sources.len();
+        let explain = move |run: &mut Run, all: &mut [Option<Result<Seen>>]| {
             let mut photos = decoded(sources, &run.inner.model().preprocess).enumerate().peekable();
             while photos.peek().is_some() {
-                run.pictures(photos.by_ref().take(run.size), &mut all)?;
+                run.pictures(photos.by_ref().take(run.size), all)?;
             }
-            run.land_all(&mut all)?;
-            Ok(all)
+            Ok(())
         };
-        let all = self.run(py, request, similar_to, explain)?;
+        let all = self.run(py, request, similar_to, count, explain)?;
         let of_picture = |seen: Option<Result<Seen>>| match seen {
             Some(Ok(Seen { explanation, crop, remark })) => {
                 let of_picture: OfPicture<'py> =
@@ -84,19 +83,17 @@ impl Explainer {
                 &copied
             }
         };
-        let explain = |run: &mut Run| {
-            let mut all: Vec<Option<Result<Seen>>> = (0..n).map(|_| None).collect();
+        let explain = |run: &mut Run, all: &mut [Option<Result<Seen>>]| {
             let plane = channels * height * width;
             for first in (0..n).step_by(run.size) {
                 let part = first..n.min(first + run.size);
                 let shape = [part.len(), channels, height, width];
                 let values = &values[part.start * plane..part.end * plane];
-                run.submit(Images::Tensor { shape, values }, part.map(|at| (at, [0.0; 4], None)).collect(), &mut all)?;
+                run.submit(Images::Tensor { shape, values }, part.map(|at| (at, [0.0; 4], None)).collect(), all)?;
             }
-            run.land_all(&mut all)?;
-            Ok(all)
+            Ok(())
         };
-        let all = self.run(py, request, similar_to, explain)?;
+        let all = self.run(py, request, similar_to, n, explain)?;
         let explanations = all.into_iter().flatten().map(|seen| explained(py, seen.map_err(raised)?.explanation));
         explanations.collect()
     }
@@ -108,14 +105,15 @@ impl Explainer {
 }
 
 impl Explainer {
-    /// Runs without Python's lock.
-    fn run<T: Send>(
+    /// Explains so many images, without Python's lock.
+    fn run(
         &self,
         py: Python<'_>,
         request: &str,
         similar_to: Option<PyReadonlyArray1<'_, f32>>,
-        explain: impl FnOnce(&mut Run) -> Result<T> + Send,
-    ) -> PyResult<T> {
+        count: usize,
+        explain: impl FnOnce(&mut Run, &mut [Option<Result<Seen>>]) -> Result<()> + Send,
+    ) -> PyResult<Vec<Option<Result<Seen>>>> {
         let request: Request = parse(request).map_err(raised)?;
         let _busy = Busy::begin()?;
         let similar_to: Option<Vec<f32>> = similar_to.map(|values| values.as_array().iter().copied().collect());
@@ -126,7 +124,9 @@ impl Explainer {
             let classes = request.classes(inner.model()).map_err(raised)?;
             let (outputs, size) = (request.outputs(), request.batch_size.max(1));
             let mut run = Run { inner, classes, outputs, size, skip: request.skip, flying: None };
-            explain(&mut run).map_err(raised)
+            let mut all: Vec<Option<Result<Seen>>> = (0..count).map(|_| None).collect();
+            explain(&mut run, &mut all).and_then(|()| land(&mut run.flying, &mut all)).map_err(raised)?;
+            Ok(all)
         })
     }
 }
@@ -234,11 +234,6 @@ impl Run<'_> {
         land(&mut self.flying, all)?;
         self.flying = Some((images, pending));
         Ok(())
-    }
-
-    /// Waits for the last batch.
-    fn land_all(&mut self, all: &mut [Option<Result<Seen>>]) -> Result<()> {
-        land(&mut self.flying, all)
     }
 }
 

@@ -8,6 +8,7 @@ Targets of pytorch-grad-cam itself are understood too. What is not offered is re
 """
 
 from . import utils
+from .absent import absent
 from .cams import (
     FEM,
     KPCA_CAM,
@@ -41,8 +42,4 @@ _MISSING = {
     "DeepFeatureFactorization": "it factorises activations",
 }
 
-
-def __getattr__(name: str) -> object:
-    if name in _MISSING:
-        raise ImportError(f"gradcam.compat has no {name}: {_MISSING[name]}; import it from pytorch_grad_cam")
-    raise AttributeError(f"module 'gradcam.compat' has no attribute {name!r}")
+__getattr__ = absent("gradcam.compat", _MISSING, "pytorch_grad_cam")

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ... import convert
+from ..absent import absent
 
 __all__ = ["CAM", "GradCAM", "GradCAMpp", "LayerCAM", "XGradCAM"]
 
@@ -178,8 +179,4 @@ _MISSING = {
     "LeGrad": "it explains attention",
 }
 
-
-def __getattr__(name: str) -> object:
-    if name in _MISSING:
-        raise ImportError(f"gradcam.compat.torchcam has no {name}: {_MISSING[name]}; import it from torchcam.methods")
-    raise AttributeError(f"module 'gradcam.compat.torchcam.methods' has no attribute {name!r}")
+__getattr__ = absent("gradcam.compat.torchcam.methods", _MISSING, "torchcam.methods")
