@@ -1,7 +1,9 @@
 //! The list of operations.
 
+use std::cmp::Ordering;
+
 use super::error::GraphError;
-use super::op::Op;
+use super::op::{Arithmetic, Op};
 use super::param::Param;
 use super::rearrange::{Digit, Rearrange, Side};
 use super::shape::infer;
@@ -65,6 +67,18 @@ impl Graph {
             |axis: usize| Digit { extent: to[axis], from: (!repeats(axis)).then_some((axis, 1)), to: Some((axis, 1)) };
         let digits = (0..3).filter(|axis| to[*axis] > 1).map(digit).collect();
         self.rearrange(&Rearrange { from: Side::whole(from), to: Side::whole(to), digits }, x)
+    }
+
+    /// Appends the sum of two values. What is there for fewer images is there for each of the others too.
+    ///
+    /// # Errors
+    /// [`GraphError::Shape`] if they differ otherwise.
+    pub fn added(&mut self, a: NodeId, b: NodeId) -> Result<NodeId, GraphError> {
+        match self.shape(a)[0].cmp(&self.shape(b)[0]) {
+            Ordering::Equal => self.push(Op::Add, &[a, b]),
+            Ordering::Greater => self.push(Op::Broadcast(Arithmetic::Add), &[a, b]),
+            Ordering::Less => self.push(Op::Broadcast(Arithmetic::Add), &[b, a]),
+        }
     }
 
     /// Appends the sum over the channels of `x`, which has one pixel.

@@ -1,6 +1,6 @@
 //! A part of a graph once more, for another value.
 
-use super::{Arithmetic, Graph, GraphError, NodeId, Op};
+use super::{Graph, GraphError, NodeId, Op};
 
 /// Appends once more what lies between node `from` and the nodes `to`, with `value` in place of `from`, and returns the new `to`.
 /// `value` may have several images for each of the old ones.
@@ -15,15 +15,12 @@ pub fn replay(graph: &mut Graph, from: NodeId, to: &[NodeId], value: NodeId) -> 
     for id in from + 1..=last {
         let node = &graph.nodes[id];
         if node.inputs.iter().any(|&input| new[input].is_some()) {
-            let mut inputs: Vec<NodeId> = node.inputs.iter().map(|&input| new[input].unwrap_or(input)).collect();
-            let mut op = node.op.clone();
-            let images = |id: NodeId| graph.shape(id)[0];
-            // A sum of what is there once and what is there for each of several images.
-            if op == Op::Add && images(inputs[0]) != images(inputs[1]) {
-                op = Op::Broadcast(Arithmetic::Add);
-                inputs.sort_by_key(|&input| std::cmp::Reverse(images(input)));
-            }
-            new[id] = Some(graph.push(op, &inputs)?);
+            let inputs: Vec<NodeId> = node.inputs.iter().map(|&input| new[input].unwrap_or(input)).collect();
+            new[id] = Some(match node.op.clone() {
+                // Of what is there once and what is there for each of several images.
+                Op::Add => graph.added(inputs[0], inputs[1])?,
+                op => graph.push(op, &inputs)?,
+            });
         }
     }
     to.iter().map(|&to| new[to].ok_or(GraphError::NoPath(from))).collect()

@@ -6,7 +6,7 @@ use super::super::lower::{Lowering, Operand, Operands, Value, constant, list, va
 use super::super::tensor::{Constant, strides};
 use super::super::view::{Atom, View, merged};
 use super::{elementwise, linear};
-use crate::graph::{Arithmetic, Digit, NodeId, Op, Rearrange, Side};
+use crate::graph::{Digit, Op, Rearrange, Side};
 
 type Result<T = Vec<Value>> = std::result::Result<T, String>;
 
@@ -213,8 +213,8 @@ pub fn concat(l: &mut Lowering, node: &Node, operands: &Operands) -> Result {
         part.view.is_all_of(axis, 0, [c, 0, 0]) && without(&part.view) == without(&parts[0].view)
     };
     // Constants are there once, whatever the number of images.
-    let images = |l: &Lowering, node: NodeId| l.graph.shape(node)[0];
-    let same = parts.iter().all(|part| images(l, part.node) == images(l, parts[0].node));
+    let images = |part: &Value| l.graph.shape(part.node)[0];
+    let same = parts.iter().all(|part| images(part) == images(&parts[0]));
     if same && parts.iter().all(is_of_channels) {
         let nodes: Vec<_> = parts.iter().map(|part| part.node).collect();
         let node = nodes[1..].iter().try_fold(nodes[0], |joined, part| l.push(Op::Concat, &[joined, *part]))?;
@@ -234,10 +234,7 @@ pub fn concat(l: &mut Lowering, node: &Node, operands: &Operands) -> Result {
         sum = Some(match sum {
             None => placed,
             Some(sum) => {
-                let mut both = [sum.node, placed.node];
-                both.sort_by_key(|node| std::cmp::Reverse(images(l, *node)));
-                let op = if same { Op::Add } else { Op::Broadcast(Arithmetic::Add) };
-                let node = l.push(op, &both)?;
+                let node = l.graph.added(sum.node, placed.node).map_err(|e| e.to_string())?;
                 l.like(&sum, node)
             }
         });
