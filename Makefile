@@ -1,4 +1,4 @@
-.PHONY: demo setup check test test-all check-binary check-shaders check-backends web test-web python test-cluster test-peers check-windows check-macos
+.PHONY: demo setup check test test-all check-binary check-shaders check-backends web test-web python test-cluster test-peers test-hostile fuzz check-windows check-macos
 
 # Explains an example photo with the bundled model.
 demo:
@@ -47,6 +47,15 @@ test-web:
 # Runs `gradcam verify` on every available software driver: two lavapipes, SwiftShader, OpenGL, OpenGL ES, and no driver.
 check-backends:
 	@tools/check_backends.sh
+
+# Kills, bombs, a full disk, files that are no files, and 10,000 photos in a row: some minutes.
+test-hostile: setup
+	GRADCAM_KILLS=34 cargo test --test hostile -- --include-ignored --nocapture
+
+# Feeds damaged files to everything that reads files, for so many seconds each. An hour: make fuzz SECONDS=3600.
+SECONDS ?= 60
+fuzz:
+	@tools/fuzz.sh $(SECONDS)
 
 # Builds the Python wheel, and tests it in fresh environments, without PyTorch and with it.
 python:

@@ -11,6 +11,7 @@ struct Remedies {
     lost: &'static str,
     slow: &'static str,
     not_finite: &'static str,
+    device_memory: &'static str,
     memory: &'static str,
 }
 
@@ -20,7 +21,8 @@ const REMEDIES: Remedies = if cfg!(feature = "cli") {
         lost: "start again, with a smaller batch, another driver or --device cpu if it happens again",
         slow: "use a smaller batch or a longer --timeout, or, if the driver hangs, another one or --device cpu",
         not_finite: "check its weights, or use --device cpu, which computes in f64",
-        memory: "use a smaller --batch, fewer classes, or --device cpu",
+        device_memory: "use a smaller --batch, fewer classes, or --device cpu",
+        memory: "free some, lower --batch, or raise --memory-limit if it is set",
     }
 } else if cfg!(target_arch = "wasm32") {
     Remedies {
@@ -28,7 +30,8 @@ const REMEDIES: Remedies = if cfg!(feature = "cli") {
         lost: "load the page again, and use another browser if it happens again",
         slow: "use another browser",
         not_finite: "check its weights",
-        memory: "explain fewer classes or a smaller model",
+        device_memory: "explain fewer classes or a smaller model",
+        memory: "use a smaller picture or model",
     }
 } else {
     Remedies {
@@ -36,7 +39,8 @@ const REMEDIES: Remedies = if cfg!(feature = "cli") {
         lost: "open another device, and use a smaller batch, another driver or the device \"cpu\" if it happens again",
         slow: "use a smaller batch or a longer timeout, or, if the driver hangs, another one or the device \"cpu\"",
         not_finite: "check its weights, or use the device \"cpu\", which computes in f64",
-        memory: "use a smaller batch, fewer classes, or the device \"cpu\"",
+        device_memory: "use a smaller batch, fewer classes, or the device \"cpu\"",
+        memory: "free some, use a smaller batch, or raise the limit if one is set",
     }
 };
 
@@ -135,7 +139,7 @@ pub enum Error {
         what: String,
     },
     /// The device has too little memory.
-    #[error("{adapter}: {needed} MiB needed, but {reason}; {}", REMEDIES.memory)]
+    #[error("{adapter}: {needed} MiB needed, but {reason}; {}", REMEDIES.device_memory)]
     OutOfMemory {
         /// The adapter's name.
         adapter: String,
@@ -144,16 +148,37 @@ pub enum Error {
         /// What the device said or allows.
         reason: String,
     },
+    /// The system, or the limit that was set, leaves too little memory, see [`crate::memory`].
+    #[error("{what}: {needed} MiB of memory needed, but {free} MiB are free; {}", REMEDIES.memory)]
+    Memory {
+        /// What needs it: a file, a picture, or the device.
+        what: String,
+        /// Mebibytes that it needs.
+        needed: u64,
+        /// Mebibytes that are left.
+        free: u64,
+    },
 }
 
 impl Error {
     /// Whether the machine is the cause, rather than the request or a file.
     pub fn is_machine(&self) -> bool {
-        use Error::{Device, DeviceLost, NoAdapter, NonFinite, OutOfMemory, TimedOut};
+        use Error::{Device, DeviceLost, Memory, NoAdapter, NonFinite, OutOfMemory, TimedOut};
         matches!(
             self,
-            NoAdapter(_) | Device { .. } | DeviceLost { .. } | TimedOut { .. } | OutOfMemory { .. } | NonFinite { .. }
+            NoAdapter(_)
+                | Device { .. }
+                | DeviceLost { .. }
+                | TimedOut { .. }
+                | OutOfMemory { .. }
+                | Memory { .. }
+                | NonFinite { .. }
         ) || self.is_full()
+    }
+
+    /// Whether memory is missing, so that a smaller batch may succeed.
+    pub fn is_memory(&self) -> bool {
+        matches!(self, Self::OutOfMemory { .. } | Self::Memory { .. })
     }
 
     /// Whether other files cannot be written either: the disk is full, or read-only.

@@ -18,10 +18,12 @@ macro_rules! inside {
 
 mod error;
 mod explainer;
+pub mod files;
 pub mod gpu;
 inside!(cam, graph, kernels, plan);
 #[cfg(not(target_arch = "wasm32"))]
 inside!(reference);
+pub mod memory;
 pub mod model;
 pub mod picture;
 mod texts;

@@ -16,8 +16,13 @@ fn main() -> ExitCode {
 /// Sets environment variables that drivers read, unless the user has set them.
 #[allow(unsafe_code)]
 fn prepare_drivers() {
-    for (name, value) in gradcam::gpu::driver_settings() {
-        // SAFETY: no other thread runs yet.
-        unsafe { std::env::set_var(name, value) };
+    // SAFETY: no other thread runs yet.
+    unsafe {
+        for name in cli::VARIABLES.into_iter().filter(|name| std::env::var_os(name).is_some_and(|v| v.is_empty())) {
+            std::env::remove_var(name);
+        }
+        for (name, value) in gradcam::gpu::driver_settings() {
+            std::env::set_var(name, value);
+        }
     }
 }

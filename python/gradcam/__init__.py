@@ -11,7 +11,7 @@ import os as _os
 from importlib.metadata import version as _version
 
 from . import _engine, errors
-from ._engine import Device, colormaps, methods
+from ._engine import Device, colormaps, methods, set_memory_limit
 from .errors import AssumptionWarning, GradcamError
 from .explanation import Explanation, Map, Prediction
 from .model import BUNDLED, Layer, Model, explain, use_device
@@ -22,5 +22,5 @@ _os.environ.update(_engine.driver_settings())
 __version__ = _version("gradcam")
 __all__ = [
     "BUNDLED", "AssumptionWarning", "Device", "Explanation", "GradcamError", "Layer", "Map", "Model", "Prediction",
-    "colormaps", "errors", "explain", "methods", "use_device",
+    "colormaps", "errors", "explain", "methods", "set_memory_limit", "use_device",
 ]  # fmt: skip

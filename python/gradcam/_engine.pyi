@@ -23,6 +23,16 @@ def overlay(
 ) -> Pixels:
     """The heat map's colours over the part of a picture that the network saw: bytes [H, W, 3]."""
 
+def set_memory_limit(bytes: int) -> None:
+    """Limits the memory that files, pictures, models, the CPU and a software driver may take together, to so many bytes.
+
+    What needs more is refused with an exception, or done in smaller batches. 0 removes the limit, so that only the
+    system's free memory counts.
+    """
+
+def write(path: str, content: bytes) -> None:
+    """Writes a file, completely or not at all."""
+
 def encode(pixels: Pixels, format: str) -> bytes:
     """The bytes of a PNG or JPEG file of an array [H, W, 3]."""
 

@@ -53,6 +53,10 @@ class DeviceMemoryError(DeviceError, MemoryError):
     """The device has too little memory."""
 
 
+class MemoryLimitError(GradcamError, MemoryError):
+    """The system, or the limit that was set, leaves too little memory."""
+
+
 class NonFiniteError(GradcamError, ArithmeticError):
     """The scores or the map contain infinities or NaNs."""
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _engine
-from .errors import NonFiniteError, RequestError, WriteError
+from .errors import NonFiniteError, RequestError
 
 
 @dataclass(frozen=True)
@@ -120,18 +120,7 @@ class Explanation:
         ending = os.path.splitext(path)[1].lower()
         if ending not in (".png", ".jpg", ".jpeg"):
             raise RequestError(f"{path}: overlays are .png or .jpg")
-        content = _engine.encode(self.overlay(map, **how), "png" if ending == ".png" else "jpg")
-        unfinished = os.path.join(os.path.dirname(path), f".gradcam-{os.getpid()}-{id(content):x}")
-        try:
-            try:
-                with open(unfinished, "xb") as file:
-                    file.write(content)
-                os.replace(unfinished, path)
-            finally:
-                if os.path.exists(unfinished):
-                    os.remove(unfinished)
-        except OSError as error:
-            raise WriteError(f"{path}: cannot be written: {error.strerror}") from error
+        _engine.write(path, _engine.encode(self.overlay(map, **how), "png" if ending == ".png" else "jpg"))
 
     def _repr_png_(self) -> bytes | None:
         """What notebooks show."""

@@ -37,6 +37,7 @@ pub fn raised(error: Error) -> PyErr {
         Error::TimedOut { .. } => "TimedOutError",
         Error::NonFinite { .. } => "NonFiniteError",
         Error::OutOfMemory { .. } => "DeviceMemoryError",
+        Error::Memory { .. } => "MemoryLimitError",
         _ => "RequestError",
     };
     named(class, &error.to_string())

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
 use gradcam::model::Preprocess;
-use gradcam::picture::{Ahead, Crop, ahead};
+use gradcam::picture::{Ahead, Crop, Turn, ahead};
 use gradcam::{Classes, Error, Explainer as Inner, Explanation, Images, Outputs, Pending, Photo, Result};
 use numpy::{PyReadonlyArray1, PyReadonlyArray4, PyUntypedArrayMethods};
 use pyo3::IntoPyObjectExt;
@@ -46,9 +46,10 @@ impl Explainer {
         let sources = sources.collect::<PyResult<Vec<Source>>>()?;
         let count = sources.len();
         let explain = move |run: &mut Run, all: &mut [Option<Result<Seen>>]| {
-            let mut photos = decoded(sources, &run.inner.model().preprocess).enumerate().peekable();
+            let mut photos = decoded(sources, &run.inner.model().preprocess);
+            let mut at = 0;
             while photos.peek().is_some() {
-                run.pictures(photos.by_ref().take(run.size), all)?;
+                run.pictures(&mut photos, &mut at, all)?;
             }
             Ok(())
         };
@@ -178,20 +179,27 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Submits the next pictures, in batches of one input size.
-    fn pictures(
-        &mut self,
-        next: impl Iterator<Item = (usize, Result<Photo>)>,
-        all: &mut [Option<Result<Seen>>],
-    ) -> Result<()> {
+    /// Submits the next pictures, from number `next` on, in batches of one input size.
+    fn pictures(&mut self, queue: &mut Ahead, next: &mut usize, all: &mut [Option<Result<Seen>>]) -> Result<()> {
         let preprocess = self.inner.model().preprocess.clone();
         let mut photos: Vec<(usize, Photo)> = vec![];
-        for (at, photo) in next {
+        while photos.len() < self.size {
+            if let Some(Err(Error::Memory { .. })) = queue.peek() {
+                if !photos.is_empty() {
+                    break;
+                }
+                // All that this run holds is freed before a picture counts as too large.
+                land(&mut self.flying, all)?;
+                self.inner.forget_plans();
+                queue.again();
+            }
+            let Some(photo) = queue.next() else { break };
             match photo {
-                Ok(photo) => photos.push((at, photo)),
-                Err(error) if self.skip => all[at] = Some(Err(error)),
+                Ok(photo) => photos.push((*next, photo)),
+                Err(error) if self.skip => all[*next] = Some(Err(error)),
                 Err(error) => return Err(error),
             }
+            *next += 1;
         }
         let side = |photo: &Photo| preprocess.input_size(photo.width() as usize, photo.height() as usize);
         photos.sort_by_key(|(_, photo)| side(photo));
@@ -224,7 +232,7 @@ impl Run<'_> {
         let submit = |inner: &mut Inner| pollster::block_on(inner.submit(batch, &own, &self.outputs));
         let pending = match submit(self.inner) {
             // The pending batch holds memory too, and so do plans of other shapes.
-            Err(Error::OutOfMemory { .. }) => {
+            Err(error) if error.is_memory() => {
                 land(&mut self.flying, all)?;
                 self.inner.forget_plans();
                 submit(self.inner)?
@@ -251,9 +259,10 @@ fn land(flying: &mut Option<(Vec<Image>, Pending)>, all: &mut [Option<Result<See
 fn decoded(sources: Vec<Source>, preprocess: &Preprocess) -> Ahead {
     let threads = thread::available_parallelism().map_or(1, usize::from);
     let preprocess = preprocess.clone();
-    ahead(sources, threads, move |source: &Source| {
+    ahead(sources, threads, move |source: &Source, turn: &Turn<'_>| {
         // A photo that a decoder fails at is only one of many.
-        let opened = catch_unwind(AssertUnwindSafe(|| source.open().map(|photo| photo.prepared(&preprocess))));
+        let open = || source.open_in(turn).map(|photo| photo.without_pixels(&preprocess));
+        let opened = catch_unwind(AssertUnwindSafe(open));
         opened.unwrap_or_else(|_| {
             let reason = "its decoder failed; please report this picture".into();
             Err(Error::Picture { what: "a picture".into(), reason })

@@ -24,12 +24,18 @@ mod _engine {
     #[pymodule_export]
     use crate::model::Model;
     #[pymodule_export]
-    use crate::photo::{encode, overlay};
+    use crate::photo::{encode, overlay, write};
 
     /// Names of the methods.
     #[pyfunction]
     fn methods() -> Vec<&'static str> {
         gradcam::Method::ALL.iter().map(|method| method.name()).collect()
+    }
+
+    /// Limits the memory that requests may take, to so many bytes; 0 removes the limit.
+    #[pyfunction]
+    fn set_memory_limit(bytes: u64) {
+        gradcam::memory::set_limit(Some(bytes).filter(|bytes| *bytes > 0));
     }
 
     /// Environment variables that drivers read, which suit this package's work, but for those that are set.

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use gradcam::picture::{Format, encode as encoded};
+use gradcam::files::write_atomically;
+use gradcam::picture::{Format, Turn, Window, encode as encoded};
 use gradcam::{Error, Map, Overlay, Photo, Style};
 use numpy::{PyArray1, PyArray3, PyArrayMethods, PyReadonlyArray2, PyReadonlyArray3};
 use pyo3::exceptions::PyTypeError;
@@ -34,15 +35,32 @@ impl Source {
             .map_err(|_| PyTypeError::new_err("a picture is a path, bytes, or an array of uint8 [H,W,C]"))
     }
 
-    /// Decodes the picture, if it is not yet decoded. An array's is there once.
-    pub fn open(&self) -> gradcam::Result<Photo> {
+    /// Decodes the picture.
+    fn open(&self) -> gradcam::Result<Photo> {
         match self {
             Self::Path(path) => Photo::open(path),
             Self::File(name, bytes) => Photo::decode(name, bytes),
+            Self::Pixels(..) => self.pixels(),
+        }
+    }
+
+    /// Decodes the picture in its turn.
+    pub fn open_in(&self, turn: &Turn<'_>) -> gradcam::Result<Photo> {
+        match self {
+            Self::Path(path) => turn.open(path, Window::default()),
+            Self::File(name, bytes) => turn.decode(name, bytes, Window::default()),
+            Self::Pixels(..) => self.pixels(),
+        }
+    }
+
+    /// The picture of an array, which is there once.
+    fn pixels(&self) -> gradcam::Result<Photo> {
+        match self {
             Self::Pixels(name, photo) => match photo.lock().unwrap_or_else(PoisonError::into_inner).take() {
                 Some(photo) => Ok(*photo),
                 None => Err(Error::Picture { what: name.clone(), reason: "was taken already".into() }),
             },
+            _ => unreachable!("it is a file"),
         }
     }
 }
@@ -89,7 +107,7 @@ pub fn overlay<'py>(
         }
         let style = Style::default().alpha(alpha).colormap(colormap.parse()?);
         let photo = source.open()?;
-        Ok(Overlay::over(&photo, crop, &map, style, signed))
+        Overlay::over(&photo, crop, &map, style, signed)
     };
     let Overlay { width, height, mut rgba } = py.detach(draw).map_err(raised)?;
     for pixel in 0..rgba.len() / 4 {
@@ -97,6 +115,12 @@ pub fn overlay<'py>(
     }
     rgba.truncate(rgba.len() / 4 * 3);
     PyArray1::from_vec(py, rgba).reshape([height as usize, width as usize, 3])
+}
+
+/// Writes a file, completely or not at all.
+#[pyfunction]
+pub fn write(py: Python<'_>, path: PathBuf, content: &[u8]) -> PyResult<()> {
+    py.detach(|| write_atomically(&path, |out| out.write_all(content))).map_err(raised)
 }
 
 /// The bytes of a PNG or JPEG file of an array `[H,W,3]`.

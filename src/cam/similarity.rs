@@ -23,7 +23,7 @@ pub fn similarity(graph: &mut Graph, embedding: NodeId, reference: &[f32]) -> Re
     let [_, c, ..] = graph.shape(embedding);
     if reference.len() != c {
         let reason = format!("{} numbers, and the embedding has {c}", reference.len());
-        return Err(GraphError::Shape { op: "similarity".into(), reason });
+        return Err(GraphError::Shape { op: "similarity".into(), module: String::new(), reason });
     }
     let multiply = Op::Broadcast(Arithmetic::Multiply);
     let length = reference.iter().map(|v| v * v).sum::<f32>().sqrt().max(1e-30);

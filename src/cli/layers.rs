@@ -4,8 +4,8 @@ use std::io::{Write, stdout};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use gradcam::files::write_atomically;
 use gradcam::model::Layer;
-use gradcam::picture::write_atomically;
 use gradcam::{Error, Model, Result};
 use safetensors::{Dtype, serialize, tensor::TensorView};
 use serde_json::json;

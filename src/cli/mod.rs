@@ -9,6 +9,7 @@ mod layers;
 mod manual;
 mod models;
 mod say;
+mod signals;
 mod synthetic;
 mod tune;
 mod verify;
@@ -23,6 +24,12 @@ pub use say::broke;
 
 use say::{Failure, complain, say};
 
+/// Sets the same as the option.
+const MEMORY_LIMIT: &str = "GRADCAM_MEMORY_LIMIT";
+
+/// Variables that options read. If they are empty, they count as unset.
+pub const VARIABLES: [&str; 2] = [args::BACKEND, MEMORY_LIMIT];
+
 /// See why a CNN decided: Grad-CAM heat maps on any GPU.
 #[derive(Parser)]
 #[command(
@@ -34,6 +41,10 @@ use say::{Failure, complain, say};
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
+    /// Most memory for photos, models, the CPU and software drivers, such as 2G; all that is free if not given
+    #[arg(long, value_name = "SIZE", global = true, env = MEMORY_LIMIT, hide_env_values = true, value_parser = size)]
+    #[arg(help_heading = "Device")]
+    memory_limit: Option<u64>,
 }
 
 #[derive(Subcommand)]
@@ -68,6 +79,8 @@ impl Cli {
 
     /// Runs the command and prints its error on stderr.
     pub fn run(self) -> ExitCode {
+        gradcam::memory::set_limit(self.memory_limit);
+        signals::watch();
         let outcome = match self.command {
             Command::Explain(explain) => explain.run(),
             Command::Bench(bench) => bench.run(),
@@ -90,6 +103,21 @@ impl Cli {
             Err(Failure::Pipe) => ExitCode::SUCCESS,
         }
     }
+}
+
+/// A number of bytes, such as 2G.
+fn size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let shift = match text[digits.len()..].to_ascii_uppercase().trim_end_matches('B').trim_end_matches('I') {
+        "" => Some(0),
+        "K" => Some(10),
+        "M" => Some(20),
+        "G" => Some(30),
+        "T" => Some(40),
+        _ => None,
+    };
+    let bytes = |shift: u32| Some(digits.parse::<u64>().ok()?.checked_mul(1 << shift)?).filter(|bytes| *bytes > 0);
+    shift.and_then(bytes).ok_or_else(|| "not a size such as 512M or 2G".into())
 }
 
 /// Prints help and version unchanged, and a usage error as one line.

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 use clap::Args;
-use gradcam::picture::write_atomically;
+use gradcam::files::write_atomically;
 use gradcam::verify::{Outcome, Run, Stage, Verification};
 use gradcam::{Error, Gpu};
 use indicatif::{ProgressBar, ProgressStyle};

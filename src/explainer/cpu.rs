@@ -4,8 +4,10 @@ use super::drawing::Drawing;
 use super::recipe::Built;
 use super::request::Style;
 use super::result::{Map, Overlay};
+use crate::error::Result;
 use crate::gpu::Given;
 use crate::graph::{self, Graph, Kind, NodeId};
+use crate::memory;
 use crate::picture::Photo;
 use crate::reference::{self, Value};
 
@@ -25,31 +27,39 @@ fn bytes(value: Value) -> Vec<u8> {
 }
 
 /// Computes a batch, and the overlays after it, by the reference on the CPU. Takes and returns bytes, as the GPU does.
-pub fn on_cpu(built: &Built, inputs: &[Given], drawing: Option<(&Drawing, &[Given])>) -> Vec<Vec<u8>> {
+///
+/// # Errors
+/// [`crate::Error::Memory`], before any is taken.
+pub fn on_cpu(built: &Built, inputs: &[Given], drawing: Option<(&Drawing, &[Given])>) -> Result<Vec<Vec<u8>>> {
     let given: Vec<_> = inputs.iter().map(|input| value(&built.graph, input)).collect();
     // The heat maps come last, where overlays need them.
     let kept = drawing.map(|_| built.heatmap);
     let wanted: Vec<NodeId> = built.outputs.iter().copied().chain(kept).collect();
+    let drawn = drawing.map_or(0, |(drawing, _)| reference::memory(&drawing.graph, &drawing.drawn.outputs));
+    let _room = memory::take("the CPU", reference::memory(&built.graph, &wanted).max(drawn))?;
     let mut values = reference::evaluate(&built.graph, &given, &wanted);
     if let Some((Drawing { graph, heatmap, drawn }, strips)) = drawing {
         let heatmaps = values.split_off(built.outputs.len()).into_iter().map(|value| (*heatmap, value));
         let given: Vec<_> = strips.iter().map(|strip| value(graph, strip)).chain(heatmaps).collect();
         values.extend(reference::evaluate(graph, &given, &drawn.outputs));
     }
-    values.into_iter().map(bytes).collect()
+    Ok(values.into_iter().map(bytes).collect())
 }
 
 impl Overlay {
     /// Draws a heat map over the part of a photo that the network saw, `crop`: left, top, width and height, see
     /// [`crate::picture::Crop::in_photo`]. It is drawn on the CPU, after all else is done; in a batch the device draws
     /// overlays, much faster. `signed` says whether the map is in -1..1.
-    pub fn over(photo: &Photo, crop: [f64; 4], map: &Map, style: Style, signed: bool) -> Self {
+    ///
+    /// # Errors
+    /// [`crate::Error::Request`] if the photo's pixels were dropped.
+    pub fn over(photo: &Photo, crop: [f64; 4], map: &Map, style: Style, signed: bool) -> Result<Self> {
         let [width, height] = [photo.width(), photo.height()];
         let overlay = graph::Overlay { map: 0, crop: crop.map(|v| v as f32), signed };
         let values: Vec<f64> = map.values.iter().map(|value| f64::from(*value)).collect();
         let colours: Vec<f64> = style.colours().into_iter().map(f64::from).collect();
         let heatmap = (&values[..], [1, 1, map.height, map.width]);
-        let photo = (photo.rgba(), [1, 3, height as usize, width as usize]);
-        Self { width, height, rgba: reference::draw(&overlay, heatmap, photo, &colours) }
+        let photo = (photo.shown()?, [1, 3, height as usize, width as usize]);
+        Ok(Self { width, height, rgba: reference::draw(&overlay, heatmap, photo, &colours) })
     }
 }

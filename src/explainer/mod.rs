@@ -318,11 +318,12 @@ impl Explainer {
         plans.drawn = None;
         let wanted = Wanted { model, device, how };
         let prepared = plans.batch(&wanted, recipe).await?;
-        let inputs = prepared.built.inputs(model, images, &requests);
+        let inputs = prepared.built.inputs(model, images, &requests)?;
         let inputs: Vec<Given> = inputs.iter().map(|(id, bytes)| (*id, &**bytes)).collect();
         let colours = outputs.overlay.map(Style::colours).unwrap_or_default();
         let (picture, drawn) = match (images, outputs.overlay) {
             (Images::Photos(photos), Some(_)) => {
+                photos.iter().try_for_each(|photo| photo.shown().map(drop))?;
                 let maps = (0..photos.len()).map(|image| prepared.places(image).map(|(_, place)| place).collect());
                 let scene = Scene::new(photos, maps.collect(), how);
                 let picture = plans.picture(&wanted, &prepared, scene).await?;
@@ -335,17 +336,18 @@ impl Explainer {
             (Device::Gpu(gpu), Some(session)) => {
                 let gpu = gpu.clone();
                 let submitted = session.submit_all(&gpu, &[&inputs, &drawn], outputs.clock).await;
-                if matches!(submitted, Err(Error::OutOfMemory { .. })) {
-                    // A plan without memory for its inputs would only take memory from others.
-                    plans.drop_batch(&prepared);
-                }
-                Work::Submitted(gpu, submitted?)
+                submitted.map(|run| Work::Submitted(gpu, run))
             }
             #[cfg(not(target_arch = "wasm32"))]
-            _ => Work::Done(on_cpu(&prepared.built, &inputs, picture.as_ref().map(|p| (&p.drawing, &*drawn)))),
+            _ => on_cpu(&prepared.built, &inputs, picture.as_ref().map(|p| (&p.drawing, &*drawn))).map(Work::Done),
             #[cfg(target_arch = "wasm32")]
             _ => unreachable!("a browser computes on its GPU"),
         };
+        if work.as_ref().is_err_and(Error::is_memory) {
+            // A plan without memory for its inputs would only take memory from others.
+            plans.drop_batch(&prepared);
+        }
+        let work = work?;
         plans.drawn = picture.clone();
         Ok(Pending { model: model.clone(), prepared, picture, work })
     }

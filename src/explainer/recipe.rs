@@ -74,16 +74,21 @@ pub struct Built {
 
 impl Built {
     /// The contents of the graph's inputs, for images and requests that fit its recipe.
-    pub fn inputs<'a>(&self, model: &Model, images: Images<'a>, requests: &'a [f32]) -> Vec<(NodeId, Cow<'a, [u8]>)> {
+    pub fn inputs<'a>(
+        &self,
+        model: &Model,
+        images: Images<'a>,
+        requests: &'a [f32],
+    ) -> Result<Vec<(NodeId, Cow<'a, [u8]>)>> {
         let mut inputs: Vec<(NodeId, Cow<[u8]>)> = vec![(self.requests, bytemuck::cast_slice(requests).into())];
         match images {
             Images::Tensor { values, .. } => inputs.push((self.images, bytemuck::cast_slice(values).into())),
             Images::Photos(photos) => {
-                let crops: Vec<Cow<[u8]>> = photos.iter().map(|p| p.input(&model.preprocess)).collect();
+                let crops: Vec<Cow<[u8]>> = photos.iter().map(|p| p.input(&model.preprocess)).collect::<Result<_>>()?;
                 inputs.push((self.images, crops.concat().into()));
             }
         }
-        inputs
+        Ok(inputs)
     }
 }
 

@@ -11,6 +11,7 @@ use super::pipelines::Pipelines;
 use super::verdict::{Verdict, Verdicts};
 use crate::error::{Error, Result};
 use crate::kernels::Profile;
+use crate::memory;
 
 /// Which adapter to take, and how to use it.
 ///
@@ -194,14 +195,10 @@ impl Gpu {
     }
 
     /// Bytes left for a plan beside `weights` bytes of weights, where this is known: the rest of the limit that was
-    /// set, and, for a software driver, the system's free memory. The smaller one counts. A hardware driver reports a
+    /// set, and, for a software driver, what [`memory::free`] says. The smaller one counts. A hardware driver reports a
     /// lack of memory only when it is too late, see [`super::Session::new`].
     pub(super) fn free_memory(&self, weights: u64) -> Option<u64> {
-        let system = || {
-            let text = std::fs::read_to_string("/proc/meminfo").ok().filter(|_| self.info().software)?;
-            let line = text.lines().find_map(|l| l.strip_prefix("MemAvailable:"))?;
-            line.trim().trim_end_matches("kB").trim().parse::<u64>().ok().map(|kib| kib << 10)
-        };
+        let system = || memory::free().filter(|_| self.info().software);
         let taken = self.handle.taken() + weights;
         self.memory_limit.map(|limit| limit.saturating_sub(taken)).into_iter().chain(system()).min()
     }

@@ -12,6 +12,7 @@ use super::failure::{Failure, Failures};
 use super::info::AdapterInfo;
 use super::interrupt::Interrupt;
 use crate::error::{Error, Result};
+use crate::memory::Share;
 
 /// A device and its queue.
 pub struct Handle {
@@ -37,6 +38,7 @@ pub struct Handle {
 pub struct Taken {
     bytes: u64,
     of: Arc<AtomicU64>,
+    _share: Share,
 }
 
 impl Drop for Taken {
@@ -98,7 +100,12 @@ impl Handle {
     /// Counts memory as taken while the returned value lives.
     pub fn take(&self, bytes: u64) -> Taken {
         self.taken.fetch_add(bytes, Ordering::Relaxed);
-        Taken { bytes, of: self.taken.clone() }
+        Taken { bytes, of: self.taken.clone(), _share: self.share(bytes) }
+    }
+
+    /// A software driver's memory is the system's.
+    pub fn share(&self, bytes: u64) -> Share {
+        if self.info.software { Share::of(bytes) } else { Share::default() }
     }
 
     /// Submits the commands of an encoder.

@@ -4,12 +4,15 @@ use std::path::PathBuf;
 
 use super::device::Gpu;
 use super::verdict::{Verdict, Verdicts};
-use crate::picture::write_atomically;
+use crate::files::{self, Kind, write_atomically};
+
+/// The largest file.
+const LARGEST: u64 = 16 << 20;
 
 impl Verdicts {
     /// All stored measurements. There are none if there is no file yet or it is damaged.
     pub fn remembered() -> Self {
-        let text = file().and_then(|path| std::fs::read(path).ok());
+        let text = file().and_then(|path| files::read(&path, Kind::Regular, LARGEST).ok());
         text.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
     }
 }

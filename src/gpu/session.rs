@@ -14,12 +14,14 @@ use super::watch::Watch;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Kind, NodeId, Op, Shape};
 use crate::kernels::{Constant, Operand, texels_of};
+use crate::memory::Share;
 use crate::plan::{Medium, Plan, Slot, ZERO_TEXEL};
 
 /// A model's packed weights on a device, shared by all plans of the model.
 #[derive(Default)]
 pub struct Weights {
     tensors: HashMap<String, Arc<Memory>>,
+    shares: Vec<Share>,
 }
 
 impl Weights {
@@ -31,7 +33,12 @@ impl Weights {
         }
         let tensor = Arc::new(Memory::upload(&gpu.handle, constant.pack(graph), gpu.profile.texture, half)?);
         self.tensors.insert(key, tensor.clone());
+        self.shares.push(gpu.handle.share(tensor.bytes()));
         Ok(tensor)
+    }
+
+    fn clear(&mut self) {
+        *self = Self::default();
     }
 
     fn bytes(&self) -> u64 {
@@ -177,7 +184,7 @@ impl Session {
         let outcome = watch.end(&gpu.handle, needed).await.and(session);
         if outcome.is_err() {
             // Allocations of some weights and pipelines may have failed.
-            weights.tensors.clear();
+            weights.clear();
             gpu.pipelines.lock().unwrap_or_else(PoisonError::into_inner).clear();
         }
         outcome

@@ -39,7 +39,7 @@ impl<'a> Builder<'a> {
         let outer = std::mem::replace(&mut self.scope, path.clone());
         let place = self.modules.len();
         self.modules.push((path, 0));
-        let output = body(self);
+        let output = body(self).map_err(|error| error.within(&self.modules[place].0));
         self.scope = outer;
         self.modules[place].1 = *output.as_ref().unwrap_or(&0);
         output

@@ -15,7 +15,11 @@ pub const COLOURS: Shape = [1, 1, 256, 4];
 /// # Errors
 /// [`GraphError::Shape`] if the operands' number, kind or extents do not fit.
 pub fn infer(op: &Op, inputs: &[Type]) -> Result<Type, GraphError> {
-    check(op, inputs).map_err(|reason| GraphError::Shape { op: format!("{op:?}"), reason })
+    check(op, inputs).map_err(|reason| {
+        let whole = format!("{op:?}");
+        let name = whole.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+        GraphError::Shape { op: name.to_owned(), module: String::new(), reason }
+    })
 }
 
 fn check(op: &Op, inputs: &[Type]) -> Result<Type, String> {

@@ -2,7 +2,6 @@
 //!
 //! Only what is needed is read. A file of another program, or a damaged one, gives a remark and nothing else.
 
-use std::io::Read;
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
@@ -10,6 +9,8 @@ use serde_json::{Map, Value, json};
 use super::facts::{Facts, Origin};
 use super::labels::Labels;
 use super::recognise::needs;
+use crate::error::Error;
+use crate::files::{self, Kind};
 
 /// The files that are read.
 const FILES: [&str; 2] = ["config.json", "preprocessor_config.json"];
@@ -49,10 +50,10 @@ impl Config {
             Some((_, bytes)) => (name.to_owned(), Ok(bytes.clone())),
             None => {
                 let path = folder?.join(name);
-                (path.display().to_string(), contents(&path).transpose()?)
+                (path.display().to_string(), contents(&path)?)
             }
         };
-        let parsed = bytes.map_err(|e| e.to_string()).and_then(|bytes| {
+        let parsed = bytes.and_then(|bytes| {
             let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
             serde_json::from_slice(text).map_err(|e| format!("it is no JSON object: {e}"))
         });
@@ -101,18 +102,13 @@ impl Config {
     }
 }
 
-/// What is in a file, if it exists.
-fn contents(path: &Path) -> std::io::Result<Option<Vec<u8>>> {
-    let file = match std::fs::File::open(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        other => other?,
-    };
-    if !file.metadata()?.is_file() {
-        return Err(std::io::Error::other("it is no file"));
+/// What is in a file, or why it cannot be read. None if there is no file.
+fn contents(path: &Path) -> Option<Result<Vec<u8>, String>> {
+    match files::read(path, Kind::Regular, LARGEST) {
+        Err(Error::Read { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => None,
+        Err(Error::Read { source, .. }) => Some(Err(source.to_string())),
+        other => Some(other.map(|content| content.to_vec()).map_err(|e| e.to_string())),
     }
-    let mut bytes = vec![];
-    file.take(LARGEST).read_to_end(&mut bytes)?;
-    Ok(Some(bytes))
 }
 
 /// transformers' image processors.

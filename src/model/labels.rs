@@ -6,10 +6,13 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::error::{Error, Result};
+use crate::files::{self, Kind};
 use crate::texts::text;
 
 /// More classes than any classifier has.
 const MOST: usize = 1 << 20;
+/// The largest file.
+const LARGEST: u64 = 64 << 20;
 
 /// Names in class order, each perhaps with another one. Empty if they are not known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,7 +39,7 @@ impl Labels {
     /// # Errors
     /// [`Error::Read`] or [`Error::Weights`].
     pub fn read(path: &Path) -> Result<Vec<String>> {
-        let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        let bytes = files::read(path, Kind::Named, LARGEST)?.to_vec();
         let fail = |reason: &str| Error::Weights { what: path.display().to_string(), reason: reason.into() };
         let text =
             String::from_utf8(bytes).map_err(|_| fail("not a text file; one label a line is needed, or JSON"))?;

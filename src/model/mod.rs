@@ -40,8 +40,9 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::graph::{Graph, Kind, Op, Shape};
+use crate::memory::Share;
 use blueprint::{Appended, Blueprint};
 use zoo::Library;
 
@@ -74,6 +75,8 @@ pub struct Model {
     labels: Labels,
     from: Sources,
     remarks: Vec<String>,
+    /// Of memory, for the weights.
+    _share: Arc<Share>,
 }
 
 /// Who said what about a model.
@@ -208,6 +211,28 @@ impl Model {
     /// [`Error::Graph`] if the images are too small for the network.
     #[doc(hidden)] // for the tests
     pub fn network(&self, kind: Kind, shape: Shape) -> Result<Network> {
+        self.network_of(kind, shape).map_err(|error| match error {
+            Error::Graph(error) => match self.smallest(kind, shape) {
+                Some(side) => Error::Graph(error.with_remedy(&format!("{side}×{side} is its smallest input"))),
+                None => Error::Graph(error),
+            },
+            other => other,
+        })
+    }
+
+    /// The smallest square input that the network takes, if this one is too small.
+    fn smallest(&self, kind: Kind, [n, c, h, w]: Shape) -> Option<usize> {
+        let fits = |side: &usize| self.network_of(kind, [n, c, *side, *side]).is_ok();
+        let mut above = (1..).map(|doubled| h.min(w) << doubled).take_while(|side| *side <= 1024).find(fits)?;
+        let mut below = above / 2;
+        while above - below > 1 {
+            let middle = usize::midpoint(below, above);
+            if fits(&middle) { above = middle } else { below = middle }
+        }
+        Some(above)
+    }
+
+    fn network_of(&self, kind: Kind, shape: Shape) -> Result<Network> {
         let mut graph = Graph::default();
         let input = graph.input(kind, shape);
         let Preprocess { mean, std, .. } = self.preprocess.clone();

@@ -14,6 +14,7 @@ use super::zoo::Library;
 use super::zoo::transforms::{self, Transform};
 use super::{BUNDLED, Labels, Model, ModelOptions, Origins, Preprocess, Scores, Sources, follow};
 use crate::error::{Error, Result};
+use crate::memory::{self, Share};
 
 impl Model {
     /// The bundled model: EfficientNet-Lite0 with Google's ImageNet weights.
@@ -73,6 +74,7 @@ impl Model {
         if options.architecture.is_some() {
             return Err(fail(what, "holds its own network; name no architecture".into()));
         }
+        let _room = memory::take(what, 2 * bytes.len() as u64)?;
         let mut facts = options.facts();
         let mut config = Config::read(&options.beside, folder, &mut facts);
         let (network, own) = Imported::open(what, bytes, folder, options, &mut facts)?;
@@ -190,7 +192,9 @@ impl Model {
         };
         let provenance = facts.text("provenance").map(str::to_owned);
         let from = Sources { architecture: by, preprocess: of_photos, scores: of_scores, labels: labels_by };
-        Ok(Self { blueprint, name: what, provenance, preprocess, scores, labels, from, remarks })
+        let weights: usize = blueprint.tensors().iter().map(|(_, _, numbers)| size_of_val(&numbers[..])).sum();
+        let _share = Arc::new(Share::of(weights as u64));
+        Ok(Self { blueprint, name: what, provenance, preprocess, scores, labels, from, remarks, _share })
     }
 }
 

@@ -1,15 +1,28 @@
 //! Decodes and resamples photos on separate threads while other photos are explained.
+//!
+//! Large photos get their memory in their order, and those decoded ahead take a part of it only, so that the one that is
+//! waited for never waits for those after it.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use super::Photo;
-use crate::error::Result;
+use super::{Photo, Window};
+use crate::error::{Error, Result};
+use crate::memory::{self, Grants, Share};
+
+/// The part of the limit of memory that photos may take which nobody waits for yet.
+const PART: u64 = 4;
+/// Memory may become free without a word. So often it is asked for.
+const PULSE: Duration = Duration::from_millis(50);
 
 /// Photos in the order of what they come from. Some of them are prepared before they are requested.
 pub struct Ahead {
     count: usize,
+    open: Arc<dyn Fn(usize) -> Result<Photo> + Send + Sync>,
+    turns: Arc<Turns>,
     /// Numbers of photos that may be decoded now. The threads end when it is dropped.
     allowed: Sender<usize>,
     ready: Receiver<(usize, Result<Photo>)>,
@@ -19,51 +32,179 @@ pub struct Ahead {
     window: usize,
 }
 
+/// Whose turn it is to take memory.
+struct Turns {
+    state: Mutex<State>,
+    changed: Condvar,
+    /// Bytes for photos that nobody waits for yet.
+    most: u64,
+    /// How many photos there may be.
+    window: u64,
+}
+
+#[derive(Default)]
+struct State {
+    /// The first photo that does not have its memory yet.
+    turn: usize,
+    /// The photo that is waited for.
+    next: usize,
+    /// Bytes that photos took, and whether this was all, from `next` on.
+    took: BTreeMap<usize, (u64, bool)>,
+    is_over: bool,
+}
+
+/// A photo's turn: it is opened with memory that it gets in its turn.
+pub struct Turn<'a> {
+    turns: &'a Turns,
+    at: usize,
+}
+
+impl Turn<'_> {
+    /// As [`Photo::open_with`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open(&self, path: impl AsRef<Path>, window: Window) -> Result<Photo> {
+        Photo::open_by(path.as_ref(), window, self)
+    }
+
+    /// As [`Photo::decode_with`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn decode(&self, name: &str, bytes: &[u8], window: Window) -> Result<Photo> {
+        Photo::decode_by(name, bytes, window, self)
+    }
+}
+
+impl Grants for Turn<'_> {
+    fn take(&self, what: &str, bytes: u64) -> Result<Share> {
+        let mut state = self.turns.state();
+        loop {
+            let is_next = state.next == self.at;
+            let ahead: u64 = state.took.values().map(|(bytes, _)| bytes).sum();
+            if state.is_over {
+                return Err(Error::Interrupted);
+            }
+            // So small that as many as are held together keep within the bound, in any order.
+            let is_small = bytes <= self.turns.most / self.turns.window;
+            let has_turn = state.turn == self.at && (is_next || ahead.saturating_add(bytes) <= self.turns.most);
+            if has_turn || is_small {
+                match memory::take(what, bytes) {
+                    Ok(share) => {
+                        state.took.entry(self.at).or_default().0 += bytes;
+                        return Ok(share);
+                    }
+                    Err(error) if is_next => return Err(error),
+                    // Those before it hold memory.
+                    Err(_) => {}
+                }
+            }
+            let waited = self.turns.changed.wait_timeout(state, PULSE);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn is_all(&self) {
+        self.turns.change(|state| state.took.entry(self.at).or_default().1 = true);
+    }
+}
+
+impl Turns {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        let mut state = self.state();
+        change(&mut state);
+        state.turn = state.turn.max(state.next);
+        while state.took.get(&state.turn).is_some_and(|(_, is_all)| *is_all) {
+            state.turn += 1;
+        }
+        self.changed.notify_all();
+    }
+}
+
 /// Opens photos, on up to `threads` threads. At most twice as many are held, however long one of them takes.
 pub fn ahead<T: Send + Sync + 'static>(
     sources: Vec<T>,
     threads: usize,
-    open: impl Fn(&T) -> Result<Photo> + Send + Sync + 'static,
+    open: impl Fn(&T, &Turn<'_>) -> Result<Photo> + Send + Sync + 'static,
 ) -> Ahead {
     let threads = threads.clamp(1, sources.len().max(1));
     let (window, count) = (2 * threads, sources.len());
-    let all = Arc::new((sources, open));
+    let most = memory::limit().into_iter().chain(memory::free()).min().map_or(u64::MAX, |limit| limit / PART);
+    let turns = Arc::new(Turns { state: Mutex::default(), changed: Condvar::new(), most, window: window as u64 });
+    let of_all = turns.clone();
+    let open = Arc::new(move |at: usize| {
+        let turn = Turn { turns: &of_all, at };
+        let photo = open(&sources[at], &turn);
+        // Without memory it may be opened again.
+        if !matches!(photo, Err(Error::Memory { .. })) {
+            turn.is_all();
+        }
+        photo
+    });
     let (allowed, queue) = channel();
     (0..window).for_each(|at| _ = allowed.send(at));
     let queue = Arc::new(Mutex::new(queue));
     let (sender, ready) = channel();
     for _ in 0..threads {
-        let (all, queue, sender) = (all.clone(), queue.clone(), sender.clone());
+        let (open, queue, sender) = (open.clone(), queue.clone(), sender.clone());
         let next = move || queue.lock().unwrap_or_else(PoisonError::into_inner).recv().ok();
         std::thread::spawn(move || {
-            let (sources, open) = &*all;
-            while let Some((at, source)) = next().and_then(|at| Some((at, sources.get(at)?))) {
-                if sender.send((at, open(source))).is_err() {
+            while let Some(at) = next().filter(|at| *at < count) {
+                if sender.send((at, open(at))).is_err() {
                     return; // The receiver is gone.
                 }
             }
         });
     }
-    Ahead { count, allowed, ready, early: BTreeMap::new(), next: 0, window }
+    Ahead { count, open, turns, allowed, ready, early: BTreeMap::new(), next: 0, window }
+}
+
+impl Ahead {
+    /// The next photo. It stays the next one.
+    pub fn peek(&mut self) -> Option<&Result<Photo>> {
+        while self.next < self.count && !self.early.contains_key(&self.next) {
+            let (at, photo) = self.ready.recv().ok()?;
+            self.early.insert(at, photo);
+        }
+        self.early.get(&self.next)
+    }
+
+    /// The next photo, if it is as wanted.
+    pub fn next_if(&mut self, is_wanted: impl FnOnce(&Result<Photo>) -> bool) -> Option<Result<Photo>> {
+        if self.peek().is_some_and(is_wanted) { self.next() } else { None }
+    }
+
+    /// Opens the next photo again. After [`Error::Memory`], what was freed meanwhile may be enough.
+    pub fn again(&mut self) {
+        self.early.insert(self.next, (self.open)(self.next));
+    }
 }
 
 impl Iterator for Ahead {
     type Item = Result<Photo>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.next == self.count {
-            return None;
-        }
-        let photo = loop {
-            if let Some(photo) = self.early.remove(&self.next) {
-                break photo;
-            }
-            let (at, photo) = self.ready.recv().ok()?;
-            self.early.insert(at, photo);
-        };
+        self.peek()?;
+        let photo = self.early.remove(&self.next);
         _ = self.allowed.send(self.next + self.window); // The threads may have ended.
         self.next += 1;
-        Some(photo)
+        let next = self.next;
+        self.turns.change(|state| {
+            state.next = next;
+            state.took = state.took.split_off(&next);
+        });
+        photo
+    }
+}
+
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        self.turns.change(|state| state.is_over = true);
     }
 }
 
@@ -81,7 +222,7 @@ mod tests {
         assert!(std::process::Command::new("mkfifo").arg(&slow).status().unwrap().success());
         let quick = concat!(env!("CARGO_MANIFEST_DIR"), "/src/verify/goldens/picture.png");
         let paths: Vec<PathBuf> = std::iter::once(slow.clone()).chain(std::iter::repeat_n(quick.into(), 40)).collect();
-        let mut photos = ahead(paths, 2, |path: &PathBuf| Photo::open(path));
+        let mut photos = ahead(paths, 2, |path: &PathBuf, turn: &Turn<'_>| turn.open(path, Window::Full));
         // The pipe has no writer yet, so all that can be ready is ready when nothing has come for a while.
         let pause = std::time::Duration::from_millis(500);
         let early: Vec<_> = std::iter::from_fn(|| photos.ready.recv_timeout(pause).ok()).collect();

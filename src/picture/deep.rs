@@ -61,16 +61,13 @@ pub struct Bands {
     pub numbers: Vec<f32>,
 }
 
-/// Reads a TIFF file.
-///
-/// # Errors
-/// What is wrong with the file, or not supported.
-pub fn of_tiff(bytes: &[u8], window: Window) -> Result<Tiff, String> {
+/// A TIFF file, what its numbers are, and how many each pixel has.
+type Opened<'a> = (Decoder<Cursor<&'a [u8]>>, ColorType, usize);
+
+fn opened(bytes: &[u8]) -> Result<Opened<'_>, String> {
     let mut limits = Limits::default();
     limits.decoding_buffer_size = MOST;
-    let reason = |e: tiff::TiffError| format!("{e}; save it as RGB, as TIFF or PNG");
     let mut decoder = Decoder::new(Cursor::new(bytes)).map_err(reason)?.with_limits(limits);
-    let (width, height) = decoder.dimensions().map_err(reason)?;
     let colours = decoder.colortype().map_err(reason)?;
     let channels = match colours {
         ColorType::Gray(_) => 1,
@@ -79,6 +76,32 @@ pub fn of_tiff(bytes: &[u8], window: Window) -> Result<Tiff, String> {
         ColorType::Multiband { num_samples, .. } => usize::from(num_samples),
         other => return Err(format!("a TIFF with the colours {other:?}, which are not supported; save it as RGB")),
     };
+    Ok((decoder, colours, channels))
+}
+
+fn reason(e: tiff::TiffError) -> String {
+    format!("{e}; save it as RGB, as TIFF or PNG")
+}
+
+/// Width and height of a TIFF file, and how many bytes of memory [`of_tiff`] takes.
+///
+/// # Errors
+/// As [`of_tiff`].
+pub fn size_of_tiff(bytes: &[u8]) -> Result<([u32; 2], u64), String> {
+    let (mut decoder, _, channels) = opened(bytes)?;
+    let (width, height) = decoder.dimensions().map_err(reason)?;
+    let numbers = u64::from(width) * u64::from(height) * channels as u64;
+    // As they are in the file, twice as f64, and as f32.
+    Ok(([width, height], numbers.saturating_mul(8 + 8 + 8 + 4)))
+}
+
+/// Reads a TIFF file.
+///
+/// # Errors
+/// What is wrong with the file, or not supported.
+pub fn of_tiff(bytes: &[u8], window: Window) -> Result<Tiff, String> {
+    let (mut decoder, colours, channels) = opened(bytes)?;
+    let (width, height) = decoder.dimensions().map_err(reason)?;
     if decoder.find_tag_unsigned::<u16>(Tag::Orientation).map_err(reason)?.is_some_and(|at| at > 1) {
         return Err("a TIFF of unusual numbers that is not upright; save it upright".into());
     }

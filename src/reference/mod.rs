@@ -57,12 +57,7 @@ impl Value {
 /// # Panics
 /// If `inputs` lacks an input of the graph, or an input does not fit its shape. The caller builds both.
 pub fn evaluate(graph: &Graph, inputs: &[(NodeId, Value)], outputs: &[NodeId]) -> Vec<Value> {
-    let needed = graph.needed(outputs);
-    let mut readers = vec![0; graph.nodes.len()];
-    outputs.iter().for_each(|&o| readers[o] += 1);
-    for (node, _) in graph.nodes.iter().zip(&needed).filter(|(_, needed)| **needed) {
-        node.inputs.iter().for_each(|&i| readers[i] += 1);
-    }
+    let (needed, mut readers) = readers(graph, outputs);
     let mut values: Vec<Option<Value>> = vec![None; graph.nodes.len()];
     for (id, node) in graph.nodes.iter().enumerate().filter(|(id, _)| needed[*id]) {
         let value = if node.op == Op::Input {
@@ -83,6 +78,39 @@ pub fn evaluate(graph: &Graph, inputs: &[(NodeId, Value)], outputs: &[NodeId]) -
         }
     }
     outputs.iter().map(|&o| values[o].clone().expect("computed")).collect()
+}
+
+/// Which nodes `outputs` need, and how often each value is read.
+fn readers(graph: &Graph, outputs: &[NodeId]) -> (Vec<bool>, Vec<usize>) {
+    let needed = graph.needed(outputs);
+    let mut readers = vec![0; graph.nodes.len()];
+    outputs.iter().for_each(|&o| readers[o] += 1);
+    for (node, _) in graph.nodes.iter().zip(&needed).filter(|(_, needed)| **needed) {
+        node.inputs.iter().for_each(|&i| readers[i] += 1);
+    }
+    (needed, readers)
+}
+
+/// Bytes of memory that [`evaluate`] takes at most: the values that are still read, and a copy of the outputs or of the
+/// largest weights.
+pub fn memory(graph: &Graph, outputs: &[NodeId]) -> u64 {
+    let bytes = |id: NodeId| {
+        let [n, c, h, w] = graph.shape(id).map(|side| side as u64);
+        if graph.nodes[id].ty.kind == Kind::Pixels { n * h * w * 4 } else { n * c * h * w * size_of::<f64>() as u64 }
+    };
+    let (needed, mut readers) = readers(graph, outputs);
+    let (mut held, mut most) = (0, 0);
+    for (id, node) in graph.nodes.iter().enumerate().filter(|(id, _)| needed[*id]) {
+        held += bytes(id);
+        most = most.max(held);
+        for &i in &node.inputs {
+            readers[i] -= 1;
+            held -= if readers[i] == 0 { bytes(i) } else { 0 };
+        }
+    }
+    let weights =
+        graph.params.iter().map(|param| param.shape.iter().product::<usize>() * size_of::<f32>()).max().unwrap_or(0);
+    most + (weights as u64).max(outputs.iter().map(|&output| bytes(output)).sum())
 }
 
 fn execute(graph: &Graph, id: NodeId, operands: &[&Value]) -> Value {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use gradcam::files::{self, Kind};
 use gradcam::{Error, Result};
 use serde::Serialize;
 
@@ -13,6 +14,8 @@ use crate::cli::args::unique;
 const LEAST: f64 = 0.05;
 /// A row needs this many runs for its spread to be meaningful.
 const RUNS: usize = 5;
+/// The largest file of runs.
+const LARGEST: u64 = 256 << 20;
 
 /// Rows of several sides, matched by their keys. The other sides are compared with the first one.
 #[derive(Serialize)]
@@ -193,7 +196,7 @@ impl Side {
 fn read(side: &str) -> Result<Vec<Side>> {
     let mut all: Vec<Row> = vec![];
     for file in side.split(',') {
-        let text = std::fs::read(file).map_err(|source| Error::Read { path: Path::new(file).to_owned(), source })?;
+        let text = files::read(Path::new(file), Kind::Named, LARGEST)?;
         let rows: Vec<Row> = serde_json::from_slice(&text).map_err(|error| {
             Error::Request(format!("{file}: is not what `gradcam bench --json` prints: {error}; name such a file"))
         })?;

@@ -14,7 +14,7 @@ use std::io::{Write, stdout};
 use std::path::PathBuf;
 
 use clap::Args;
-use gradcam::picture::write_atomically;
+use gradcam::files::write_atomically;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::say::{Failure, print_json, say};

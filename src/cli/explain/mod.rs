@@ -12,15 +12,15 @@ mod saved;
 mod slow;
 mod tensors;
 
-use std::io::{Read, stdin};
+use std::io::stdin;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
 use clap::Args;
 use gradcam::model::Preprocess;
-use gradcam::picture::{Format, Window, ahead};
-use gradcam::{Classes, Error, Method, Model, Outputs, Photo, Result, Style};
+use gradcam::picture::{Ahead, Format, MAX_FILE, Turn, Window, ahead};
+use gradcam::{Classes, Error, Method, Model, Outputs, Result, Style, files, memory};
 use serde_json::{Map, Value};
 
 use super::args::{ClassArgs, DeviceArgs, ModelArgs};
@@ -35,8 +35,6 @@ use tensors::Tensors;
 
 /// How many of the most probable classes are named.
 const PREDICTIONS: usize = 3;
-/// The most that is read from standard input, in bytes.
-const MOST: u64 = 1 << 30;
 
 /// Show where a network saw a class
 ///
@@ -165,13 +163,15 @@ impl Explain {
         if !todo.is_empty() {
             let opened = Some(Instant::now());
             let explainer = self.how.similar(explainer.on(self.device.open()?), self.window)?;
-            let mut run = Run { explainer, outputs, classes, results, busy: vec![], opened };
+            let most = memory::free().map_or(u64::MAX, |free| free / 8);
+            let mut run = Run { explainer, outputs, classes, results, busy: vec![], most, opened };
             let begin = Instant::now();
             let ended = match &tensors {
                 Some(tensors) => run.tensors(tensors, &names, self.batch as usize),
                 None => {
-                    let photos = photos(&found.inputs, &todo, &run.explainer.model().preprocess, self.window);
-                    run.photos(photos.zip(&todo).map(|(photo, i)| (Image::new(*i, &names), photo)), self.batch as usize)
+                    let paths = todo.iter().map(|i| found.inputs[*i].path.clone()).collect();
+                    let photos = photos(paths, &run.explainer.model().preprocess, self.window, draws);
+                    run.photos(photos, todo.iter().map(|i| Image::new(*i, &names)), self.batch as usize)
                 }
             };
             run.results.end(ended)?;
@@ -228,24 +228,18 @@ fn name(path: &Path) -> String {
     if path.as_os_str() == STDIN { "standard input".into() } else { path.display().to_string() }
 }
 
-/// Decodes these photos, ahead on threads.
-fn photos(
-    inputs: &[Input],
-    todo: &[usize],
-    preprocess: &Preprocess,
-    window: Window,
-) -> Box<dyn Iterator<Item = Result<Photo>>> {
-    if inputs[0].path.as_os_str() == STDIN {
-        let mut bytes = vec![];
-        let read = |source| Error::Read { path: name(&inputs[0].path).into(), source };
-        let photo = stdin().lock().take(MOST).read_to_end(&mut bytes).map_err(read);
-        return Box::new(std::iter::once(
-            photo.and_then(|_| Photo::decode_with(&name(&inputs[0].path), &bytes, window)),
-        ));
-    }
+/// Decodes photos, ahead on threads, and makes the network's input of them. Only overlays need their pixels.
+fn photos(paths: Vec<PathBuf>, preprocess: &Preprocess, window: Window, draws: bool) -> Ahead {
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
-    let paths = todo.iter().map(|i| inputs[*i].path.clone()).collect();
     let preprocess = preprocess.clone();
-    let open = move |path: &PathBuf| Photo::open_with(path, window).map(|photo| photo.prepared(&preprocess));
-    Box::new(ahead(paths, threads, open))
+    ahead(paths, threads, move |path: &PathBuf, turn: &Turn<'_>| {
+        let photo = if path.as_os_str() == STDIN {
+            let name = name(path);
+            let bytes = files::read_from(stdin().lock(), Path::new(&name), MAX_FILE)?;
+            turn.decode(&name, &bytes, window)
+        } else {
+            turn.open(path, window)
+        };
+        photo.map(|photo| if draws { photo.prepared(&preprocess) } else { photo.without_pixels(&preprocess) })
+    })
 }

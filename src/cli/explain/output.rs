@@ -4,7 +4,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use gradcam::picture::{Format, Unfinished};
+use gradcam::files::Unfinished;
+use gradcam::picture::Format;
 use gradcam::{Error, Method, Model, Prediction, Result};
 
 use super::found::{Input, MARK, STDIN};

@@ -6,7 +6,8 @@ use std::io::ErrorKind::BrokenPipe;
 use std::io::{Write, stdout};
 use std::path::PathBuf;
 
-use gradcam::picture::{encode, write_atomically};
+use gradcam::files::write_atomically;
+use gradcam::picture::encode;
 use gradcam::{Batch, Error, Explainer, Explanation, Heatmap, Prediction, Result, Status};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value, json};

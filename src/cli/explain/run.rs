@@ -1,10 +1,10 @@
 //! A run over all images, in batches. While the device works on a batch, the next ones are prepared.
 
 use std::collections::VecDeque;
-use std::iter::Peekable;
 use std::time::Instant;
 
-use gradcam::{Batch, Classes, Error, Explainer, Images, Outputs, Pending, Photo, Result};
+use gradcam::picture::Ahead;
+use gradcam::{Batch, Classes, Explainer, Images, Outputs, Pending, Photo, Result};
 
 use super::results::{Image, Results};
 use super::slow;
@@ -21,6 +21,9 @@ pub struct Run {
     pub results: Results,
     /// Begin and end of the device's work on each batch, in nanoseconds of its clock.
     pub busy: Vec<[u64; 2]>,
+    /// Bytes that the photos of a batch may take. A device that has the system's memory needs three times as much for
+    /// their overlays, and several batches are pending.
+    pub most: u64,
     /// When the device began to be opened, until the first batch is submitted.
     pub opened: Option<Instant>,
 }
@@ -29,32 +32,47 @@ pub struct Run {
 type Part = (Vec<Image>, Vec<Photo>);
 
 impl Run {
-    /// Explains photos. One that cannot be read is reported and skipped.
+    /// Explains photos, of which `images` tells the names. One that cannot be read is reported and skipped.
     pub fn photos(
         &mut self,
-        photos: impl Iterator<Item = (Image, Result<Photo>)>,
+        mut queue: Ahead,
+        mut images: impl Iterator<Item = Image>,
         mut size: usize,
     ) -> Result<(), Failure> {
-        let mut photos = photos.peekable();
         let mut flying: VecDeque<(Vec<Image>, Pending)> = VecDeque::new();
         loop {
-            let mut parts = vec![self.batch(&mut photos, size)];
-            let over = parts[0].0.is_empty();
-            while let Some((mut images, mut photos)) = parts.pop().filter(|part| !part.0.is_empty()) {
+            let part = self.batch(&mut queue, &mut images, size);
+            let is_empty = part.0.is_empty();
+            if is_empty && queue.peek().is_none() {
+                while self.land(&mut flying)? {}
+                return Ok(());
+            }
+            if is_empty {
+                // The next photo lacks memory. All that this run holds is freed before it counts as too large.
+                while self.land(&mut flying)? {}
+                self.explainer.forget_plans();
+                queue.again();
+                if let Some(Err(error)) = queue.next_if(|photo| photo.is_err()) {
+                    images.by_ref().take(1).for_each(|image| self.results.fail(&image, &error));
+                }
+                continue;
+            }
+            let mut parts = vec![part];
+            while let Some((mut images, mut photos)) = parts.pop() {
                 let submitted = self.explainer.submit(Images::Photos(&photos), &self.classes, &self.outputs);
                 match pollster::block_on(submitted) {
                     // Pending batches hold memory too, and so do plans of other shapes.
-                    Err(Error::OutOfMemory { .. }) if self.land(&mut flying)? || self.explainer.forget_plans() => {
+                    Err(error) if error.is_memory() && (self.land(&mut flying)? || self.explainer.forget_plans()) => {
                         parts.push((images, photos));
                     }
-                    Err(Error::OutOfMemory { .. }) if photos.len() > 1 => {
+                    Err(error) if error.is_memory() && photos.len() > 1 => {
                         // Halve the batch, for all later photos too.
                         size = photos.len() / 2;
                         let rest = (images.split_off(size), photos.split_off(size));
                         parts.extend([rest, (images, photos)]);
                     }
                     // Other photos may be smaller.
-                    Err(error @ Error::OutOfMemory { .. }) => self.results.fail(&images[0], &error),
+                    Err(error) if error.is_memory() => self.results.fail(&images[0], &error),
                     result => flying.push_back((images, result?)),
                 }
                 if let Some(opened) = self.opened.take() {
@@ -64,31 +82,35 @@ impl Run {
                     self.land(&mut flying)?;
                 }
             }
-            if over {
-                while self.land(&mut flying)? {}
-                return Ok(());
-            }
         }
     }
 
-    /// The next photos that can be read and give inputs of one size, up to `size`.
-    fn batch(&mut self, photos: &mut Peekable<impl Iterator<Item = (Image, Result<Photo>)>>, size: usize) -> Part {
+    /// The next photos that can be read, give inputs of one size and do not take too much memory, up to `size`. None if
+    /// the next one lacks memory, or there is no other.
+    fn batch(&mut self, queue: &mut Ahead, images: &mut impl Iterator<Item = Image>, size: usize) -> Part {
         let mut part: Part = (vec![], vec![]);
         let preprocess = self.explainer.model().preprocess.clone();
         let side = |photo: &Photo| preprocess.input_size(photo.width() as usize, photo.height() as usize);
+        let mut bytes = 0;
         while part.0.len() < size {
             let first = part.1.first().map(side);
-            let fits = |photo: &Result<Photo>| photo.as_ref().ok().is_none_or(|p| first.is_none_or(|f| f == side(p)));
-            match photos.next_if(|(_, photo)| fits(photo)) {
-                Some((image, Ok(photo))) => {
+            let fits =
+                |photo: &Photo| first.is_none_or(|first| first == side(photo) && bytes + photo.bytes() <= self.most);
+            let next = queue.next_if(|photo| match photo {
+                Ok(photo) => fits(photo),
+                Err(error) => !error.is_memory(),
+            });
+            match next.map(|photo| (photo, images.next())) {
+                Some((Ok(photo), Some(image))) => {
                     if let Some(remark) = photo.remark() {
                         self.results.bar.suspend(|| say(&format!("{}: {remark}", image.name)));
                     }
+                    bytes += photo.bytes();
                     part.0.push(Image { seen: Some(photo.seen(&preprocess)), ..image });
                     part.1.push(photo);
                 }
-                Some((image, Err(error))) => self.results.fail(&image, &error),
-                None => break,
+                Some((Err(error), Some(image))) => self.results.fail(&image, &error),
+                _ => break,
             }
         }
         part
@@ -120,8 +142,8 @@ impl Run {
             };
             let own = tensors.classes.as_ref().map(|c| Classes::PerImage(c[first..last].to_vec()));
             let batch = match self.explainer.explain(images, own.as_ref().unwrap_or(&self.classes), &self.outputs) {
-                Err(Error::OutOfMemory { .. }) if self.explainer.forget_plans() => continue,
-                Err(Error::OutOfMemory { .. }) if last - first > 1 => {
+                Err(error) if error.is_memory() && self.explainer.forget_plans() => continue,
+                Err(error) if error.is_memory() && last - first > 1 => {
                     size = (last - first) / 2;
                     continue;
                 }

@@ -6,7 +6,7 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use gradcam::picture::{Unfinished, write_atomically};
+use gradcam::files::{Unfinished, write_atomically};
 use gradcam::{Error, Explanation, Result};
 use serde_json::{Map, Value, json};
 

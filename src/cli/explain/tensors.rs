@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use gradcam::files::{self, Kind};
 use gradcam::model::numbers;
 use gradcam::{Error, Model, Result};
 use safetensors::SafeTensors;
@@ -25,14 +26,22 @@ impl Tensors {
     /// # Errors
     /// [`Error::Read`], or [`Error::Weights`] if the file is damaged or holds other tensors.
     pub fn open(path: &Path, model: &Model) -> Result<Self> {
-        let fail = |reason: String| Error::Weights { what: path.display().to_string(), reason };
-        let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
-        if npy::is_array(&bytes) {
-            let (shape, format, values) = npy::parse(&bytes).map_err(fail)?;
+        let bytes = files::read(path, Kind::Named, u64::MAX)?;
+        Self::parse(&path.display().to_string(), &bytes, model)
+    }
+
+    /// Reads them from a file's bytes; `what` names it in errors.
+    ///
+    /// # Errors
+    /// As [`Tensors::open`].
+    pub fn parse(what: &str, bytes: &[u8], model: &Model) -> Result<Self> {
+        let fail = |reason: String| Error::Weights { what: what.to_owned(), reason };
+        if npy::is_array(bytes) {
+            let (shape, format, values) = npy::parse(bytes).map_err(fail)?;
             let (shape, values) = images(&shape, format, values, model).map_err(fail)?;
             return Ok(Self { shape, values, classes: None });
         }
-        let file = SafeTensors::deserialize(&bytes).map_err(|e| fail(format!("not a whole safetensors file: {e}")))?;
+        let file = SafeTensors::deserialize(bytes).map_err(|e| fail(format!("not a whole safetensors file: {e}")))?;
         let named = |name: &str| file.tensor(name).ok();
         let input = named("input").or_else(|| named("pixel_values")).or_else(|| named("images"));
         let input = input.ok_or_else(|| {
@@ -76,8 +85,8 @@ impl Tensors {
 fn images(shape: &[usize], format: Dtype, bytes: &[u8], model: &Model) -> Result<([usize; 4], Vec<f32>), String> {
     let channels = model.preprocess.channels();
     let shape = match *shape {
-        [n, c, h, w] if c == channels && n * h * w > 0 => [n, c, h, w],
-        [c, h, w] if c == channels && h * w > 0 => [1, c, h, w],
+        [n, c, h, w] if c == channels && ![n, h, w].contains(&0) => [n, c, h, w],
+        [c, h, w] if c == channels && ![h, w].contains(&0) => [1, c, h, w],
         _ => {
             let needed = format!("[n, {channels}, height, width], or one image without n, is needed");
             return Err(format!("\"input\" is {format:?} {shape:?}; {needed}"));

@@ -1,11 +1,12 @@
 //! Constants: the numbers in a file, and those computed from them.
 
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Component, Path};
 use std::sync::Arc;
 
 use half::{bf16, f16};
+
+use crate::files::{self, Kind};
 
 use super::wire::{Broken, Fields, pair};
 
@@ -194,9 +195,8 @@ impl<'a> Fieldwise<'a> {
         let number = |key| self.at(key).map(|text| text.parse::<u64>().map_err(|_| format!("has the {key} {text:?}")));
         let offset = number("offset").transpose()?.unwrap_or(0);
         let reading = |e: std::io::Error| format!("lies in {}: {e}", path.display());
-        let mut file = File::open(&path).map_err(reading)?;
-        let data = file.metadata().map_err(reading)?;
-        let rest = data.len().checked_sub(offset).filter(|_| data.is_file());
+        let (mut file, data) = files::open(&path, Kind::Regular).map_err(reading)?;
+        let rest = data.len().checked_sub(offset);
         let length = number("length").transpose()?.or(rest);
         let (Some(length), Some(rest)) = (length, rest) else {
             return Err(format!("lies in {}, which is too short", path.display()));

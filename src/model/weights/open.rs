@@ -7,6 +7,8 @@ use serde_json::Value;
 use super::tensors::{Weights, fail};
 use super::{pytorch, safetensors};
 use crate::error::{Error, Result};
+use crate::files::{self, Kind};
+use crate::memory;
 
 /// The names of weights in a folder, as the Hugging Face hub has them, the preferred one first.
 const NAMES: [&str; 6] = [
@@ -34,7 +36,7 @@ pub enum Content {
     /// Named tensors.
     Weights(Weights),
     /// A whole network in ONNX's format, in these bytes of the file of this name.
-    Onnx(String, Vec<u8>),
+    Onnx(String, files::Content),
 }
 
 /// What is at `path`, and the folder in which more is said about it.
@@ -81,6 +83,8 @@ pub fn open(path: &Path) -> Result<(Content, PathBuf)> {
 /// # Errors
 /// [`Error::Weights`] if it is damaged or of another kind.
 pub fn parse(what: &str, bytes: &[u8]) -> Result<Weights> {
+    // As f32, numbers of 16 bits need twice the room.
+    let _room = memory::take(what, 2 * bytes.len() as u64)?;
     if bytes.starts_with(b"PK\x03\x04") {
         return pytorch::parse(what, bytes);
     }
@@ -108,8 +112,9 @@ fn index_of(file: &Path) -> Option<PathBuf> {
     index.is_file().then_some(index)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>> {
-    std::fs::read(path).map_err(|source| {
+fn read(path: &Path) -> Result<files::Content> {
+    files::read(path, Kind::Named, u64::MAX).map_err(|error| {
+        let Error::Read { source, .. } = &error else { return error };
         let name = path.display().to_string();
         // As in `timm/resnet18.a1_in1k`.
         let is_hub_name = name.matches('/').count() == 1 && !name.starts_with(['.', '/']);
@@ -118,7 +123,7 @@ fn read(path: &Path) -> Result<Vec<u8>> {
                 format!("download a model of the Hugging Face hub first: hf download {name} --local-dir FOLDER");
             return fail(&name, format!("no such file; {remedy}"));
         }
-        Error::Read { path: path.to_owned(), source }
+        error
     })
 }
 

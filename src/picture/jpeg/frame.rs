@@ -84,6 +84,11 @@ pub struct Component {
 }
 
 impl Frame {
+    /// Bytes of the coefficients, and of the planes that they become.
+    pub fn bytes(&self) -> u64 {
+        self.components.iter().map(|c| (c.blocks[0] * c.blocks[1] * BLOCK * 3) as u64).sum()
+    }
+
     /// Parses a frame's header.
     ///
     /// # Errors

@@ -27,16 +27,17 @@ pub struct Jpeg {
     pub orientation: Orientation,
 }
 
-/// Width and height, without decoding.
+/// Width and height, and how many bytes of memory decoding takes.
 ///
 /// # Errors
 /// What is wrong with the file.
-pub fn size(bytes: &[u8]) -> Result<(u32, u32), String> {
+pub fn size(bytes: &[u8]) -> Result<([u32; 2], u64), String> {
     let mut segments = Segments::new(bytes);
     while let Some((mark, content)) = segments.next()? {
         if matches!(mark, 0xc0..=0xcf) && !matches!(mark, 0xc4 | 0xc8 | 0xcc) {
             let frame = Frame::parse(mark, content)?;
-            return Ok((frame.width as u32, frame.height as u32));
+            let pixels = frame.width as u64 * frame.height as u64;
+            return Ok(([frame.width as u32, frame.height as u32], frame.bytes() + 4 * pixels));
         }
     }
     Err("the file holds no image".into())

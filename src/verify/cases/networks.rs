@@ -100,7 +100,7 @@ fn case(
     let requests = recipe.requests(model, &Target::default(), &classes)?;
     let how = How::at(vec![layer.to_owned()]);
     let mut built = recipe.build(model, &how)?;
-    let inputs = built.inputs(model, images, &requests).into_iter().map(|(id, bytes)| (id, bytes.into_owned()));
+    let inputs = built.inputs(model, images, &requests)?.into_iter().map(|(id, bytes)| (id, bytes.into_owned()));
     let mut inputs: Vec<_> = inputs.collect();
     if let (Images::Photos(photos), Some(style)) = (images, outputs.overlay) {
         let scene = Scene::new(photos, (0..photos.len() * recipe.maps).map(|map| vec![map]).collect(), &how);

@@ -1,69 +1,11 @@
-//! Writes files completely or not at all, and overlays so that they are recognised later.
+//! Encodes overlays, so that they are recognised later.
 
 use std::fs::File;
-use std::io::{BufWriter, Read, Write};
-use std::path::{Path, PathBuf};
+use std::io::Read;
+use std::path::Path;
 
 use crate::error::{Error, Result};
-
-/// A file under a temporary name in the folder of its final one. If it is dropped, nothing is left behind.
-pub struct Unfinished {
-    file: tempfile::NamedTempFile,
-    path: PathBuf,
-}
-
-impl Unfinished {
-    /// Begins the file `path`.
-    ///
-    /// # Errors
-    /// [`Error::Write`] if its folder takes no files.
-    pub fn new(path: &Path) -> Result<Self> {
-        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".gradcam-");
-        // The same mode as other programs' files, so that the user's umask decides who may read it.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let file = builder.tempfile_in(folder).map_err(|e| unwritten(path, e))?;
-        Ok(Self { file, path: path.to_owned() })
-    }
-
-    /// Writes something, at any place of the file.
-    ///
-    /// # Errors
-    /// [`Error::Write`] with what `content` returns.
-    pub fn write(&mut self, content: impl FnOnce(&mut File) -> std::io::Result<()>) -> Result<()> {
-        content(self.file.as_file_mut()).map_err(|e| unwritten(&self.path, e))
-    }
-
-    /// Gives the file its name. A file of that name is replaced.
-    ///
-    /// # Errors
-    /// [`Error::Write`].
-    pub fn finish(self) -> Result<()> {
-        self.file.persist(&self.path).map(drop).map_err(|e| unwritten(&self.path, e.error))
-    }
-}
-
-/// Without an OS error code only the kind is kept, because the message would name the temporary file.
-fn unwritten(path: &Path, e: std::io::Error) -> Error {
-    let source = if e.raw_os_error().is_some() { e } else { e.kind().into() };
-    Error::Write { path: path.to_owned(), source }
-}
-
-/// Writes a file under a temporary name and renames it once it is complete.
-///
-/// # Errors
-/// [`Error::Write`]. No file is left behind.
-pub fn write_atomically(path: &Path, content: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<()> {
-    let mut file = Unfinished::new(path)?;
-    file.write(|file| {
-        let mut writer = BufWriter::new(file);
-        content(&mut writer)?;
-        writer.flush()
-    })?;
-    file.finish()
-}
+use crate::files::write_atomically;
 
 /// The kinds of picture that overlays are written as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
