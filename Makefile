@@ -1,4 +1,4 @@
-.PHONY: demo setup check test test-all check-binary check-shaders check-backends web test-web python test-cluster test-peers test-hostile fuzz check-windows check-macos
+.PHONY: demo setup check test test-all check-binary check-shaders check-backends web test-web python test-cluster test-peers test-hostile fuzz deny check-windows check-macos
 
 # Explains an example photo with the bundled model.
 demo:
@@ -11,11 +11,16 @@ setup:
 	@tools/setup.sh test
 
 # The fast loop: format, lints, dependency rules, unit tests, and every operation in the kernel variant `textures`.
-check: setup
+check: setup deny
 	rustfmt --edition 2024 --check $$(git ls-files '*.rs')
 	cargo clippy --all-targets -- -D warnings
 	cargo test --lib --test house --test public
 	GRADCAM_TEST_VARIANT=textures cargo test --test ops --test gradients
+
+# Licences, advisories, sources and duplicates of the dependencies. Installs cargo-deny, once.
+deny:
+	@command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
+	cargo deny --workspace --locked check
 
 # Every test, on the software drivers if there is no graphics card.
 test: setup

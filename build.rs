@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use miniz_oxide::deflate::compress_to_vec;
+use miniz_oxide::deflate::core::{CompressionStrategy, CompressorOxide, TDEFLFlush, compress_to_output};
+use miniz_oxide::deflate::core::create_comp_flags_from_zip_params as flags;
 
 const WEIGHTS: &str = "weights/efficientnet_lite0.safetensors";
 const TABLES: [&str; 3] =
@@ -36,9 +38,20 @@ fn main() {
     let (pairs, rest) = file.as_chunks::<2>();
     assert!(rest.is_empty(), "{WEIGHTS} has an odd number of bytes");
     let [lower, upper] = [0, 1].map(|i| pairs.iter().map(|pair| pair[i]).collect::<Vec<u8>>());
-    write("bundled.packed", &[lower, compress_to_vec(&upper, 9)].concat());
+    write("bundled.packed", &[lower, compress_numbers(&upper)].concat());
     let length = format!("/// Bytes of the weights when they are whole.\nconst WHOLE: usize = {};\n", file.len());
     write("bundled.rs", length.as_bytes());
+}
+
+/// Deflate without short matches. In numbers they are chance, and cost more than codes of frequent bytes gain.
+fn compress_numbers(bytes: &[u8]) -> Vec<u8> {
+    let mut packed = vec![];
+    let mut compressor = CompressorOxide::new(flags(9, 0, CompressionStrategy::Filtered as i32));
+    compress_to_output(&mut compressor, bytes, TDEFLFlush::Finish, |part| {
+        packed.extend_from_slice(part);
+        true
+    });
+    packed
 }
 
 /// A shader without its header's comments. What a snippet takes and leaves stays, because the preprocessor reads it.

@@ -49,6 +49,19 @@ fn bomb(side: u32) -> Vec<u8> {
     bytes
 }
 
+/// A small picture with a large profile of zeros.
+fn with_profile(side: u32, profile: usize) -> Vec<u8> {
+    let mut bytes = vec![];
+    let mut info = png::Info::with_size(side, side);
+    info.color_type = png::ColorType::Grayscale;
+    info.icc_profile = Some(vec![0; profile].into());
+    let mut writer = png::Encoder::with_info(&mut bytes, info).unwrap().write_header().unwrap();
+    writer.write_image_data(&vec![90; (side * side) as usize]).unwrap();
+    writer.finish().unwrap();
+    assert!(bytes.len() < profile / 100);
+    bytes
+}
+
 /// How a process ended, the peak of its resident memory in MiB, and what it said.
 struct Ended {
     code: Option<i32>,
@@ -118,6 +131,7 @@ fn bombs() {
     place.write("in/0.tiff", bomb(3000));
     (1..5).for_each(|i| std::fs::hard_link(place.path("in/0.tiff"), place.path(format!("in/{i}.tiff"))).unwrap());
     place.write("in/5.png", png(640, 480));
+    place.write("in/6.png", with_profile(64, 256 << 20));
     let explain = |limit| {
         let args = format!("explain in --model tiny.safetensors --device cpu --json --memory-limit {limit}");
         measured(place.command(&args))

@@ -242,8 +242,15 @@ fn configs_of_all_kinds() {
     let odd = open(r#"{"architecture": {"name": "resnet18"}}"#).unwrap();
     assert!(odd.remarks()[0].contains("'architecture' is no name"), "{:?}", odd.remarks());
     for (config, word) in [
-        (r#"{"mean": [0.5, 0.5]}"#, "'mean' is [0.5,0.5]; 3 finite numbers"),
+        (r#"{"mean": [0.5, 0.5]}"#, "'mean' is [0.5,0.5]; 3 numbers are needed, from -10 to 10"),
+        (
+            r#"{"mean": [123.7, 116.3, 103.5]}"#,
+            "'mean' is [123.7,116.3,103.5]; 3 numbers are needed, from -10 to 10, for colours of 0 to 1",
+        ),
+        (r#"{"mean": [1e39, 0, 0]}"#, "'mean'"),
         (r#"{"std": [0.0, 1.0, 1.0]}"#, "'std'"),
+        (r#"{"std": [1e-45, 1, 1]}"#, "3 numbers are needed, from 1e-6 to 10"),
+        (r#"{"std": [58.4, 57.1, 57.4]}"#, "'std'"),
         (r#"{"input_size": [3, 0, 224]}"#, "'input_size'"),
         (r#"{"interpolation": "random"}"#, "'interpolation' is \"random\"; nearest, box"),
         (r#"{"crop_mode": "zoom"}"#, "center, squash, border or whole"),

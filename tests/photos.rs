@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use gradcam::Photo;
+use gradcam::{Classes, Device, Explainer, Images, Outputs, Photo, Style};
 
 /// FNV-1a of the colours, without the fourth byte of each pixel.
 fn hash(photo: &Photo) -> String {
@@ -129,4 +129,39 @@ fn other_kinds_are_named() {
         let error = Photo::decode("x.jpg", &bytes).err().unwrap().to_string();
         assert!(words.split('|').all(|word| error.contains(word)), "{words}: {error}");
     }
+}
+
+/// Without overlays a photo's pixels are not needed: the same explanation, in the memory of the network's input. What would need
+/// them says so.
+#[test]
+fn without_pixels() {
+    let preprocess = gradcam::Model::bundled().unwrap().preprocess;
+    let photo = Photo::open("examples/coffee.png").unwrap();
+    let (pixels, input) = (photo.rgba().len() as u64, photo.input(&preprocess).unwrap().into_owned());
+    assert_eq!(photo.bytes(), pixels);
+    let prepared = photo.clone().prepared(&preprocess);
+    assert_eq!(prepared.bytes(), pixels + input.len() as u64);
+    let bare = photo.without_pixels(&preprocess);
+    assert!(
+        bare.rgba().is_empty() && bare.bytes() == input.len() as u64 && (bare.width(), bare.height()) == (600, 400)
+    );
+    assert_eq!(*bare.input(&preprocess).unwrap(), input);
+    // A photo that was reduced once stays so.
+    let bare = bare.without_pixels(&preprocess);
+
+    let mut explainer = Explainer::new(gradcam::Model::bundled().unwrap(), Device::Cpu);
+    let overlays = Outputs::default().overlay(Style::default());
+    let explain = |explainer: &mut Explainer, photo: &Photo, outputs: &Outputs| {
+        explainer.explain(Images::Photos(std::slice::from_ref(photo)), &Classes::Top(1), outputs)
+    };
+    let [whole, reduced] = [&prepared, &bare].map(|photo| {
+        explain(&mut explainer, photo, &Outputs::default().raw(true)).unwrap().explanations[0].heatmaps[0].raw.clone()
+    });
+    assert_eq!(whole, reduced);
+    let told = |error: gradcam::Result<gradcam::Batch>| error.err().unwrap().to_string();
+    let text = told(explain(&mut explainer, &bare, &overlays));
+    assert_eq!(text, "examples/coffee.png: its pixels were dropped; decode it again");
+    let smaller = gradcam::ModelOptions::default().size([64, 64]);
+    let other = gradcam::Model::open(gradcam::model::BUNDLED, &smaller).unwrap();
+    assert!(bare.input(&other.preprocess).is_err());
 }

@@ -7,6 +7,7 @@
 # cargo +nightly fuzz run TARGET
 set -euo pipefail
 cd "$(dirname "$0")/.."
+tools/setup.sh fuzz
 
 most=${1:?seconds, or a number of files}
 shift
@@ -33,8 +34,8 @@ corpus() { # TARGET
 import sys, zipfile
 archive = zipfile.ZipFile('tests/goldens/onnx_ops.zip')
 for number, name in enumerate(name for name in archive.namelist() if name.endswith('.onnx')):
-    open(f'{sys.argv[1]}/{number}', 'wb').write(archive.read(name))" "$place/corpus/onnx" ;;
-        photo) cp fuzz/seeds/photo/* tests/data/photos/* tests/data/*.jpg tests/data/*.png "$place/corpus/photo" ;;
+    open(f'{sys.argv[1]}/{number}', 'wb').write(archive.read(name))" "$place/corpus/onnx"; cp fuzz/seeds/onnx/* "$place/corpus/onnx" ;;
+        photo) cp fuzz/seeds/photo/* tests/data/photos/* tests/data/palette.png "$place/corpus/photo" ;;
         weights) cp fuzz/seeds/weights/* tests/data/*.pth "$place/corpus/weights" ;;
         *) cp "fuzz/seeds/$1"/* "$place/corpus/$1" ;;
     esac

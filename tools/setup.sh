@@ -8,6 +8,7 @@
 #        setup.sh web            to build the page without rustup's target for it
 #        setup.sh browsers       to test the page
 #        setup.sh npm            to pack and test its npm packages
+#        setup.sh fuzz           to feed damaged files to what reads files
 #        setup.sh python         to build and test the Python package
 #        setup.sh windows        to check gradcam for Windows, under wine
 #        setup.sh macos          to check that it compiles for macOS
@@ -56,6 +57,10 @@ fi
 if [ "${1:-run}" = browsers ]; then
     command -v chromium >/dev/null || packages+=(chromium)
     command -v firefox-esr >/dev/null || packages+=(firefox-esr)
+fi
+if [ "${1:-run}" = fuzz ]; then
+    command -v g++ >/dev/null || packages+=(g++)
+    command -v python3 >/dev/null || packages+=(python3)
 fi
 if [ "${1:-run}" = python ]; then
     command -v python3 >/dev/null && python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)

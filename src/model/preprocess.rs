@@ -71,6 +71,8 @@ pub struct Origins {
 
 /// The longest side of an input.
 const MAX_SIDE: usize = 4096;
+/// The largest mean and standard deviation. Those of colours of 0 to 255 are larger, and would make all photos grey.
+const MOST: f32 = 10.0;
 const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
 const IMAGENET_STD: [f32; 3] = [0.229, 0.224, 0.225];
 
@@ -107,14 +109,15 @@ impl Preprocess {
             }
         };
 
-        let count = format!("{channels} finite {} needed", if channels == 1 { "number is" } else { "numbers are" });
+        let needed = |from: &str| {
+            let numbers = if channels == 1 { "1 number is".into() } else { format!("{channels} numbers are") };
+            format!("{numbers} needed, from {from} to {MOST}, for colours of 0 to 1")
+        };
         let (mean, mean_by) = facts
-            .read(what, "mean", &count, |v| each(v, channels, f32::MIN))?
+            .read(what, "mean", &needed("-10"), |v| each(v, channels, -MOST))?
             .unwrap_or_else(|| (if channels == 3 { IMAGENET_MEAN.to_vec() } else { vec![0.5; channels] }, assumed));
-        let count =
-            format!("{channels} finite {} needed, above 1e-6", if channels == 1 { "number is" } else { "numbers are" });
         let (std, std_by) = facts
-            .read(what, "std", &count, |v| each(v, channels, 1e-6))?
+            .read(what, "std", &needed("1e-6"), |v| each(v, channels, 1e-6))?
             .unwrap_or_else(|| (if channels == 3 { IMAGENET_STD.to_vec() } else { vec![0.5; channels] }, assumed));
         let origins = Origins {
             size: size_by,
@@ -188,5 +191,5 @@ fn each(value: &Value, channels: usize, least: f32) -> Option<Vec<f32>> {
         one => vec![one.as_f64()? as f32],
     };
     let numbers = if numbers.len() == 1 { vec![numbers[0]; channels] } else { numbers };
-    (numbers.len() == channels && numbers.iter().all(|v| v.is_finite() && *v >= least)).then_some(numbers)
+    (numbers.len() == channels && numbers.iter().all(|v| (least..=MOST).contains(v))).then_some(numbers)
 }

@@ -119,13 +119,17 @@ pub fn transposed(l: &mut Lowering, node: &Node, operands: &Operands) -> Result 
         return Err(format!("has the auto_pad {}", node.text("auto_pad")));
     }
     let window = window(node, kernel, [h, w])?;
-    let more = node.ints("output_padding").unwrap_or(&[0, 0]);
-    let output = |axis: usize, input: usize| {
-        let whole = (input - 1) * window.stride[axis] + window.reach(axis) + more[axis].max(0) as usize;
+    let &[more_h, more_w] = node.ints("output_padding").unwrap_or(&[0, 0]) else {
+        return Err("has an output_padding that is not of two axes".into());
+    };
+    let output = |axis: usize, input: usize, more: i64| {
+        // It fills up a stride.
+        let more = usize::try_from(more).ok().filter(|more| *more < window.stride[axis].max(window.dilation[axis]))?;
+        let whole = (input - 1) * window.stride[axis] + window.reach(axis) + more;
         whole.checked_sub(window.pad_start[axis] + window.pad_end[axis]).filter(|extent| *extent > 0)
     };
-    let (Some(oh), Some(ow), 2) = (output(0, h), output(1, w), more.len()) else {
-        return Err("has pads that are too wide".into());
+    let (Some(oh), Some(ow)) = (output(0, h, more_h), output(1, w, more_w)) else {
+        return Err("has pads that do not fit".into());
     };
     let out = each * groups;
     let param = l.param(weight, weight.dims.clone());
