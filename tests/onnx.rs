@@ -362,6 +362,12 @@ fn files_of_all_kinds() {
         &[field(2, b"mean"), attribute("epsilon", &[])].concat(),
     );
     assert!(of(&[(1, norm), (5, tensor("t", &[3], &[1.0; 3]))]).contains("call model.eval() before the export"));
+    let weight = (5, tensor("t", &[3, 2, 3, 3], &[0.1; 54]));
+    let enlarged = |more: &[usize]| operator("ConvTranspose", &["x", "t"], "y", &attribute("output_padding", more));
+    for (more, words) in [(&[1][..], "not of two axes"), (&[0, 1], "do not fit"), (&[usize::MAX, 0], "do not fit")] {
+        let error = of(&[(1, enlarged(more)), weight.clone()]);
+        assert!(error.contains(words), "{more:?}: {error}");
+    }
     // An old operator that says itself which axes of its operands belong together.
     let one = |name: &str| {
         field(5, &[field(1, name.as_bytes()), message(&[Part::Number(3, 1), Part::Number(20, 2)])].concat())

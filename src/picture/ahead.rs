@@ -132,9 +132,19 @@ pub fn ahead<T: Send + Sync + 'static>(
     threads: usize,
     open: impl Fn(&T, &Turn<'_>) -> Result<Photo> + Send + Sync + 'static,
 ) -> Ahead {
+    let most = memory::limit().into_iter().chain(memory::free()).min().map_or(u64::MAX, |limit| limit / PART);
+    within(most, sources, threads, open)
+}
+
+/// [`ahead`] with `most` bytes for photos that nobody waits for yet.
+fn within<T: Send + Sync + 'static>(
+    most: u64,
+    sources: Vec<T>,
+    threads: usize,
+    open: impl Fn(&T, &Turn<'_>) -> Result<Photo> + Send + Sync + 'static,
+) -> Ahead {
     let threads = threads.clamp(1, sources.len().max(1));
     let (window, count) = (2 * threads, sources.len());
-    let most = memory::limit().into_iter().chain(memory::free()).min().map_or(u64::MAX, |limit| limit / PART);
     let turns = Arc::new(Turns { state: Mutex::default(), changed: Condvar::new(), most, window: window as u64 });
     let of_all = turns.clone();
     let open = Arc::new(move |at: usize| {
@@ -231,5 +241,48 @@ mod tests {
         std::fs::write(slow, "no picture").unwrap();
         assert!(photos.next().unwrap().is_err());
         assert_eq!(photos.filter(|photo| photo.is_ok()).count(), 40);
+    }
+
+    /// Photos too large to be many come in their order nevertheless, and little is held meanwhile.
+    #[test]
+    fn large_photos_wait_for_their_turn() {
+        use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+        let held = Arc::new([0, 0].map(AtomicUsize::new));
+        let counts = held.clone();
+        let open = move |at: &u32, turn: &Turn<'_>| {
+            // The first threads come last.
+            std::thread::sleep(Duration::from_millis(u64::from(3 - at % 4)));
+            drop(turn.take("a test", if at % 5 == 4 { 90 } else { 800 })?);
+            if at % 5 != 4 {
+                counts[1].fetch_max(1 + counts[0].fetch_add(1, Relaxed), Relaxed);
+            }
+            Photo::from_rgba(&at.to_string(), 8, 8, vec![0; 256])
+        };
+        let mut photos = within(1000, (0..40).collect(), 4, open);
+        for at in 0..40 {
+            let photo = photos.next().unwrap().unwrap();
+            assert_eq!(photo.name, at.to_string());
+            held[0].fetch_sub(usize::from(at % 5 != 4), Relaxed);
+        }
+        assert!(photos.next().is_none());
+        // The one that is waited for, one ahead, and one that was handed over but not yet counted.
+        assert!((2..=3).contains(&held[1].load(Relaxed)), "{held:?}");
+    }
+
+    /// What does not fit is told, stays the next one, and does not keep others.
+    #[test]
+    fn too_large_photos() {
+        let photos = vec![1_u64, 1 << 60, 1];
+        let mut photos = ahead(photos, 2, |bytes, turn: &Turn<'_>| {
+            drop(turn.take("it", *bytes)?);
+            Photo::from_rgba("it", 8, 8, vec![0; 256])
+        });
+        assert!(photos.next().unwrap().is_ok());
+        for _ in 0..2 {
+            assert!(matches!(photos.peek(), Some(Err(Error::Memory { .. }))));
+            photos.again();
+        }
+        assert!(photos.next_if(|photo| photo.is_ok()).is_none());
+        assert!(photos.next().unwrap().is_err() && photos.next().unwrap().is_ok() && photos.next().is_none());
     }
 }
