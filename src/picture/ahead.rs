@@ -82,7 +82,7 @@ impl Grants for Turn<'_> {
         let mut state = self.turns.state();
         loop {
             let is_next = state.next == self.at;
-            let ahead: u64 = state.took.values().map(|(bytes, _)| bytes).sum();
+            let ahead: u64 = state.took.range(state.next + 1..).map(|(_, (bytes, _))| bytes).sum();
             if state.is_over {
                 return Err(Error::Interrupted);
             }
