@@ -231,7 +231,11 @@ fn files_that_are_no_files() {
     pipe("cache/devices.json");
     let mut command = place.command("devices");
     command.env("GRADCAM_CACHE", place.path("cache"));
-    assert_eq!(within(command, 60).0, Some(0));
+    let (code, err) = within(command, 60);
+    assert!(
+        code == Some(0) && err.contains("devices.json: cannot be read: it is not a regular file (measurements"),
+        "{err}"
+    );
     // Named: refused, each as what it is.
     link("nowhere", "dangling.png");
     for args in [
@@ -347,6 +351,11 @@ fn a_poisoned_cache() {
     std::fs::remove_file(place.path("cache/devices.json")).unwrap();
     place.write("cache/devices.json/inside", "a folder in its place");
     assert_eq!(explain(), first);
+    // What cannot be kept is said.
+    let mut command = place.command("explain rocket.jpg --model tiny.safetensors");
+    let ended = command.env("GRADCAM_CACHE", "/proc/nowhere").output().unwrap();
+    let err = String::from_utf8(ended.stderr).unwrap();
+    assert!(ended.status.success() && err.contains("/proc/nowhere/devices.json: cannot be written: "), "{err}");
 }
 
 /// On a full disk each file tells so, once, and nothing half-written stays. Needs the right to mount.

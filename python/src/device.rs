@@ -1,10 +1,12 @@
 //! Devices.
 
+use std::ffi::CString;
 use std::sync::Arc;
 use std::time::Duration;
 
 use gradcam::gpu::Verdicts;
 use gradcam::{Backend, Error, Gpu, GpuOptions};
+use pyo3::exceptions::PyRuntimeWarning;
 use pyo3::prelude::*;
 
 use crate::errors::{is_interrupted, raised};
@@ -70,7 +72,10 @@ impl Device {
             None => options,
         };
         let gpu = py.detach(|| pollster::block_on(Gpu::open(&options))).map_err(raised)?;
-        gpu.remember(&options.measured);
+        if let Err(error) = gpu.remember(&options.measured) {
+            let text = format!("{error} (measurements of devices are kept there; GRADCAM_CACHE names another folder)");
+            PyErr::warn(py, &py.get_type::<PyRuntimeWarning>(), &CString::new(text)?, 1)?;
+        }
         let info = gpu.info();
         let about = format!("{:?}, {}, variant {}", info.backend, info.driver, gpu.variant());
         Ok(Self { name: info.name.clone(), about, inner: Once::new(gradcam::Device::from(gpu)) })

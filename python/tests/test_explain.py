@@ -175,6 +175,25 @@ def test_failed_photos(cat: str, tmp_path) -> None:
         gradcam.explain(tmp_path / "none.png")
 
 
+def test_memory_has_a_limit(cat: str, tiny: str, tmp_path) -> None:
+    """What does not fit is refused with the figures, and as a photo of many it is skipped like others."""
+    try:
+        gradcam.set_memory_limit(1 << 20)
+        with pytest.raises(errors.MemoryLimitError, match="MiB of memory needed, but") as raised:
+            gradcam.Model.open(tiny, device="cpu")
+        assert isinstance(raised.value, MemoryError)
+        gradcam.set_memory_limit(0)
+        model = gradcam.Model.open(tiny, device="cpu")
+        large = tmp_path / "large.ppm"
+        large.write_bytes(b"P6 3000 3000 255\n" + bytes(3000 * 3000 * 3))
+        gradcam.set_memory_limit(60 << 20)
+        found = model.explain([cat, large, cat], on_error="return")
+        kinds = [type(of) for of in found]
+        assert kinds == [gradcam.Explanation, errors.MemoryLimitError, gradcam.Explanation]
+    finally:
+        gradcam.set_memory_limit(0)
+
+
 def test_errors_speak_python(cat: str) -> None:
     for how, error, text in [
         ({"method": "gradcm"}, errors.UnknownNameError, "did you mean gradcam"),

@@ -264,8 +264,15 @@ impl DeviceArgs {
         }
         let options = self.options()?;
         let gpu = pollster::block_on(Gpu::open(&options))?;
-        gpu.remember(&options.measured);
+        remember(&gpu, &options.measured);
         Ok(Some(gpu))
+    }
+}
+
+/// Keeps what was measured on a device, or says why it cannot be kept.
+pub fn remember(gpu: &Gpu, known: &Verdicts) {
+    if let Err(error) = gpu.remember(known) {
+        say(&format!("{error} (measurements of devices are kept there; GRADCAM_CACHE names another folder)"));
     }
 }
 

@@ -8,7 +8,7 @@ use gradcam::gpu::{Verdict, Verdicts};
 use gradcam::{AdapterInfo, Backend, Error, Gpu, GpuOptions, Result};
 use serde::Serialize;
 
-use super::args::{BACKEND, BackendArg};
+use super::args::{BACKEND, BackendArg, remember};
 use super::bench::number;
 use super::say::{Failure, complain, print_json};
 
@@ -118,7 +118,7 @@ impl Devices {
         let options = options.variant("buffers")?;
         let mut gpu = pollster::block_on(Gpu::open(&options))?;
         pollster::block_on(gpu.measure_profiles())?;
-        gpu.remember(known);
+        remember(&gpu, known);
         Ok(gpu.verdict().clone())
     }
 

@@ -7,7 +7,7 @@ use gradcam::gpu::Verdicts;
 use gradcam::{Classes, Device, Error, Explainer, Images, Outputs, Result};
 use indicatif::ProgressBar;
 
-use super::args::DeviceArgs;
+use super::args::{DeviceArgs, remember};
 use super::say::{Failure, print_json};
 use super::synthetic::{open, values};
 
@@ -55,7 +55,7 @@ impl Tune {
             bar.set_position(done as u64);
         }))?;
         bar.finish_and_clear();
-        gpu.remember(&Verdicts::remembered());
+        remember(&gpu, &Verdicts::remembered());
         if self.json {
             return print_json(&measured);
         }

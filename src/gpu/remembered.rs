@@ -1,36 +1,50 @@
 //! Measurements of devices, stored in the user's cache folder: `devices.json` in `GRADCAM_CACHE` or in the system's folder.
 
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 use super::device::Gpu;
 use super::verdict::{Verdict, Verdicts};
+use crate::error::{Error, Result};
 use crate::files::{self, Kind, write_atomically};
 
 /// The largest file.
 const LARGEST: u64 = 16 << 20;
 
 impl Verdicts {
-    /// All stored measurements. There are none if there is no file yet or it is damaged.
+    /// All stored measurements. There are none if there is no file yet, or it is damaged or cannot be read; see
+    /// [`Gpu::remember`].
     pub fn remembered() -> Self {
-        let text = file().and_then(|path| files::read(&path, Kind::Regular, LARGEST).ok());
-        text.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
+        file().and_then(|path| stored(&path).ok()).unwrap_or_default()
     }
 }
 
 impl Gpu {
-    /// Stores what was measured on this device, unless `known` says the same. If the folder cannot be written, the next
-    /// process measures again.
-    pub fn remember(&self, known: &Verdicts) {
+    /// Stores what was measured on this device, unless `known` says the same.
+    ///
+    /// # Errors
+    /// [`Error::Read`] or [`Error::Write`] if the file or its folder cannot be used. Then the next process measures again.
+    pub fn remember(&self, known: &Verdicts) -> Result<()> {
         // A device that was not measured has an empty verdict.
         if known.of(self.info()).unwrap_or(&Verdict::default()) == self.verdict() {
-            return;
+            return Ok(());
         }
-        let Some(path) = file() else { return };
+        let Some(path) = file() else { return Ok(()) };
         // Another process may have stored something since `known` was loaded.
-        let mut all = Verdicts::remembered();
+        let mut all = stored(&path)?;
         all.insert(self.info(), self.verdict().clone());
-        drop(path.parent().map(std::fs::create_dir_all));
-        drop(write_atomically(&path, |out| Ok(serde_json::to_writer_pretty(out, &all)?)));
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(|source| Error::Write { path: path.clone(), source })?;
+        }
+        write_atomically(&path, |out| Ok(serde_json::to_writer_pretty(out, &all)?))
+    }
+}
+
+/// What the file holds: nothing if there is none, or it is damaged.
+fn stored(path: &Path) -> Result<Verdicts> {
+    match files::read(path, Kind::Regular, LARGEST) {
+        Err(Error::Read { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(Verdicts::default()),
+        other => Ok(serde_json::from_slice(&other?).unwrap_or_default()),
     }
 }
 
