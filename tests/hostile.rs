@@ -1,9 +1,15 @@
 //! Hostile files and tired machines: memory that does not suffice, files that are no files, and signals.
 #![cfg(unix)]
 
+#[path = "common/onnx_file.rs"]
+#[allow(dead_code)]
+mod onnx_file;
 #[path = "common/place.rs"]
 #[allow(dead_code)]
 mod place;
+#[path = "common/protobuf.rs"]
+#[allow(dead_code)]
+mod protobuf;
 
 use std::fmt::Write as _;
 use std::io::Cursor;
@@ -14,6 +20,7 @@ use std::time::{Duration, Instant};
 
 use gradcam::Photo;
 use image::{ImageFormat, RgbImage};
+use onnx_file::{file, operator, port, tensor};
 use place::{PROGRAM, Place};
 use safetensors::tensor::{Dtype, TensorView, serialize};
 use serde_json::Value;
@@ -188,6 +195,35 @@ fn sizes_from_metadata() {
     assert!(code == Some(2) && !err.contains('{') && err.contains("one.safetensors"), "{err}");
 }
 
+/// An ONNX file of 600 bytes that makes many constants, each of which would be allowed alone.
+#[test]
+#[cfg(target_os = "linux")]
+fn constants_without_end() {
+    let place = Place::with(&["rocket.jpg"]);
+    let many = (0..20).flat_map(|i| {
+        let made = operator("ConstantOfShape", &["s"], &format!("c{i}"), &[]);
+        [(1, made), (1, operator("Add", &[&format!("y{i}"), &format!("m{i}")], &format!("y{}", i + 1), &[]))]
+    });
+    let means = (0..20).map(|i| (1, operator("ReduceMean", &[&format!("c{i}")], &format!("m{i}"), &[])));
+    let parts: Vec<(usize, Vec<u8>)> = [
+        (1, operator("GlobalAveragePool", &["x"], "p", &[])),
+        (1, operator("Flatten", &["p"], "y0", &[])),
+        (5, tensor("s", &[2], &[4000.0, 4000.0])),
+        (11, port("x", &[1, 3, 8, 8])),
+        (12, port("y20", &[1, 3])),
+    ]
+    .into_iter()
+    .chain(many)
+    .chain(means)
+    .collect();
+    place.write("net.onnx", file(17, &parts));
+    let explain =
+        |args: &str| measured(place.command(&format!("explain rocket.jpg --model net.onnx --device cpu {args}")));
+    let ended = explain("--memory-limit 400M");
+    let said = "of memory are too few";
+    assert!(ended.code == Some(2) && ended.err.contains(said) && ended.peak < 450, "{} MiB {}", ended.peak, ended.err);
+}
+
 /// Ends a command that does not end by itself.
 fn within(mut command: Command, seconds: u64) -> (Option<i32>, String) {
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
@@ -229,7 +265,7 @@ fn files_that_are_no_files() {
         assert!(code == Some(0) && err.contains(&format!("{path} is left out: it is not a regular file")), "{err}");
     }
     pipe("cache/devices.json");
-    let mut command = place.command("devices");
+    let mut command = place.command("explain rocket.jpg --model pipe/m.safetensors");
     command.env("GRADCAM_CACHE", place.path("cache"));
     let (code, err) = within(command, 60);
     assert!(

@@ -61,7 +61,7 @@ pub fn read_from(mut stream: impl Read, path: &Path, most: u64) -> Result<Conten
 /// `length` is what the metadata says.
 fn read_stream(stream: &mut dyn Read, (path, length): (&Path, u64), most: u64, grants: &dyn Grants) -> Result<Content> {
     let failed = |source| Error::Read { path: path.to_owned(), source };
-    let too_long = || failed(IoError::other(format!("it has more than {} MiB", most >> 20)));
+    let too_long = || failed(IoError::new(ErrorKind::FileTooLarge, format!("it has more than {} MiB", most >> 20)));
     if length > most {
         return Err(too_long());
     }

@@ -40,10 +40,12 @@ impl Gpu {
     }
 }
 
-/// What the file holds: nothing if there is none, or it is damaged.
+/// What the file holds: nothing if there is none, or it is damaged or far too long.
 fn stored(path: &Path) -> Result<Verdicts> {
     match files::read(path, Kind::Regular, LARGEST) {
-        Err(Error::Read { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(Verdicts::default()),
+        Err(Error::Read { source, .. }) if [ErrorKind::NotFound, ErrorKind::FileTooLarge].contains(&source.kind()) => {
+            Ok(Verdicts::default())
+        }
         other => Ok(serde_json::from_slice(&other?).unwrap_or_default()),
     }
 }

@@ -1,7 +1,8 @@
 //! Arithmetic on extents and axes, as the operators that move numbers define it.
 
 use super::file::Node;
-use super::tensor::{Constant, MOST};
+use super::tensor::{Constant, MOST, SMALL};
+use crate::memory;
 
 /// The extents that two operands repeat to.
 pub fn broadcast(a: &[usize], b: &[usize]) -> Result<Vec<usize>, String> {
@@ -19,7 +20,14 @@ pub fn broadcast(a: &[usize], b: &[usize]) -> Result<Vec<usize>, String> {
 /// The number of elements, unless they are too many.
 pub fn counted(dims: &[usize]) -> Result<usize, String> {
     let count = dims.iter().try_fold(1_usize, |count, extent| count.checked_mul(*extent));
-    count.filter(|count| *count <= MOST).ok_or_else(|| format!("has the extents {dims:?}, which are too many"))
+    let count = count.filter(|count| *count <= MOST);
+    let count = count.ok_or_else(|| format!("has the extents {dims:?}, which are too many"))?;
+    // Once as whole numbers, and once as floats.
+    let needed = 12 * count as u64;
+    match memory::free().filter(|free| count > SMALL && needed > *free) {
+        Some(free) => Err(format!("makes {dims:?} numbers, for which {} MiB of memory are too few", free >> 20)),
+        None => Ok(count),
+    }
 }
 
 /// An axis that may count from the end.

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use super::extents::{self, counted};
 use super::file::Node;
 use super::fold;
-use super::tensor::{Constant, Numbers};
+use super::tensor::{Constant, Numbers, SMALL};
 use super::view::{Atom, Layout, View, joined, merged};
 use crate::graph::{Activation, Arithmetic, Digit, Graph, NodeId, Op, Param, ParamId, Rearrange, Side};
+use crate::memory::Share;
 
 /// Numbers of the network: a node's, seen through a view. A batch's images do not show in it: it is of one image.
 #[derive(Clone, Debug)]
@@ -37,6 +38,8 @@ pub struct Lowering<'a> {
     values: HashMap<&'a str, Operand>,
     /// Scalings that come from numbers in the file, so that others may be joined to them.
     scalings: HashSet<NodeId>,
+    /// Of memory, for the constants that were computed.
+    shares: Vec<Share>,
 }
 
 impl<'a> Lowering<'a> {
@@ -51,7 +54,7 @@ impl<'a> Lowering<'a> {
         let constants = constants.iter().map(|(name, constant)| (name.as_str(), Operand::Constant(constant.clone())));
         let mut values: HashMap<&str, Operand> = constants.collect();
         values.insert(input, Operand::Value(value));
-        Self { graph, opset, values, scalings: HashSet::new() }
+        Self { graph, opset, values, scalings: HashSet::new(), shares: vec![] }
     }
 
     /// The value of this name.
@@ -79,6 +82,8 @@ impl<'a> Lowering<'a> {
             let size = Constant::ints(vec![], [dims.iter().product::<i64>()]);
             vec![Operand::Constant(if node.op == "Size" { size } else { extents::shape(node, &dims) })]
         } else if is_constant && let Some(folded) = fold::fold(node, &constants)? {
+            let large = folded.iter().filter(|constant| constant.len() > SMALL);
+            self.shares.extend(large.map(|constant| Share::of((constant.len() * size_of::<f32>()) as u64)));
             folded.into_iter().map(Operand::Constant).collect()
         } else {
             let lower = lower.ok_or("is not supported for such operands")?;

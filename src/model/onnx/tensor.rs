@@ -28,6 +28,8 @@ pub enum Numbers {
 
 /// The most numbers that a constant may have which is computed from others.
 pub const MOST: usize = 1 << 26;
+/// So many numbers take no memory worth counting.
+pub const SMALL: usize = 1 << 16;
 
 impl Constant {
     pub fn floats(dims: Vec<usize>, numbers: impl Into<Arc<[f32]>>) -> Self {

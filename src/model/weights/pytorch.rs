@@ -13,11 +13,15 @@ use zip::ZipArchive;
 use super::pickle::{Id, Pickle, Value};
 use super::safetensors::numbers;
 use super::tensors::{Weights, fail};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::memory;
 
 /// How deep dictionaries and modules may be nested, and how many values are looked at.
 const DEEPEST: usize = 64;
 const MOST: usize = 1 << 20;
+/// How many times as large as the file its numbers may be, as f32: those of f16 are twice as large, storages and tensors are
+/// both held, and tensors may share a storage.
+const LARGER: usize = 16;
 
 /// Parses the bytes of a file of `torch.save`; `what` names it in errors.
 ///
@@ -48,6 +52,14 @@ pub fn parse(what: &str, bytes: &[u8]) -> Result<Weights> {
     let mut weights = Weights::new(what, vec![])?;
     let mut storages: HashMap<String, Option<Arc<[f32]>>> = HashMap::new();
     let mut tensors = vec![];
+    // Entries may lie over each other, and tensors share their numbers.
+    let (mut shares, mut left) = (vec![], LARGER * bytes.len());
+    let mut room = |numbers: usize| {
+        let needed = numbers.saturating_mul(size_of::<f32>());
+        left = left.checked_sub(needed).ok_or_else(|| damaged("its tensors are far larger than the file"))?;
+        shares.push(memory::take(what, needed as u64)?);
+        Ok::<_, Error>(())
+    };
     for (name, tensor) in found.tensors.into_iter().filter(|(name, _)| !name.ends_with("num_batches_tracked")) {
         let Some(format) = format_of(&tensor.storage) else {
             weights.note_other(name, tensor.shape, tensor.storage);
@@ -55,9 +67,11 @@ pub fn parse(what: &str, bytes: &[u8]) -> Result<Weights> {
         };
         if !storages.contains_key(&tensor.key) {
             let bytes = entry(&mut zip, &format!("{folder}data/{}", tensor.key)).map_err(|e| damaged(&e))?;
+            room(bytes.len() * 8 / format.bitsize())?;
             storages.insert(tensor.key.clone(), numbers(format, &bytes));
         }
         let storage = storages.get(&tensor.key).and_then(Option::as_ref);
+        room(tensor.shape.iter().fold(1, |product: usize, extent| product.saturating_mul(*extent)))?;
         let values = storage.and_then(|storage| tensor.gather(storage));
         tensors.push((
             name.clone(),
@@ -250,6 +264,12 @@ mod tests {
 
     #[test]
     fn other_files_are_named() {
+        // A hundred tensors are the same numbers: less than a file of 7 kB may ask for, were it many more.
+        let views = parse("views.pth", data!("views.pth")).err().unwrap().to_string();
+        assert!(
+            views.contains("views.pth: not a whole file of torch.save: its tensors are far larger than the file"),
+            "{views}"
+        );
         let old = super::super::parse("old.pth", data!("old.pth")).err().unwrap().to_string();
         assert!(old.contains("before version 1.6"), "{old}");
         let script = parse("script.pth", data!("script.pth")).err().unwrap().to_string();
