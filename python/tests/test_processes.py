@@ -67,6 +67,8 @@ def test_interrupt(cat: str, how: str) -> None:
     """Ctrl-C ends a long call soon, and the model still works."""
     code = f"""
     import gradcam, os, signal, threading, time
+    # Who started the tests may have wanted the signal ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     model = gradcam.Model.open()
     before = model.explain({cat!r}).heatmap
     threading.Timer(2, lambda: os.kill(os.getpid(), signal.SIGINT)).start()

@@ -58,12 +58,17 @@ impl Unfinished {
             let mut reason = None;
             // With the mode of other programs' files: the user's umask decides who may read it.
             let file = tempfile::Builder::new().prefix(PREFIX).make_in(folder, |unfinished| {
+                // A signal finds it noted as soon as it exists.
+                let mut here = here();
                 let file = File::options().read(true).write(true).create_new(true).open(unfinished);
-                file.inspect_err(|e| reason = e.raw_os_error())
+                match &file {
+                    Ok(_) => _ = here.unfinished.insert(unfinished.to_owned()),
+                    Err(e) => reason = e.raw_os_error(),
+                }
+                file
             });
             let file = file.map_err(|e| unwritten(path, reason.map_or(e, IoError::from_raw_os_error)))?;
             let noted = Noted(file.path().to_owned());
-            here().unfinished.insert(noted.0.clone());
             // Where files cannot be locked, nobody removes those of others either. Another process may have taken this one for
             // a left one before it was locked.
             let is_taken = matches!(file.as_file().try_lock(), Err(std::fs::TryLockError::WouldBlock));
