@@ -59,7 +59,7 @@ impl Budget {
 }
 
 /// A part of the budget, given back when it is dropped.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Share {
     bytes: u64,
     promised: bool,
@@ -150,9 +150,10 @@ fn system() -> Option<u64> {
         let files = entry(&read("/sys/fs/cgroup/memory.stat")?, "inactive_file")?;
         Some(limit.saturating_sub(number("/sys/fs/cgroup/memory.current")?.saturating_sub(files)))
     };
+    // Half of them: allocators reserve more than they use, and threads have stacks.
     let addresses = || {
         let limit = entry(&read("/proc/self/limits")?, "Max address space")?;
-        Some(limit.saturating_sub(entry(&read("/proc/self/status")?, "VmSize:")? << 10))
+        Some(limit.saturating_sub(entry(&read("/proc/self/status")?, "VmSize:")? << 10) / 2)
     };
     [machine(), container(), addresses()].into_iter().flatten().min()
 }

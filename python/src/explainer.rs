@@ -90,7 +90,7 @@ impl Explainer {
                 let part = first..n.min(first + run.size);
                 let shape = [part.len(), channels, height, width];
                 let values = &values[part.start * plane..part.end * plane];
-                run.submit(Images::Tensor { shape, values }, part.map(|at| (at, [0.0; 4], None)).collect(), all)?;
+                run.submit(Images::Tensor { shape, values }, part.map(|at| (at, [0.0; 4], None)).collect(), None, all)?;
             }
             Ok(())
         };
@@ -211,14 +211,20 @@ impl Run<'_> {
             };
             let images = photos.iter().map(image).collect();
             let batch: Vec<Photo> = photos.into_iter().map(|(_, photo)| photo).collect();
-            self.submit(Images::Photos(&batch), images, all)?;
+            self.submit(Images::Photos(&batch), images, Some(queue), all)?;
             photos = rest;
         }
         Ok(())
     }
 
     /// Submits a batch, and waits for the one before it.
-    fn submit(&mut self, batch: Images<'_>, images: Vec<Image>, all: &mut [Option<Result<Seen>>]) -> Result<()> {
+    fn submit(
+        &mut self,
+        batch: Images<'_>,
+        images: Vec<Image>,
+        queue: Option<&mut Ahead>,
+        all: &mut [Option<Result<Seen>>],
+    ) -> Result<()> {
         if is_interrupted() {
             return Err(Error::Interrupted);
         }
@@ -231,10 +237,11 @@ impl Run<'_> {
         };
         let submit = |inner: &mut Inner| pollster::block_on(inner.submit(batch, &own, &self.outputs));
         let pending = match submit(self.inner) {
-            // The pending batch holds memory too, and so do plans of other shapes.
+            // The pending batch holds memory too, and so do plans of other shapes and pictures decoded ahead.
             Err(error) if error.is_memory() => {
                 land(&mut self.flying, all)?;
                 self.inner.forget_plans();
+                queue.map(Ahead::alone);
                 submit(self.inner)?
             }
             other => other?,

@@ -7,7 +7,7 @@ use super::result::{Map, Overlay};
 use crate::error::Result;
 use crate::gpu::Given;
 use crate::graph::{self, Graph, Kind, NodeId};
-use crate::memory;
+use crate::memory::{self, Share};
 use crate::picture::Photo;
 use crate::reference::{self, Value};
 
@@ -30,20 +30,27 @@ fn bytes(value: Value) -> Vec<u8> {
 ///
 /// # Errors
 /// [`crate::Error::Memory`], before any is taken.
-pub fn on_cpu(built: &Built, inputs: &[Given], drawing: Option<(&Drawing, &[Given])>) -> Result<Vec<Vec<u8>>> {
-    let given: Vec<_> = inputs.iter().map(|input| value(&built.graph, input)).collect();
+pub fn on_cpu(built: &Built, inputs: &[Given], drawing: Option<(&Drawing, &[Given])>) -> Result<(Vec<Vec<u8>>, Share)> {
     // The heat maps come last, where overlays need them.
     let kept = drawing.map(|_| built.heatmap);
     let wanted: Vec<NodeId> = built.outputs.iter().copied().chain(kept).collect();
-    let drawn = drawing.map_or(0, |(drawing, _)| reference::memory(&drawing.graph, &drawing.drawn.outputs));
-    let _room = memory::take("the CPU", reference::memory(&built.graph, &wanted).max(drawn))?;
+    // The strips are copied before they are drawn on.
+    let copied = |inputs: &[Given]| inputs.iter().map(|(_, bytes)| bytes.len() as u64).sum::<u64>();
+    let drawn = drawing
+        .map_or(0, |(drawing, strips)| reference::memory(&drawing.graph, &drawing.drawn.outputs) + copied(strips));
+    let needed = reference::memory(&built.graph, &wanted) + 2 * copied(inputs);
+    let mut share = memory::take("the CPU", needed.max(drawn))?;
+    let given: Vec<_> = inputs.iter().map(|input| value(&built.graph, input)).collect();
     let mut values = reference::evaluate(&built.graph, &given, &wanted);
     if let Some((Drawing { graph, heatmap, drawn }, strips)) = drawing {
         let heatmaps = values.split_off(built.outputs.len()).into_iter().map(|value| (*heatmap, value));
+        drop(given);
         let given: Vec<_> = strips.iter().map(|strip| value(graph, strip)).chain(heatmaps).collect();
         values.extend(reference::evaluate(graph, &given, &drawn.outputs));
     }
-    Ok(values.into_iter().map(bytes).collect())
+    let values: Vec<Vec<u8>> = values.into_iter().map(bytes).collect();
+    share.is_used(values.iter().map(|bytes| bytes.len() as u64).sum());
+    Ok((values, share))
 }
 
 impl Overlay {

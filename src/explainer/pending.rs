@@ -6,6 +6,8 @@ use super::plans::{Picture, Prepared, last};
 use super::result::{self, Batch};
 use crate::error::Result;
 use crate::gpu::{Gpu, Run};
+#[cfg(not(target_arch = "wasm32"))]
+use crate::memory::Share;
 use crate::model::Model;
 
 /// A pending batch, see [`crate::Explainer::submit`]. It holds everything it needs, whatever happens to the explainer.
@@ -20,7 +22,7 @@ pub struct Pending {
 pub enum Work {
     Submitted(Arc<Gpu>, Run),
     #[cfg(not(target_arch = "wasm32"))]
-    Done(Vec<Vec<u8>>),
+    Done((Vec<Vec<u8>>, Share)),
 }
 
 impl Pending {
@@ -45,7 +47,7 @@ impl Pending {
             (Work::Submitted(gpu, run), Some(session)) => session.finish(&gpu, run, progress, assemble).await,
             (Work::Submitted(..), None) => unreachable!("only a session submits"),
             #[cfg(not(target_arch = "wasm32"))]
-            (Work::Done(values), _) => {
+            (Work::Done((values, _share)), _) => {
                 Ok(assemble(&values.iter().map(Vec::as_slice).collect::<Vec<_>>(), crate::gpu::Stats::default()))
             }
         }

@@ -7,6 +7,7 @@ use super::plans::Prepared;
 use crate::cam::{Compat, Method, Status};
 use crate::error::{Error, Result};
 use crate::gpu::Stats;
+use crate::memory::Share;
 use crate::model::Model;
 use crate::picture::write_png;
 
@@ -104,6 +105,8 @@ pub struct Batch {
     pub stats: Stats,
     /// Height and width of the raw maps.
     pub layer_size: [usize; 2],
+    /// Of memory, for the overlays.
+    _share: Share,
 }
 
 /// The overlays of a scene, for each photo map by map. Their bytes come in strips.
@@ -136,6 +139,8 @@ pub fn assemble(model: &Model, prepared: &Prepared, scene: Option<&Scene>, value
     let embeddings: Vec<f32> = bytemuck::pod_collect_to_vec(next(built.embedding > 0));
     let similarities: Vec<f32> = bytemuck::pod_collect_to_vec(next(built.has_similarity));
     let overlays = scene.map(|scene| overlays(scene, values)).unwrap_or_default();
+    let drawn: usize = overlays.iter().flatten().map(|overlay| overlay.rgba.len()).sum();
+    let mut overlays = overlays.into_iter();
 
     let prediction = |record: &[f32]| {
         let class = record[0] as usize;
@@ -150,6 +155,7 @@ pub fn assemble(model: &Model, prepared: &Prepared, scene: Option<&Scene>, value
         Some(Map { height, width, values: bytemuck::pod_collect_to_vec(own) })
     };
     let explain = |image: usize| {
+        let mut own = overlays.next().map(Vec::into_iter);
         let scores_not_finite = records[image * recipe.records * 4 + 3];
         let records: Vec<Prediction> =
             records[image * recipe.records * 4..][..recipe.records * 4].chunks(4).map(prediction).collect();
@@ -166,7 +172,7 @@ pub fn assemble(model: &Model, prepared: &Prepared, scene: Option<&Scene>, value
                 similarity: similarities.get(image).copied(),
                 raw: map(raw, layer_size, i),
                 heatmap: map(heatmaps, [h, w], i),
-                overlay: overlays.get(image).map(|of_image| of_image[j].clone()),
+                overlay: own.as_mut().and_then(Iterator::next),
             }
         });
         let ranking = if recipe.ranked { &records[..] } else { &records[recipe.maps..] };
@@ -177,5 +183,5 @@ pub fn assemble(model: &Model, prepared: &Prepared, scene: Option<&Scene>, value
             logits: logits.chunks(model.classes()).nth(image).map(<[f32]>::to_vec),
         }
     };
-    Batch { explanations: (0..n).map(explain).collect(), stats, layer_size }
+    Batch { explanations: (0..n).map(explain).collect(), stats, layer_size, _share: Share::of(drawn as u64) }
 }

@@ -100,7 +100,13 @@ pub(crate) fn open(path: &Path, kind: Kind) -> std::io::Result<(File, Metadata)>
     if !fits {
         return Err(IoError::other("it is not a regular file"));
     }
-    let file = File::open(path)?;
+    let mut options = File::options();
+    #[cfg(unix)]
+    if about.is_file() {
+        // Some files of /proc wait for news, and another process may put a pipe in a file's place.
+        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
+    }
+    let file = options.read(true).open(path)?;
     let about = file.metadata()?;
     Ok((file, about))
 }

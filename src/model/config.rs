@@ -55,7 +55,11 @@ impl Config {
         };
         let parsed = bytes.and_then(|bytes| {
             let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-            serde_json::from_slice(text).map_err(|e| format!("it is no JSON object: {e}"))
+            match files::json("it", text).map_err(|e| e.to_string())? {
+                Ok(Value::Object(entries)) => Ok(entries),
+                Ok(_) => Err("it is no JSON object".into()),
+                Err(e) => Err(format!("it is no JSON object: {e}")),
+            }
         });
         parsed.inspect_err(|reason| self.remarks.push(format!("{what} is left out: {reason}"))).ok()
     }

@@ -12,7 +12,7 @@ use crate::texts::text;
 /// More classes than any classifier has.
 const MOST: usize = 1 << 20;
 /// The largest file.
-const LARGEST: u64 = 64 << 20;
+const LARGEST: u64 = 16 << 20;
 
 /// Names in class order, each perhaps with another one. Empty if they are not known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,11 +44,16 @@ impl Labels {
         let text =
             String::from_utf8(bytes).map_err(|_| fail("not a text file; one label a line is needed, or JSON"))?;
         let text = text.trim_start_matches('\u{feff}').trim();
-        let labels = match serde_json::from_str::<Value>(text) {
-            Ok(value @ (Value::Array(_) | Value::Object(_))) => Self::from_json(&value).shown,
-            _ if text.starts_with(['{', '[']) => vec![],
-            _ => text.lines().map(|line| line.trim().to_owned()).collect(),
+        let labels = match text.starts_with(['{', '[']) {
+            true => match files::json(&path.display().to_string(), text.as_bytes())? {
+                Ok(value) => Self::from_json(&value).shown,
+                Err(_) => vec![],
+            },
+            false => text.lines().map(|line| line.trim().to_owned()).take(MOST + 1).collect(),
         };
+        if labels.len() > MOST {
+            return Err(fail(&format!("holds more than {MOST} labels; no network has as many")));
+        }
         if labels.is_empty() {
             return Err(fail(
                 "holds no labels; one a line is needed, a JSON list, or a JSON map of labels and numbers",

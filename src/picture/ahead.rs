@@ -3,7 +3,7 @@
 //! Large photos get their memory in their order, and those decoded ahead take a part of it only, so that the one that is
 //! waited for never waits for those after it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -21,12 +21,15 @@ const PULSE: Duration = Duration::from_millis(50);
 /// Photos in the order of what they come from. Some of them are prepared before they are requested.
 pub struct Ahead {
     count: usize,
-    open: Arc<dyn Fn(usize) -> Result<Photo> + Send + Sync>,
+    /// Opens a photo, here (true) or on a thread.
+    open: Arc<dyn Fn(usize, bool) -> Result<Photo> + Send + Sync>,
     turns: Arc<Turns>,
     /// Numbers of photos that may be decoded now. The threads end when it is dropped.
     allowed: Sender<usize>,
     ready: Receiver<(usize, Result<Photo>)>,
     early: BTreeMap<usize, Result<Photo>>,
+    /// Photos that were given up for their memory.
+    given_up: BTreeSet<usize>,
     next: usize,
     /// How many photos past the next one may be decoded.
     window: usize,
@@ -50,6 +53,8 @@ struct State {
     next: usize,
     /// Bytes that photos took, and whether this was all, from `next` on.
     took: BTreeMap<usize, (u64, bool)>,
+    /// Threads get no memory.
+    is_closed: bool,
     is_over: bool,
 }
 
@@ -57,6 +62,8 @@ struct State {
 pub struct Turn<'a> {
     turns: &'a Turns,
     at: usize,
+    /// Whether it is opened by who waits for it.
+    is_here: bool,
 }
 
 impl Turn<'_> {
@@ -83,13 +90,13 @@ impl Grants for Turn<'_> {
         loop {
             let is_next = state.next == self.at;
             let ahead: u64 = state.took.range(state.next + 1..).map(|(_, (bytes, _))| bytes).sum();
-            if state.is_over {
+            if state.is_over || state.is_closed && !self.is_here {
                 return Err(Error::Interrupted);
             }
             // So small that as many as are held together keep within the bound, in any order.
             let is_small = bytes <= self.turns.most / self.turns.window;
-            let has_turn = state.turn == self.at && (is_next || ahead.saturating_add(bytes) <= self.turns.most);
-            if has_turn || is_small {
+            let has_turn = state.turn == self.at && ahead.saturating_add(bytes) <= self.turns.most;
+            if is_next || has_turn || is_small {
                 match memory::take(what, bytes) {
                     Ok(share) => {
                         state.took.entry(self.at).or_default().0 += bytes;
@@ -147,8 +154,8 @@ fn within<T: Send + Sync + 'static>(
     let (window, count) = (2 * threads, sources.len());
     let turns = Arc::new(Turns { state: Mutex::default(), changed: Condvar::new(), most, window: window as u64 });
     let of_all = turns.clone();
-    let open = Arc::new(move |at: usize| {
-        let turn = Turn { turns: &of_all, at };
+    let open = Arc::new(move |at: usize, is_here: bool| {
+        let turn = Turn { turns: &of_all, at, is_here };
         let photo = open(&sources[at], &turn);
         // Without memory it may be opened again.
         if !matches!(photo, Err(Error::Memory { .. })) {
@@ -165,23 +172,36 @@ fn within<T: Send + Sync + 'static>(
         let next = move || queue.lock().unwrap_or_else(PoisonError::into_inner).recv().ok();
         std::thread::spawn(move || {
             while let Some(at) = next().filter(|at| *at < count) {
-                if sender.send((at, open(at))).is_err() {
+                if sender.send((at, open(at, false))).is_err() {
                     return; // The receiver is gone.
                 }
             }
         });
     }
-    Ahead { count, open, turns, allowed, ready, early: BTreeMap::new(), next: 0, window }
+    Ahead { count, open, turns, allowed, ready, early: BTreeMap::new(), given_up: BTreeSet::new(), next: 0, window }
 }
 
 impl Ahead {
     /// The next photo. It stays the next one.
     pub fn peek(&mut self) -> Option<&Result<Photo>> {
+        self.turns.change(|state| state.is_closed = false);
         while self.next < self.count && !self.early.contains_key(&self.next) {
-            let (at, photo) = self.ready.recv().ok()?;
-            self.early.insert(at, photo);
+            if self.given_up.remove(&self.next) {
+                self.early.insert(self.next, (self.open)(self.next, true));
+            } else {
+                self.receive()?;
+            }
         }
         self.early.get(&self.next)
+    }
+
+    /// Waits for a photo of the threads.
+    fn receive(&mut self) -> Option<()> {
+        match self.ready.recv().ok()? {
+            (at, Err(Error::Interrupted)) => _ = self.given_up.insert(at),
+            (at, photo) => _ = self.early.insert(at, photo),
+        }
+        Some(())
     }
 
     /// The next photo, if it is as wanted.
@@ -189,9 +209,30 @@ impl Ahead {
         if self.peek().is_some_and(is_wanted) { self.next() } else { None }
     }
 
-    /// Opens the next photo again. After [`Error::Memory`], what was freed meanwhile may be enough.
+    /// Opens the next photo again, with the memory of those after it. After [`Error::Memory`], what was freed meanwhile may
+    /// be enough.
     pub fn again(&mut self) {
-        self.early.insert(self.next, (self.open)(self.next));
+        self.alone();
+        self.early.insert(self.next, (self.open)(self.next, true));
+    }
+
+    /// Gives up all photos that were decoded ahead, and returns whether there were any. They are opened again when their turn
+    /// comes. Until the next photo is asked for, no other is decoded.
+    pub fn alone(&mut self) -> bool {
+        self.turns.change(|state| state.is_closed = true);
+        let holds = |of: &Self| {
+            let state = of.turns.state();
+            let mut open = state.took.iter().filter(|(_, (bytes, _))| *bytes > 0).map(|(at, _)| *at);
+            open.any(|at| !of.early.contains_key(&at) && !of.given_up.contains(&at))
+        };
+        while holds(self) && self.receive().is_some() {}
+        let decoded: Vec<usize> = self.early.iter().filter(|(_, photo)| photo.is_ok()).map(|(at, _)| *at).collect();
+        for at in &decoded {
+            self.early.remove(at);
+            self.given_up.insert(*at);
+        }
+        self.turns.change(|state| decoded.iter().for_each(|at| _ = state.took.insert(*at, (0, true))));
+        !decoded.is_empty()
     }
 }
 
@@ -201,6 +242,7 @@ impl Iterator for Ahead {
     fn next(&mut self) -> Option<Self::Item> {
         self.peek()?;
         let photo = self.early.remove(&self.next);
+        self.given_up.remove(&self.next);
         _ = self.allowed.send(self.next + self.window); // The threads may have ended.
         self.next += 1;
         let next = self.next;
@@ -267,6 +309,28 @@ mod tests {
         assert!(photos.next().is_none());
         // The one that is waited for, one ahead, and one that was handed over but not yet counted.
         assert!((2..=3).contains(&held[1].load(Relaxed)), "{held:?}");
+    }
+
+    /// Photos that were given up come nevertheless, in their order.
+    #[test]
+    fn given_up_photos() {
+        let mut photos = within(10_000, (0..30).collect(), 3, |at: &u32, turn: &Turn<'_>| {
+            drop(turn.take("a test", 800)?);
+            Photo::from_rgba(&at.to_string(), 8, 8, vec![0; 256])
+        });
+        let mut given_up = 0;
+        for at in 0..30 {
+            assert_eq!(photos.next().unwrap().unwrap().name, at.to_string());
+            if at % 4 == 2 {
+                std::thread::sleep(Duration::from_millis(5));
+                given_up += usize::from(photos.alone());
+                assert!(photos.early.is_empty() && !photos.alone());
+            }
+            if at % 7 == 3 {
+                photos.again();
+            }
+        }
+        assert!(photos.next().is_none() && given_up > 2, "{given_up}");
     }
 
     /// What does not fit is told, stays the next one, and does not keep others.

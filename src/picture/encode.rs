@@ -1,11 +1,11 @@
 //! Encodes overlays, so that they are recognised later.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::files::write_atomically;
+use crate::files::{self, Kind, write_atomically};
+use crate::memory::Share;
 
 /// The kinds of picture that overlays are written as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +57,8 @@ const JFIF: usize = 20;
 /// [`Error::Request`] if the format does not hold so large a picture.
 pub fn encode(format: Format, width: u32, height: u32, rgba: &[u8]) -> Result<Vec<u8>> {
     let fail = |e: &dyn std::fmt::Display| Error::Request(format!("{width}×{height} pixels cannot be encoded: {e}"));
+    // Without the fourth byte, and packed.
+    let _room = Share::of(2 * rgba.len() as u64);
     let rgb: Vec<u8> = rgba.chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect();
     let mut bytes = vec![];
     match format {
@@ -88,7 +90,7 @@ pub fn encode(format: Format, width: u32, height: u32, rgba: &[u8]) -> Result<Ve
 /// Whether the file is an overlay that [`encode`] made. `false` if it cannot be read.
 pub fn is_overlay(path: &Path) -> bool {
     let mut head = vec![];
-    let read = File::open(path).and_then(|file| file.take(HEAD).read_to_end(&mut head));
+    let read = files::open(path, Kind::Regular).and_then(|(file, _)| file.take(HEAD).read_to_end(&mut head));
     let mark = MARK.join("\0");
     read.is_ok() && head.windows(mark.len()).any(|bytes| bytes == mark.as_bytes())
 }

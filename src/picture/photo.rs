@@ -21,7 +21,7 @@ const MIN_SIDE: u32 = 8;
 /// The largest file, in bytes.
 pub const MAX_FILE: u64 = 1 << 30;
 /// The most that a file's texts and profiles may take, in bytes. They are read before the size is known.
-const MAX_TEXTS: u64 = 64 << 20;
+const MAX_TEXTS: u64 = 16 << 20;
 
 /// A decoded photo, rotated upright.
 ///
@@ -113,7 +113,7 @@ impl Photo {
                 if format == ImageFormat::WebP {
                     webp::check(bytes).map_err(undecodable)?;
                 }
-                let usual = if format.reading_enabled() { decode_other(name, reader, grants)? } else { None };
+                let usual = if format.reading_enabled() { decode_other(name, bytes, reader, grants)? } else { None };
                 match usual {
                     Some((image, orientation, share)) => (windowed(image)?, orientation, share),
                     None if format == ImageFormat::Tiff => {
@@ -265,10 +265,17 @@ fn last(grants: &dyn Grants, name: &str, bytes: u64) -> Result<Share> {
 type Decoded = (DynamicImage, Orientation, Share);
 
 /// Decodes a picture of another format than JPEG. None if its colours are of a kind that the image library does not know.
-fn decode_other(name: &str, mut reader: ImageReader<Cursor<&[u8]>>, grants: &dyn Grants) -> Result<Option<Decoded>> {
+fn decode_other(
+    name: &str,
+    bytes: &[u8],
+    mut reader: ImageReader<Cursor<&[u8]>>,
+    grants: &dyn Grants,
+) -> Result<Option<Decoded>> {
     let undecodable = |e: ImageError| {
         let reason = match e {
-            ImageError::Limits(_) => "decoding it would take too much memory".into(),
+            ImageError::Limits(_) => {
+                format!("has texts or profiles of over {} MiB, or is damaged; save it without them", MAX_TEXTS >> 20)
+            }
             e => format!("cannot be decoded: {e}"),
         };
         Error::Picture { what: name.to_owned(), reason }
@@ -283,7 +290,8 @@ fn decode_other(name: &str, mut reader: ImageReader<Cursor<&[u8]>>, grants: &dyn
     let (width, height) = decoder.dimensions();
     check_size(name, [width, height], MAX_PIXELS)?;
     // The picture, once more in parts or upright, and as RGBA.
-    let needed = 2 * decoder.total_bytes() + 4 * u64::from(width) * u64::from(height);
+    let texts = 2 * MAX_TEXTS.min(bytes.len() as u64);
+    let needed = 2 * decoder.total_bytes() + 4 * u64::from(width) * u64::from(height) + texts;
     let share = last(grants, name, needed)?;
     limits.max_alloc = Some(needed.max(MAX_TEXTS));
     decoder.set_limits(limits).map_err(undecodable)?;

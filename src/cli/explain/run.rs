@@ -4,14 +4,14 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use gradcam::picture::Ahead;
-use gradcam::{Batch, Classes, Explainer, Images, Outputs, Pending, Photo, Result};
+use gradcam::{Batch, Classes, Device, Explainer, Images, Outputs, Pending, Photo, Result};
 
 use super::results::{Image, Results};
 use super::slow;
 use super::tensors::Tensors;
 use crate::cli::say::{Failure, say};
 
-/// Maximum number of pending batches.
+/// Maximum number of batches that a device works on. The CPU is done when it begins.
 const IN_FLIGHT: usize = 3;
 
 pub struct Run {
@@ -61,8 +61,11 @@ impl Run {
             while let Some((mut images, mut photos)) = parts.pop() {
                 let submitted = self.explainer.submit(Images::Photos(&photos), &self.classes, &self.outputs);
                 match pollster::block_on(submitted) {
-                    // Pending batches hold memory too, and so do plans of other shapes.
-                    Err(error) if error.is_memory() && (self.land(&mut flying)? || self.explainer.forget_plans()) => {
+                    // Pending batches hold memory too, and so do plans of other shapes and photos decoded ahead.
+                    Err(error)
+                        if error.is_memory()
+                            && (self.land(&mut flying)? || self.explainer.forget_plans() || queue.alone()) =>
+                    {
                         parts.push((images, photos));
                     }
                     Err(error) if error.is_memory() && photos.len() > 1 => {
@@ -78,7 +81,8 @@ impl Run {
                 if let Some(opened) = self.opened.take() {
                     self.results.bar.suspend(|| slow::remark(opened.elapsed(), self.explainer.device()));
                 }
-                while flying.len() >= IN_FLIGHT {
+                let most = if matches!(self.explainer.device(), Device::Cpu) { 1 } else { IN_FLIGHT };
+                while flying.len() >= most {
                     self.land(&mut flying)?;
                 }
             }

@@ -58,7 +58,7 @@ pub fn open(path: &Path) -> Result<(Content, PathBuf)> {
         return Ok((content, folder));
     }
     // A file in several parts.
-    let index: Option<Value> = serde_json::from_slice(&bytes).ok();
+    let index = files::json(&what, &bytes)?.ok();
     let map = index.as_ref().and_then(|index| index.get("weight_map")?.as_object());
     let map = map.ok_or_else(|| fail(&what, "has no 'weight_map', which an index of weights has".into()))?;
     let mut parts: Vec<&str> = map.values().filter_map(Value::as_str).collect();

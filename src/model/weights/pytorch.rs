@@ -22,6 +22,8 @@ const MOST: usize = 1 << 20;
 /// How many times as large as the file its numbers may be, as f32: those of f16 are twice as large, storages and tensors are
 /// both held, and tensors may share a storage.
 const LARGER: usize = 16;
+/// Bytes of a pickle's value, with its place in a list.
+const VALUE: u64 = 96;
 
 /// Parses the bytes of a file of `torch.save`; `what` names it in errors.
 ///
@@ -45,6 +47,8 @@ pub fn parse(what: &str, bytes: &[u8]) -> Result<Weights> {
         return Err(fail(what, "was saved on a big-endian machine, which is not supported".into()));
     }
     let pickle = entry(&mut zip, &name).map_err(|e| damaged(&e))?;
+    // A value for each byte, at most.
+    let _room = memory::take(what, VALUE * pickle.len() as u64)?;
     let pickle = Pickle::parse(&pickle).ok_or_else(|| damaged("its pickle is damaged"))?;
     let mut found = Found { pickle: &pickle, tensors: vec![], looked_at: 0 };
     found.walk(pickle.whole(), "", 0).ok_or_else(|| damaged("its values are nested too deeply"))?;

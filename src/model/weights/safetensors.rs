@@ -7,6 +7,7 @@ use safetensors::{Dtype, SafeTensors};
 
 use super::tensors::{Weights, fail};
 use crate::error::Result;
+use crate::memory;
 
 /// Parses the bytes of a safetensors file; `what` names it in errors.
 ///
@@ -14,6 +15,9 @@ use crate::error::Result;
 /// [`crate::Error::Weights`] if the file is damaged.
 pub fn parse(what: &str, bytes: &[u8]) -> Result<Weights> {
     let damaged = |e: safetensors::SafeTensorError| fail(what, format!("not a whole safetensors file: {e}"));
+    // What the header says of a tensor takes several times its text.
+    let header = bytes.first_chunk().map_or(0, |length| u64::from_le_bytes(*length)).min(bytes.len() as u64);
+    let _room = memory::take(what, 12 * header)?;
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
     let file = SafeTensors::deserialize(bytes).map_err(damaged)?;
     let (mut tensors, mut others) = (vec![], vec![]);
