@@ -10,6 +10,8 @@ mod place;
 #[path = "common/protobuf.rs"]
 #[allow(dead_code)]
 mod protobuf;
+#[path = "common/watch.rs"]
+mod watch;
 
 use std::fmt::Write as _;
 use std::io::Cursor;
@@ -25,6 +27,7 @@ use place::{PROGRAM, Place};
 use safetensors::tensor::{Dtype, TensorView, serialize};
 use serde_json::Value;
 use tiff::encoder::{Compression, TiffEncoder, colortype};
+use watch::{peak, watched};
 
 /// A small network with this metadata.
 fn network(place: &Place, name: &str, metadata: &[(&str, &str)]) {
@@ -78,23 +81,13 @@ struct Ended {
 
 fn measured(mut command: Command) -> Ended {
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    let (about, mut peak) = (format!("/proc/{}/status", child.id()), 0);
     let mut stderr = child.stderr.take().unwrap();
     let reader = std::thread::spawn(move || {
         let mut text = String::new();
         std::io::Read::read_to_string(&mut stderr, &mut text).unwrap();
         text
     });
-    let status = loop {
-        let text = std::fs::read_to_string(&about).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let found = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
-        peak = found.unwrap_or(0).max(peak);
-        if let Some(status) = child.try_wait().unwrap() {
-            break status;
-        }
-        std::thread::sleep(Duration::from_millis(2));
-    };
+    let (status, peak) = peak(child);
     Ended { code: status.code(), peak: peak >> 10, err: reader.join().unwrap() }
 }
 
@@ -466,19 +459,10 @@ fn a_soak() {
         std::fs::hard_link(place.path(format!("{}.png", i % 60)), place.path(format!("in/{i:05}.png"))).unwrap();
     }
     let mut command = place.command("explain in --model tiny.safetensors -o out");
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let about = format!("/proc/{}/status", child.id());
-    let (mut resident, begin) = (vec![], Instant::now());
-    let status = loop {
-        let text = std::fs::read_to_string(&about).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
-        resident.extend(kib.map(|kib| kib >> 10));
-        if let Some(status) = child.try_wait().unwrap() {
-            break status;
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    };
+    let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let begin = Instant::now();
+    let (status, mut resident) = watched(child, "VmRSS:", Duration::from_millis(100));
+    resident.iter_mut().for_each(|kib| *kib >>= 10);
     let most = |part: &[u64]| part.iter().copied().max().unwrap();
     let [early, late] = [most(&resident[resident.len() / 10..resident.len() / 5]), most(&resident)];
     println!("10,000 photos in {:.0} s: {early} MiB after a tenth, {late} at most", begin.elapsed().as_secs_f64());

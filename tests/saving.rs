@@ -5,6 +5,10 @@
 mod place;
 #[path = "common/tiny.rs"]
 mod tiny;
+#[cfg(target_os = "linux")]
+#[path = "common/watch.rs"]
+#[allow(dead_code)]
+mod watch;
 
 use std::path::Path;
 
@@ -28,22 +32,6 @@ fn metadata(place: &Place, name: &str) -> impl Fn(&str) -> Value {
     move |key: &str| metadata.get(key).map_or(Value::Null, |text| serde_json::from_str(text).unwrap())
 }
 
-/// The process's peak of resident memory in KiB, while it runs to its end.
-#[cfg(target_os = "linux")]
-fn peak(mut child: std::process::Child) -> (std::process::ExitStatus, u64) {
-    let (about, mut peak) = (format!("/proc/{}/status", child.id()), 0);
-    loop {
-        let text = std::fs::read_to_string(&about).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let found = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
-        peak = found.unwrap_or(0).max(peak);
-        if let Some(status) = child.try_wait().unwrap() {
-            return (status, peak);
-        }
-        std::thread::sleep(std::time::Duration::from_millis(2));
-    }
-}
-
 /// Ten times as many photos do not take more memory, neither for tensors nor for overlays. The tensors alone would be a
 /// quarter of it.
 #[test]
@@ -53,7 +41,7 @@ fn memory_does_not_grow() {
     let [few, all] = ["all/few", "all"].map(|folder| {
         let args = format!("explain -m tiny.safetensors -b 8 -k 8 {folder} --save-tensors x.safetensors -o out");
         let child = place.command(&args).stdout(std::process::Stdio::null()).spawn().unwrap();
-        let (status, peak) = peak(child);
+        let (status, peak) = watch::peak(child);
         assert!(status.success());
         peak
     });

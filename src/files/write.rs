@@ -15,7 +15,6 @@ use crate::error::{Error, Result};
 const PREFIX: &str = ".gradcam-";
 
 /// The temporary files of this process, and the folders in which those of killed processes were removed.
-#[derive(Default)]
 struct Here {
     unfinished: BTreeSet<PathBuf>,
     swept: BTreeSet<PathBuf>,

@@ -13,7 +13,7 @@ use super::{Photo, Window};
 use crate::error::{Error, Result};
 use crate::memory::{self, Grants, Share};
 
-/// The part of the limit of memory that photos may take which nobody waits for yet.
+/// The part of the free memory that photos may take which nobody waits for yet.
 const PART: u64 = 4;
 /// Memory may become free without a word. So often it is asked for.
 const PULSE: Duration = Duration::from_millis(50);
@@ -139,7 +139,7 @@ pub fn ahead<T: Send + Sync + 'static>(
     threads: usize,
     open: impl Fn(&T, &Turn<'_>) -> Result<Photo> + Send + Sync + 'static,
 ) -> Ahead {
-    let most = memory::limit().into_iter().chain(memory::free()).min().map_or(u64::MAX, |limit| limit / PART);
+    let most = memory::free().map_or(u64::MAX, |free| free / PART);
     within(most, sources, threads, open)
 }
 

@@ -101,7 +101,7 @@ impl Photo {
             Ok::<_, Error>((image, remark))
         };
         let mut bands = None;
-        let ((mut image, remark), orientation, mut share) = match reader.format() {
+        let ((mut image, remark), orientation, share) = match reader.format() {
             Some(ImageFormat::Jpeg) => {
                 let (size, needed) = jpeg::size(bytes).map_err(undecodable)?;
                 check_size(name, size, 2 * MAX_PIXELS)?;
@@ -132,8 +132,9 @@ impl Photo {
         image.apply_orientation(orientation);
         let (width, height) = (image.width(), image.height());
         let pixels = image.into_rgba8().into_raw();
-        share.is_used(bytes_of(&pixels, bands.as_ref(), None));
-        Ok(Self { name: name.to_owned(), width, height, pixels, bands, remark, input: None, share })
+        let mut photo = Self { name: name.to_owned(), width, height, pixels, bands, remark, input: None, share };
+        photo.count();
+        Ok(photo)
     }
 
     /// What should be said of the picture, such as that it is almost black.
@@ -175,8 +176,9 @@ impl Photo {
 
     /// Its share of memory is what it holds.
     fn count(&mut self) {
-        let bytes = bytes_of(&self.pixels, self.bands.as_ref(), self.input.as_ref().map(|(_, input)| input));
-        self.share.is_used(bytes);
+        let bands = self.bands.as_ref().map_or(0, |bands| size_of_val(&bands.numbers[..]));
+        let input = self.input.as_ref().map_or(0, |(_, input)| input.len());
+        self.share.is_used((self.pixels.len() + bands + input) as u64);
     }
 
     /// Bytes of memory that it holds.
@@ -244,12 +246,6 @@ impl Photo {
     pub fn rgba(&self) -> &[u8] {
         &self.pixels
     }
-}
-
-/// Bytes of what a photo holds.
-fn bytes_of(pixels: &[u8], bands: Option<&Bands>, input: Option<&Vec<u8>>) -> u64 {
-    let bands = bands.map_or(0, |bands| size_of_val(&bands.numbers[..]));
-    (pixels.len() + bands + input.map_or(0, Vec::len)) as u64
 }
 
 /// The memory that a decoder needs, which is the last that a photo needs.

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use gradcam::{Classes, Device, Error, Explainer, Images, Method, Model, Outputs, Result};
+use gradcam::{Classes, Device, Explainer, Images, Method, Model, Outputs, Result};
 use indicatif::ProgressBar;
 
 use super::measure::Subject;
@@ -75,7 +75,7 @@ impl Network<'_> {
                 let prepared = self.engine(at, &mut engines).and_then(|e| Subject::prepare(&mut e.explainer, shape));
                 match prepared {
                     Ok(subject) => ready.push((at, subject)),
-                    Err(Error::OutOfMemory { .. }) if !ready.is_empty() => {
+                    Err(error) if error.is_memory() && !ready.is_empty() => {
                         later.push_back(at);
                         continue;
                     }
