@@ -20,7 +20,7 @@ const REMEDIES: Remedies = if cfg!(feature = "cli") {
         no_adapter: "install a driver (Debian: apt-get install mesa-vulkan-drivers) or use --device cpu",
         lost: "start again, with a smaller batch, another driver or --device cpu if it happens again",
         slow: "use a smaller batch or a longer --timeout, or, if the driver hangs, another one or --device cpu",
-        not_finite: "check its weights, or use --device cpu, which computes in f64",
+        not_finite: "check its weights, do without --precision f16, or use --device cpu, which computes in f64",
         device_memory: "use a smaller --batch, fewer classes, or --device cpu",
         memory: "free some, lower --batch, or raise --memory-limit if it is set",
     }

@@ -62,7 +62,8 @@ fn bench_and_tune_refuse() {
          tune --device cpu => cpu
          tune nonsense => nonsense
          explain --precision f8 => f8|f16-weights
-         bench --device cpu --precision f16-weights => --precision|cpu",
+         bench --device cpu --precision f16-weights => --precision|cpu
+         explain photo.png --device cpu --variant buffers => --variant|cpu",
     );
 }
 
@@ -125,23 +126,25 @@ fn timing_is_told() {
     assert!(clock[0] < clock[1], "{stats}");
 }
 
-/// Weights as f16 take about half the memory and change logits by thousandths.
+/// Weights as f16 take about half the memory and change logits by thousandths. So do products of f16.
 #[test]
-fn half_weights() {
+fn half_precision() {
     let place = Place::with(&["coffee.png"]);
-    for variant in ["buffers", "textures"] {
+    let precisions = [("buffers", "f16-weights"), ("textures", "f16-weights"), ("buffers-shared", "f16")];
+    for (variant, precision) in precisions {
         let explain = |precision: &str| {
             let args = format!("explain coffee.png --json --save-tensors {precision}.safetensors --variant {variant}");
             let out = json(&place.does(&format!("{args} --precision {precision}")));
             let bytes = out[0]["batch"]["stats"]["gpu_bytes"].as_u64().unwrap();
             (bytes, place.tensors(&format!("{precision}.safetensors")))
         };
-        let ((full, exact), (half, rounded)) = (explain("f32"), explain("f16-weights"));
+        let ((full, exact), (half, rounded)) = (explain("f32"), explain(precision));
         assert!(half < full - (8 << 20), "{half} of {full} bytes");
         let largest = exact["logits"].2.iter().fold(0.0_f32, |m, v| m.max(v.abs()));
         let logits = place::worst(&exact["logits"].2, &rounded["logits"].2) / f64::from(largest);
         let heatmap = place::worst(&exact["heatmap"].2, &rounded["heatmap"].2);
-        println!("{variant}: logits {logits:.1e}, heat map {heatmap:.1e}");
+        println!("{variant}, {precision}: logits {logits:.1e}, heat map {heatmap:.1e}");
         assert!(logits > 0.0 && logits < 5e-3 && heatmap < 1e-2, "{variant}: {logits} {heatmap}");
     }
+    place.refuses(1, "explain coffee.png --variant textures --precision f16 => f16|--variant buffers-shared");
 }

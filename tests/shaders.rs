@@ -10,7 +10,7 @@ use gradcam::graph::{
     Activation, Arithmetic, Builder, COLOURS, Contract, Digit, Form, Graph, Interpolation, Kind, Mask, NodeId,
     Omission, Op, Overlay, ParamSource, Rearrange, Rule, Side, fold, gradients,
 };
-use gradcam::kernels::{Profile, preprocess};
+use gradcam::kernels::{Factors, Profile, preprocess};
 use gradcam::model::zoo::{Architecture, architectures};
 use gradcam::plan::Plan;
 use naga::back::{glsl, hlsl, msl, spv};
@@ -53,8 +53,9 @@ fn variants() -> BTreeSet<(&'static str, Vec<(&'static str, u32)>)> {
     let mut all = BTreeSet::new();
     let mut add = |graph: &Graph, outputs: &[NodeId]| {
         let half = |p: Profile| Profile { half: true, ..p };
-        let matrices = Profile { matrices: true, storage: 48 << 10, ..half(Profile::BUFFERS_SHARED) };
-        for profile in Profile::ALL.into_iter().chain(Profile::ALL.map(half)).chain([matrices]) {
+        let from = |factors| Profile { factors, storage: 48 << 10, ..half(Profile::BUFFERS_SHARED) };
+        let narrow = [Factors::F16, Factors::Matrices].map(from);
+        for profile in Profile::ALL.into_iter().chain(Profile::ALL.map(half)).chain(narrow) {
             let plan = Plan::new(graph, &profile, outputs);
             all.extend(plan.dispatches.into_iter().map(|d| (d.shader, d.defines)));
         }
@@ -183,6 +184,7 @@ fn every_variant_translates() {
         let needed = [
             ("SUBGROUP", Capabilities::SUBGROUP),
             ("HALF", Capabilities::SHADER_FLOAT16_IN_FLOAT32),
+            ("NARROW", Capabilities::SHADER_FLOAT16),
             ("MATRIX", Capabilities::SHADER_FLOAT16 | Capabilities::COOPERATIVE_MATRIX),
         ];
         let capabilities = needed.into_iter().filter(|(name, _)| has(name)).map(|(_, capability)| capability).collect();
@@ -194,7 +196,7 @@ fn every_variant_translates() {
         let bound = module.global_variables.iter().filter(|(_, g)| g.binding.is_some()).count();
         assert!(bound <= 6, "{name}: over five operands");
         assert!(module.entry_points[0].workgroup_size.iter().product::<u32>() <= 256, "{name}: over 256 invocations");
-        let texts = translate(&name, &module, &info, has("MATRIX"));
+        let texts = translate(&name, &module, &info, [has("NARROW"), has("MATRIX")]);
         if let Some(folder) = &folder {
             // The first line of the WGSL text names the variant.
             for (ending, text) in texts.into_iter().chain([("wgsl", format!("// {name}\n{text}").into())]) {
@@ -208,20 +210,20 @@ fn every_variant_translates() {
     println!("{} variants of {} shaders", variants.len(), used.len());
 }
 
-/// SPIR-V, HLSL, MSL and GLSL ES 3.1, each with its file extension. Variants with matrix units are translated to
-/// SPIR-V only: they are used on Vulkan devices alone.
+/// SPIR-V, HLSL, MSL and GLSL ES 3.1, each with its file extension. OpenGL has no f16, and matrix units are used on Vulkan
+/// alone. Their SPIR-V has an extension of its own, because checkers of its version are rare.
 fn translate(
     name: &str,
     module: &naga::Module,
     info: &naga::valid::ModuleInfo,
-    matrices: bool,
+    [narrow, matrices]: [bool; 2],
 ) -> Vec<(&'static str, Vec<u8>)> {
     // Subgroups need version 1.3, matrices need 1.6.
     let options = spv::Options { lang_version: if matrices { (1, 6) } else { (1, 3) }, ..Default::default() };
     let words = spv::write_vec(module, info, &options, None).unwrap_or_else(|e| panic!("{name}: SPIR-V: {e}"));
     let spirv = words.iter().flat_map(|word| word.to_le_bytes()).collect();
     if matrices {
-        return vec![("spv", spirv)];
+        return vec![("matrices", spirv)];
     }
 
     let options = hlsl::Options { fake_missing_bindings: true, ..Default::default() };
@@ -234,6 +236,10 @@ fn translate(
     let (msl, _) = msl::write_string(module, info, &options, &msl::PipelineOptions::default())
         .unwrap_or_else(|e| panic!("{name}: MSL: {e}"));
 
+    let texts = vec![("spv", spirv), ("hlsl", hlsl.into()), ("metal", msl.into())];
+    if narrow {
+        return texts;
+    }
     let options = glsl::Options { version: glsl::Version::new_gles(310), ..Default::default() };
     let pipeline =
         glsl::PipelineOptions { shader_stage: naga::ShaderStage::Compute, entry_point: "main".into(), multiview: None };
@@ -241,7 +247,7 @@ fn translate(
     glsl::Writer::new(&mut glsl, module, info, &options, &pipeline, BoundsCheckPolicies::default())
         .and_then(|mut writer| writer.write())
         .unwrap_or_else(|e| panic!("{name}: GLSL: {e}"));
-    vec![("spv", spirv), ("hlsl", hlsl.into()), ("metal", msl.into()), ("comp", glsl.into())]
+    texts.into_iter().chain([("comp", glsl.into())]).collect()
 }
 
 /// The first lines of a shader say what it computes and how it is dispatched.

@@ -62,6 +62,8 @@ def compile_hlsl(compiler, path):
     text = path.read_bytes()
     source = Source(text, len(text), UTF8)
     options = ["-E", "main", "-T", "cs_6_0", "-HV", "2018"]
+    if b"half4" in text:
+        options[3:] = ["cs_6_2", "-enable-16bit-types", "-HV", "2018"]
     words = (ctypes.c_wchar_p * len(options))(*options)
     wanted, result, status, errors = guid(RESULT), ctypes.c_void_p(), ctypes.c_int32(), ctypes.c_void_p()
     pointer = ctypes.c_void_p

@@ -1,6 +1,6 @@
 """Measures how many faults in shaders `gradcam verify` catches: replaces single tokens, and verifies each such mutant.
 
-    cargo build --features shaders-from-disk
+    cargo build
     python tools/mutate_shaders.py [--count N] [--only FILE] [--seed N] OUT.json
 
 The tokens are signs, bounds, comparisons, constants, strides and coordinates. The script cycles through all files, in an order
@@ -21,7 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 LIMIT = 150
-# `peak` only measures time, so it has no value to compare. Matrix units are used only with f16, which verify does not cover.
+# `peak` only measures time, so it has no value to compare. verify does not cover matrix units.
 LEFT_OUT = {"peak", "shared/accumulate_matrices"}
 SWAPS = {
     "+": "-", "-": "+", "*": "+", "/": "*", "%": "/", "+=": "-=", "<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=",

@@ -57,7 +57,7 @@ class Device:
             name: An index, a part of an adapter's name, or "cpu"; the best adapter if not given.
             backend: vulkan, metal, dx12 or gl.
             variant: A kernel variant; the best one by a short measurement if not given.
-            precision: How weights are stored: f32, f16-weights, or f16, which needs matrix units.
+            precision: How weights are stored: f32, f16-weights, or f16, which also rounds the operands of large products.
             timeout: Seconds after which the device counts as hanging; 120 if not given.
         """
 

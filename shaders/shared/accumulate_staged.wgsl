@@ -2,7 +2,8 @@
 // `bring(brought, step, there)` loads texels of the pixel `brought`, which this invocation loads for the workgroup. Past the last
 // step `there` is false and weights are zero. Every invocation of the workgroup must come here with the same `steps`.
 // The next round's texels are loaded to registers while this round's are multiplied. Products are added one by one, so that each
-// becomes one fused multiply-add. With THREE there is no fourth input.
+// becomes one fused multiply-add. With NARROW they are products of f16, which f32 holds exactly. With THREE there is no fourth
+// input.
 // takes: steps, first, brought, bring, fetch_w, local, member, slice, deep, across
 // leaves: sum{LOADS}{QUADS}_{PIXELS}
 #import sums
@@ -22,10 +23,10 @@
         let x_from = half * HALF_X + slice * DEPTH * SPAN;
         let w_from = half * HALF_W + slice * DEPTH * BLOCKS * 4u;
 #for s in 0..STAGED_X
-        staged_x[x_from + x_at$s] = x_next$s;
+        staged_x[x_from + x_at$s] = Staged(x_next$s);
 #endfor
 #for s in 0..STAGED_W
-        staged_w[w_from + w_at$s] = w_next$s;
+        staged_w[w_from + w_at$s] = Staged(w_next$s);
 #endfor
         workgroupBarrier(); // this half is filled, and no invocation reads the other one any more
         let next = round + SLICES * DEPTH;
@@ -33,15 +34,15 @@
 #for k in 0..DEPTH
         {
 #for p in 0..PIXELS
-            let x$p = staged_x[x_from + $ku * SPAN + across + $pu * ACROSS];
+            let x$p = vec4<f32>(staged_x[x_from + $ku * SPAN + across + $pu * ACROSS]);
 #endfor
 #for l in 0..LOADS
             {
                 let column = w_from + ($ku * BLOCKS + deep + $($l*APART)u) * 4u;
-                let a0 = staged_w[column];
-                let a1 = staged_w[column + 1u];
-                let a2 = staged_w[column + 2u];
-                let a3 = staged_w[column + 3u];
+                let a0 = vec4<f32>(staged_w[column]);
+                let a1 = vec4<f32>(staged_w[column + 1u]);
+                let a2 = vec4<f32>(staged_w[column + 2u]);
+                let a3 = vec4<f32>(staged_w[column + 3u]);
 #for p in 0..PIXELS
                 sum$l0_$p += a0 * x$p.x;
                 sum$l0_$p += a1 * x$p.y;
@@ -58,15 +59,9 @@
         half = 1u - half;
     }
 #ifdef SLICED
-    // The slices' sums are added in order. They pass through the shared memory of the pixels.
-#for l in 0..LOADS
-#for p in 0..PIXELS
-    workgroupBarrier();
-    staged_x[local] = sum$l0_$p;
-    workgroupBarrier();
-    if slice == 0u {
-        for (var other = 1u; other < SLICES; other++) { sum$l0_$p += staged_x[other * MEMBERS + member]; }
-    }
-#endfor
-#endfor
+#ifdef NARROW
+#import add_slices parts
+#else
+#import add_slices staged_x
+#endif
 #endif

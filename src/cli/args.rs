@@ -180,8 +180,8 @@ pub struct DeviceArgs {
     /// best one by a short measurement on the device
     #[arg(long, value_name = "NAME")]
     pub variant: Option<String>,
-    /// How weights are stored on the device; "f16" also rounds the operands of large products, on GPUs with matrix
-    /// units. All sums are f32
+    /// How weights are stored on the device; "f16" also rounds the operands of large products, on GPUs that compute in
+    /// f16. All sums are f32
     #[arg(long, value_enum, default_value = "f32")]
     pub precision: Precision,
     /// How long to wait for the device before it counts as hanging; two minutes if not given
@@ -257,8 +257,9 @@ impl DeviceArgs {
     /// Opens the GPU. `None` for `--device cpu`.
     pub fn gpu(&self) -> Result<Option<Gpu>> {
         if self.device.as_deref() == Some("cpu") {
-            if self.precision != Precision::F32 {
-                return Err(Error::Request("--precision is for graphics devices; leave it or --device cpu out".into()));
+            if self.precision != Precision::F32 || self.variant.is_some() {
+                let reason = "--precision and --variant are for graphics devices; leave them or --device cpu out";
+                return Err(Error::Request(reason.into()));
             }
             return Ok(None);
         }
@@ -272,7 +273,7 @@ impl DeviceArgs {
 /// Keeps what was measured on a device, or says why it cannot be kept.
 pub fn remember(gpu: &Gpu, known: &Verdicts) {
     if let Err(error) = gpu.remember(known) {
-        say(&format!("{error} (measurements of devices are kept there; GRADCAM_CACHE names another folder)"));
+        say(&error.to_string());
     }
 }
 

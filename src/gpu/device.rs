@@ -39,7 +39,7 @@ pub struct GpuOptions {
     pub measured: Verdicts,
     /// Store weights as f16 on the device: half the memory, at the price of their last bits.
     pub half_weights: bool,
-    /// Multiply large matrices on the device's matrix units. Operands are rounded to f16; sums are f32.
+    /// Round the operands of large products to f16, and use the device's matrix units if it has any. Sums are f32.
     pub half_products: bool,
     /// Keep the bounds checks of shaders. Correct shaders do not need them. Browsers always keep them.
     pub checked: bool,

@@ -8,10 +8,14 @@ use super::handle::Handle;
 use super::info::{AdapterInfo, Backend};
 use super::pipelines::Pipelines;
 use crate::error::{Error, Result};
-use crate::kernels::Profile;
+use crate::kernels::{Factors, Profile};
 
 /// The shape of matrix product that the kernels use, as [`AdapterInfo::cooperative_matrices`] writes it.
 const MATRICES: &str = "16×16×16 f16 → f32";
+
+/// Features that are used where a device has them.
+const OPTIONAL: wgpu::Features =
+    wgpu::Features::TIMESTAMP_QUERY.union(wgpu::Features::SUBGROUP).union(wgpu::Features::SHADER_F16);
 
 impl Gpu {
     /// All adapters of the given graphics API, or of all APIs. They are in the order of their indices, best first.
@@ -56,16 +60,21 @@ impl Gpu {
     async fn request(adapter: &wgpu::Adapter, options: &GpuOptions) -> Result<Self> {
         let info = AdapterInfo::of(adapter);
         let limits = adapter.limits();
-        if options.half_products && !(info.f16 && info.cooperative_matrices.iter().any(|m| m == MATRICES)) {
-            let reason = format!("has no units for matrices of {MATRICES}; use --precision f16-weights");
+        if options.half_products && !info.f16 {
+            let reason = "cannot compute in f16; use --precision f16-weights".into();
             return Err(Error::Device { adapter: info.name, reason });
         }
-        let (matrices, experimental_features) = if options.half_products { matrices() } else { Default::default() };
+        let factors = match options.half_products {
+            false => Factors::F32,
+            true if info.cooperative_matrices.iter().any(|m| m == MATRICES) => Factors::Matrices,
+            true => Factors::F16,
+        };
+        let (matrices, experimental_features) =
+            if factors == Factors::Matrices { matrices() } else { Default::default() };
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("gradcam"),
             experimental_features,
-            required_features: adapter.features() & (wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::SUBGROUP)
-                | matrices,
+            required_features: adapter.features() & OPTIONAL | matrices,
             required_limits: limits.clone(),
             memory_hints: wgpu::MemoryHints::MemoryUsage,
             ..Default::default()
@@ -94,13 +103,11 @@ impl Gpu {
         gpu.profile.half = options.half_weights;
         if options.half_products {
             if gpu.profile.shared.is_empty() {
-                let name = gpu.profile.name;
-                return Err(
-                    gpu.error(format!("has no macro tiles of f16 in variant '{name}'; choose another --variant"))
-                );
+                let [name, other] = [gpu.profile.name, Profile::BUFFERS_SHARED.name];
+                return Err(gpu.error(format!("computes nothing in f16 in variant '{name}'; use --variant {other}")));
             }
             // Measurements of f32 products do not apply to f16 ones.
-            gpu.profile = Profile { matrices: true, tuned: None, ..gpu.profile };
+            gpu.profile = Profile { factors, tuned: None, ..gpu.profile };
         }
         Ok(gpu)
     }
@@ -111,7 +118,7 @@ impl Gpu {
 fn matrices() -> (wgpu::Features, wgpu::ExperimentalFeatures) {
     // SAFETY: experimental features may have defects. This one is enabled only on explicit request.
     let experimental = unsafe { wgpu::ExperimentalFeatures::enabled() };
-    (wgpu::Features::SHADER_F16 | wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX, experimental)
+    (wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX, experimental)
 }
 
 /// Adapters that can compute: GPUs before software drivers, native APIs before OpenGL.

@@ -36,7 +36,7 @@ pub use pass::Taps;
 pub use profile::Profile;
 pub use prologue::Prologue;
 pub use texel::{ROW, Texel, blocks, texels};
-pub use tiling::{Class, Costs, Product, Team, Tile, Tuned};
+pub use tiling::{Class, Costs, Factors, Product, Team, Tile, Tuned};
 
 use context::Context;
 

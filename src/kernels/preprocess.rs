@@ -11,8 +11,9 @@ use crate::texts;
 const TAKES: &str = "// takes: ";
 const LEAVES: &str = "// leaves: ";
 
-/// WGSL extensions that shaders with the define `MATRIX` use.
-const MATRICES: &str = "enable f16;\nenable wgpu_cooperative_matrix;\n";
+/// Defines whose shaders use extensions of WGSL.
+const EXTENSIONS: [(&str, &str); 2] =
+    [("NARROW", "enable f16;\n"), ("MATRIX", "enable f16;\nenable wgpu_cooperative_matrix;\n")];
 
 /// Names of all shaders.
 pub fn shaders() -> impl Iterator<Item = &'static str> {
@@ -33,16 +34,17 @@ pub fn fingerprint() -> u64 {
 /// for in every permutation.
 pub fn expand(shader: &str, defines: &[(&str, u32)]) -> String {
     // `enable` directives must come first in WGSL.
-    let enabled = if defines.iter().any(|(name, _)| *name == "MATRIX") { MATRICES } else { "" };
+    let is_set = |name: &str| defines.iter().any(|(defined, _)| *defined == name);
+    let enabled = EXTENSIONS.iter().filter(|(name, _)| is_set(name)).map(|(_, enable)| (*enable).to_owned());
     let constants = defines.iter().map(|(name, value)| format!("const {name}: u32 = {value}u;\n"));
-    let mut text: String = std::iter::once(enabled.to_owned()).chain(constants).collect();
+    let mut text: String = enabled.chain(constants).collect();
     block(&find(shader).lines().collect::<Vec<_>>(), defines, &mut text);
     text
 }
 
 fn find(path: &str) -> Cow<'static, str> {
-    // For development: runs mutated shaders without a new build.
-    #[cfg(feature = "shaders-from-disk")]
+    // A debug build runs wrong shaders without a new build, see tools/mutate_shaders.py.
+    #[cfg(debug_assertions)]
     if let Some(folder) = std::env::var_os("GRADCAM_SHADERS") {
         let file = std::path::Path::new(&folder).join(format!("{path}.wgsl"));
         return std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display())).into();

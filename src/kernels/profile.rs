@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::texel::MAX_TEXELS;
-use super::tiling::{Costs, Team, Tile, Tuned};
+use super::tiling::{Costs, Factors, Team, Tile, Tuned};
 use crate::error::{Error, Result};
 
 /// A kernel variant: where tensors live and how work is divided on a device.
@@ -15,8 +15,8 @@ pub struct Profile {
     pub texture: bool,
     /// Weights of linear layers and convolutions are stored as f16; sums stay f32.
     pub half: bool,
-    /// Large products run on matrix units. Their operands are rounded to f16; sums stay f32.
-    pub matrices: bool,
+    /// What macro tiles may multiply at most: f32, f16, or f16 on matrix units.
+    pub factors: Factors,
     /// The fixed subgroup size, if the invocations of a subgroup may share weight loads; none if each loads its own.
     pub subgroup: Option<u32>,
     /// Maximum number of operands of a kernel besides its parameters, at least four.
@@ -58,7 +58,7 @@ impl Profile {
         name: "buffers",
         texture: false,
         half: false,
-        matrices: false,
+        factors: Factors::F32,
         subgroup: None,
         operands: 5,
         flat: 64,
@@ -119,7 +119,7 @@ impl Profile {
         name: "textures",
         texture: true,
         half: false,
-        matrices: false,
+        factors: Factors::F32,
         subgroup: None,
         operands: 5,
         flat: 128,

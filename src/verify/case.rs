@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::net::Net;
+use super::net::{Net, half};
 use super::variants::Scope;
 use crate::graph::{Graph, Kind, NodeId};
 use crate::kernels::Profile;
@@ -106,6 +106,16 @@ impl Case {
     /// The same case for the variants of `scope`.
     pub fn within(self, scope: Scope) -> Self {
         Self { scope, ..self }
+    }
+
+    /// The same case with inputs that f16 can hold, so that kernels which round to f16 have the same expected values.
+    pub fn of_halves(self) -> Self {
+        let round = |bytes: Vec<u8>| {
+            let numbers = bytemuck::pod_collect_to_vec::<_, f32>(&bytes);
+            numbers.into_iter().flat_map(|number| half(number).to_ne_bytes()).collect()
+        };
+        let inputs = self.inputs.into_iter().map(|(id, bytes)| (id, round(bytes))).collect();
+        Self { inputs, scope: Scope::Halves, ..self }
     }
 
     /// Outputs, in the order of the checks.

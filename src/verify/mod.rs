@@ -101,8 +101,8 @@ impl Verification {
         // A fixed profile avoids a measurement; all variants run anyway.
         let options = GpuOptions { profile: options.profile.or(Some(Profile::BUFFERS)), ..options };
         let gpu = pollster::block_on(Gpu::open(&options))?;
-        let halves = pollster::block_on(Gpu::open(&GpuOptions { half_weights: true, ..options.clone() })).is_ok();
-        let variants = variants::variants(|profile| gpu.fitting(profile), only, halves);
+        let stores = pollster::block_on(Gpu::open(&GpuOptions { half_weights: true, ..options.clone() })).is_ok();
+        let variants = variants::variants(|profile| gpu.fitting(profile), only, stores, gpu.info().f16);
         let cases = cases::all()?;
         let mut runs = vec![];
         // A case runs once if several variants give it the same dispatches.

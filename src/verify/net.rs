@@ -4,6 +4,11 @@ use half::f16;
 
 use crate::graph::{Conv2d, Graph, Kind, LayerNorm, Linear, NodeId, Op, Param, ParamId, Shape, Window};
 
+/// The nearest number that f16 can hold. Products of two such numbers are exact in f32.
+pub fn half(number: f32) -> f32 {
+    f16::from_f32(number).to_f32()
+}
+
 /// Reproducible numbers in -1..1 (SplitMix64).
 pub struct Random(pub u64);
 
@@ -24,7 +29,7 @@ impl Random {
 
     /// A parameter whose numbers f16 can hold exactly, so that f16 weights have the same expected values.
     pub fn param(&mut self, graph: &mut Graph, shape: &[usize]) -> ParamId {
-        let values = self.numbers(shape.iter().product()).into_iter().map(|v| f16::from_f32(v).to_f32()).collect();
+        let values = self.numbers(shape.iter().product()).into_iter().map(half).collect();
         let name = format!("p{}", graph.params.len());
         graph.param(Param::new(name, shape.to_vec(), values))
     }

@@ -3,7 +3,7 @@
 
 use gradcam::gpu::{Gpu, GpuOptions, Session, Stats, Weights};
 use gradcam::graph::{Graph, Kind, NodeId, Shape};
-use gradcam::kernels::{Costs, Profile, Tile};
+use gradcam::kernels::{Costs, Factors, Profile, Tile};
 use gradcam::plan::Plan;
 use gradcam::reference::{self, Value};
 pub use gradcam::verify::net::Random;
@@ -16,7 +16,7 @@ pub fn every_gpu() -> Vec<(String, Gpu)> {
 /// Profiles that compute every matrix product with one kind of macro tile each: all kinds that do not use matrix
 /// units.
 pub fn macro_tiles() -> impl Iterator<Item = Profile> {
-    let plain = |tile: &&Tile| tile.team.is_some_and(|team| !team.matrices);
+    let plain = |tile: &&Tile| tile.team.is_some_and(|team| team.factors == Factors::F32);
     Profile::BUFFERS_SHARED.shared.iter().filter(plain).map(|tile| {
         let name = format!("{tile:?}").leak();
         Profile { name, tiles: &[], shared: std::slice::from_ref(tile), storage: 32768, ..Profile::BUFFERS_SHARED }

@@ -12,7 +12,7 @@ use crate::kernels::geometry::size;
 use crate::kernels::pass::Pass;
 use crate::kernels::profile::Profile;
 use crate::kernels::texel::{MAX_TEXELS, blocks};
-use crate::kernels::tiling::{Product, Tile};
+use crate::kernels::tiling::{Factors, Product, Tile};
 
 /// Pixels of a tile along each axis.
 const SIDE: usize = 4;
@@ -66,7 +66,7 @@ impl<'a> Winograd<'a> {
             && channels.groups == 1;
         let (from, to) = (blocks(channels.input), blocks(channels.out));
         // The transforms would amplify the rounding to f16 more than the sums do.
-        if !fits || profile.matrices || POINTS * (from * to * 4 + to) > MAX_TEXELS {
+        if !fits || profile.factors > Factors::F32 || POINTS * (from * to * 4 + to) > MAX_TEXELS {
             return None;
         }
         let tiles = pass.grid.map(|n| n.div_ceil(SIDE));

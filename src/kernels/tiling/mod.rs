@@ -7,7 +7,7 @@ mod tuned;
 
 pub use costs::Costs;
 pub use product::Product;
-pub use tile::{Team, Tile};
+pub use tile::{Factors, Team, Tile};
 pub use tuned::{Class, Tuned};
 
 use super::profile::Profile;
@@ -21,10 +21,7 @@ impl Product {
         let sharing = profile.subgroup.into_iter().chain([0]);
         let tile = |subgroup| move |&[blocks, pixels]: &[u32; 2]| Tile { blocks, pixels, subgroup, team: None };
         let register = sharing.flat_map(move |subgroup| profile.tiles.iter().map(tile(subgroup)));
-        let fits = |tile: &&Tile| {
-            tile.team.is_some_and(|team| team.memory(tile) <= profile.storage && (profile.matrices || !team.matrices))
-        };
-        register.chain(profile.shared.iter().filter(fits).copied())
+        register.chain(profile.shared.iter().filter_map(|tile| tile.fitted(profile.factors, profile.storage)))
     }
 
     /// Estimated cost with this tile.

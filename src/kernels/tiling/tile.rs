@@ -33,14 +33,36 @@ pub struct Team {
     pub slices: u32,
     /// Steps of a slice that are in shared memory at once. The next steps are loaded meanwhile.
     pub depth: u32,
-    /// Whether matrix units do the work, from operands in f16.
-    pub matrices: bool,
+    /// What it multiplies.
+    pub factors: Factors,
+}
+
+/// The factors of a macro tile's products. Sums are f32.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Factors {
+    /// Pixels and weights as they are.
+    F32,
+    /// Pixels and weights rounded to f16 in shared memory, which holds twice as many.
+    F16,
+    /// The same, on matrix units.
+    Matrices,
 }
 
 impl Tile {
     /// A macro tile of `blocks` output blocks × `pixels` pixels.
     pub const fn shared([blocks, pixels]: [u32; 2], team: Team) -> Self {
         Self { blocks, pixels, subgroup: 0, team: Some(team) }
+    }
+
+    /// This macro tile from at most these factors and so many bytes of shared memory, if it can be made. Every tile can be made
+    /// from f16, but only those that are meant for it on matrix units.
+    pub fn fitted(self, most: Factors, storage: u32) -> Option<Self> {
+        let team = self.team?;
+        let factors = team.factors.max(most.min(Factors::F16));
+        let team = Team { factors, ..team };
+        let fits = factors <= most && team.memory(&self) <= storage;
+        fits.then_some(Self { team: Some(team), ..self })
     }
 
     /// Strips of a product: the number of invocations or workgroups that use the same tile of weights. It is rounded up to
@@ -109,7 +131,7 @@ impl Tile {
 impl Team {
     /// A team that does not slice the sums. Each invocation makes `blocks` × `pixels` texels.
     pub const fn of([blocks, pixels]: [u32; 2], depth: u32) -> Self {
-        Self { blocks, pixels, slices: 1, depth, matrices: false }
+        Self { blocks, pixels, slices: 1, depth, factors: Factors::F32 }
     }
 
     /// The same team with the sums divided into `slices` slices.
@@ -119,7 +141,7 @@ impl Team {
 
     /// The same team on matrix units.
     pub const fn by_matrices(self) -> Self {
-        Self { matrices: true, ..self }
+        Self { factors: Factors::Matrices, ..self }
     }
 
     /// Invocations of one slice.
@@ -134,11 +156,13 @@ impl Team {
 
     /// Bytes of shared memory.
     pub fn memory(&self, tile: &Tile) -> u32 {
-        if self.matrices {
-            let narrow = tile.pixels * (self.depth + 2) + 4 * tile.blocks * self.depth;
-            return 2 * narrow * 8 + tile.pixels * (tile.blocks + 1) * 16;
+        let staged = 2 * self.slices * self.depth * (tile.pixels + 4 * tile.blocks);
+        match self.factors {
+            Factors::F32 => staged * 16,
+            Factors::F16 if self.slices > 1 => staged * 8 + self.invocations(tile) * 16,
+            Factors::F16 => staged * 8,
+            Factors::Matrices => (staged + 4 * tile.pixels) * 8 + tile.pixels * (tile.blocks + 1) * 16,
         }
-        2 * self.slices * self.depth * (tile.pixels + 4 * tile.blocks) * 16
     }
 
     /// Texels of pixels and of weights that each invocation loads for a round.
@@ -165,8 +189,10 @@ impl Team {
         if self.slices > 1 {
             all.push(("SLICED", 1));
         }
-        if self.matrices {
-            all.extend([("MATRIX", 1), ("FRAGMENTS", 4 * self.depth / MATRIX)]);
+        match self.factors {
+            Factors::F32 => {}
+            Factors::F16 => all.push(("NARROW", 1)),
+            Factors::Matrices => all.extend([("MATRIX", 1), ("FRAGMENTS", 4 * self.depth / MATRIX)]),
         }
         all
     }
@@ -176,7 +202,7 @@ impl Team {
         let rounds = steps.div_ceil((self.depth * self.slices) as usize);
         let [blocks, pixels, depth] = [self.blocks, self.pixels, self.depth].map(f64::from);
         let brought: u32 = self.brought(tile).iter().sum();
-        let step = if self.matrices {
+        let step = if self.factors == Factors::Matrices {
             costs.matrices
         } else {
             (pixels + 4.0 * blocks) * costs.staged + blocks * pixels * costs.product

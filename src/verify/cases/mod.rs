@@ -30,7 +30,7 @@ mod tests {
     /// Shaders with each set of defines that the cases use in any variant.
     fn asked() -> BTreeMap<&'static str, BTreeSet<BTreeSet<&'static str>>> {
         let (cases, mut asked) = (all().unwrap(), BTreeMap::<_, BTreeSet<_>>::new());
-        for variant in variants(Some, None, true) {
+        for variant in variants(Some, None, true, true) {
             for case in cases.iter().filter(|case| variant.scope.contains(&case.scope)) {
                 let plan = Plan::new(&case.graph, &(case.force)(variant.profile.clone()), &case.outputs());
                 for dispatch in plan.dispatches {

@@ -42,7 +42,7 @@ fn window(
 }
 
 pub fn cases() -> Vec<Case> {
-    [convolutions(), products(), pools(), elementwise(), channels(), moves(), matrices(), linear(), pieces()]
+    [convolutions(), products(), pools(), elementwise(), channels(), moves(), matrices(), linear(), pieces(), halves()]
         .into_iter()
         .flatten()
         .collect()
@@ -267,4 +267,19 @@ fn pieces() -> Vec<Case> {
     ]
     .map(|case| case.forced(|profile| Profile { piece: 600, ..profile }).within(Scope::Weights))
     .into()
+}
+
+/// Products for kernels that round to f16: many inputs, taps, groups.
+fn halves() -> Vec<Case> {
+    let kinds = [
+        ([3, 70, 7, 11], 41, Window::square(1, 1, 0), 1),
+        ([2, 13, 9, 12], 22, window([3, 2], [2, 3], [0, 1], [1, 0], [2, 1]), 1),
+        ([2, 16, 9, 12], 24, Window::square(3, 1, 1), 2),
+    ];
+    let case = |(shape, out, window, groups): (Shape, usize, Window, usize)| {
+        let [kh, kw] = window.kernel;
+        let name = format!("f16 product {kh}×{kw}, {} to {out} in {groups}", shape[1]);
+        case(name, &[shape], 2, |net, x| net.conv(x[0], out, window, groups)).of_halves()
+    };
+    kinds.map(case).into()
 }
