@@ -20,6 +20,7 @@ mod shape;
 mod simplify;
 mod source;
 mod value;
+mod window;
 
 pub use activation::Activation;
 pub use builder::Builder;
@@ -30,7 +31,7 @@ pub use nodes::{Graph, Node};
 pub use noise::{hash, key};
 pub use op::{
     Arithmetic, CELLS, ClassWeights, Contract, Conv2d, Form, Interpolation, LayerNorm, Linear, Mask, Omission, Op,
-    Overlay, Pool2d, PoolKind, SAMPLE, Scaling, Term, Weighing, Window,
+    Overlay, Pool2d, PoolKind, SAMPLE, Scaling, Term, Weighing,
 };
 pub use param::Param;
 pub use rearrange::{Digit, MAX_DIGITS, Rearrange, Side};
@@ -40,3 +41,4 @@ pub use shape::{COLOURS, MOST_ROWS, infer};
 pub use simplify::gradient_mean;
 pub use source::{Dense, GlobalPool, ParamSource};
 pub use value::{Kind, NodeId, ParamId, Shape, Type};
+pub use window::Window;

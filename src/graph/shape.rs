@@ -1,8 +1,9 @@
 //! Shape inference: one arm for each operation.
 
 use super::error::GraphError;
-use super::op::{Contract, Form, Omission, Op, PoolKind, Window};
+use super::op::{Contract, Form, Omission, Op, PoolKind};
 use super::value::{Kind, Shape, Type};
+use super::window::Window;
 
 /// The most rows of a matrix whose eigenvector is looked for: `MOST` in `eigenvector.wgsl`.
 pub const MOST_ROWS: usize = 1024;
