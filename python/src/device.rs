@@ -37,6 +37,10 @@ impl Device {
         timeout: Option<f64>,
     ) -> PyResult<Self> {
         if name.as_deref() == Some("cpu") {
+            if backend.is_some() || variant.is_some() || precision != "f32" {
+                let reason = "backend, variant and precision are for graphics devices; leave them or \"cpu\" out";
+                return Err(raised(Error::Request(reason.into())));
+            }
             let inner = Once::new(gradcam::Device::Cpu);
             return Ok(Self { inner, name: "cpu".into(), about: "plain loops in f64".into() });
         }
@@ -73,8 +77,7 @@ impl Device {
         };
         let gpu = py.detach(|| pollster::block_on(Gpu::open(&options))).map_err(raised)?;
         if let Err(error) = gpu.remember(&options.measured) {
-            let text = format!("{error} (measurements of devices are kept there; GRADCAM_CACHE names another folder)");
-            PyErr::warn(py, &py.get_type::<PyRuntimeWarning>(), &CString::new(text)?, 1)?;
+            PyErr::warn(py, &py.get_type::<PyRuntimeWarning>(), &CString::new(error.to_string())?, 1)?;
         }
         let info = gpu.info();
         let about = format!("{:?}, {}, variant {}", info.backend, info.driver, gpu.variant());

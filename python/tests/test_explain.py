@@ -259,6 +259,8 @@ def test_devices(tiny: str) -> None:
         gradcam.Device(backend="cuda")
     with pytest.raises(errors.RequestError, match="timeout"):
         gradcam.Device(timeout=-1)
+    with pytest.raises(errors.RequestError, match="precision"):
+        gradcam.Device("cpu", precision="f16")
     device = gradcam.Device()
     model = gradcam.Model.open(tiny, device=device)
     model.explain(image)

@@ -1,6 +1,6 @@
 //! Measurements of devices, stored in the user's cache folder: `devices.json` in `GRADCAM_CACHE` or in the system's folder.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::device::Gpu;
@@ -29,14 +29,30 @@ impl Gpu {
         if known.of(self.info()).unwrap_or(&Verdict::default()) == self.verdict() {
             return Ok(());
         }
-        let Some(path) = file() else { return Ok(()) };
+        file().map_or(Ok(()), |path| self.store(&path).map_err(explained))
+    }
+
+    fn store(&self, path: &Path) -> Result<()> {
         // Another process may have stored something since `known` was loaded.
-        let mut all = stored(&path)?;
+        let mut all = stored(path)?;
         all.insert(self.info(), self.verdict().clone());
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(|source| Error::Write { path: path.clone(), source })?;
+            std::fs::create_dir_all(folder).map_err(|source| Error::Write { path: path.to_owned(), source })?;
         }
-        write_atomically(&path, |out| Ok(serde_json::to_writer_pretty(out, &all)?))
+        write_atomically(path, |out| Ok(serde_json::to_writer_pretty(out, &all)?))
+    }
+}
+
+/// An error of the file, with what it is for.
+fn explained(error: Error) -> Error {
+    let source = |source: io::Error| {
+        let about = "measurements of devices are kept there; GRADCAM_CACHE names another folder";
+        io::Error::new(source.kind(), format!("{source} ({about})"))
+    };
+    match error {
+        Error::Read { path, source: reason } => Error::Read { path, source: source(reason) },
+        Error::Write { path, source: reason } => Error::Write { path, source: source(reason) },
+        other => other,
     }
 }
 

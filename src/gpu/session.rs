@@ -327,10 +327,7 @@ impl Session {
     /// # Errors
     /// As [`Session::submit`].
     pub async fn submit_all(&self, gpu: &Gpu, inputs: &[&[Given<'_>]], clock: bool) -> Result<Run> {
-        gpu.handle.check()?;
-        let watch = Watch::new(&gpu.handle);
-        let run = self.record(gpu, Some(inputs), clock);
-        watch.end(&gpu.handle, self.gpu_bytes).await.and(run)
+        self.watched(gpu, || self.record(gpu, Some(inputs), clock)).await
     }
 
     /// Submits this plan alone, with another content of one input. Everything else is what the last run left in memory.
@@ -339,14 +336,22 @@ impl Session {
     /// # Errors
     /// [`Error::Request`] if the last run was given up; otherwise as [`Session::submit`].
     pub async fn submit_again(&self, gpu: &Gpu, (input, content): Given<'_>) -> Result<Run> {
+        self.watched(gpu, || {
+            if self.latest().is_given_up() {
+                return Err(Error::Request("the latest batch was given up; explain it again".into()));
+            }
+            let own = self.inputs.iter().find(|own| own.node == input).expect("the input is this plan's");
+            self.memory[own.slot].write(&gpu.handle, content);
+            self.record(gpu, None, false)
+        })
+        .await
+    }
+
+    /// Submits work, and asks the device whether it took it.
+    async fn watched(&self, gpu: &Gpu, record: impl FnOnce() -> Result<Run>) -> Result<Run> {
         gpu.handle.check()?;
-        if self.latest().is_given_up() {
-            return Err(Error::Request("the latest batch was given up; explain it again".into()));
-        }
         let watch = Watch::new(&gpu.handle);
-        let own = self.inputs.iter().find(|own| own.node == input).expect("the input is this plan's");
-        self.memory[own.slot].write(&gpu.handle, content);
-        let run = self.record(gpu, None, false);
+        let run = record();
         watch.end(&gpu.handle, self.gpu_bytes).await.and(run)
     }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use cpu_time::ProcessTime;
-use gradcam::{Batch, Classes, Device, Error, Explainer, Images, LayerTime, Outputs, Result, Stage};
+use gradcam::{Batch, Classes, Device, Error, Explainer, Images, LayerTime, Outputs, Result, Stage, memory};
 
 use super::row::{Figures, Stages};
 use crate::cli::synthetic;
@@ -24,9 +24,6 @@ const BURST_RUNS: usize = 200;
 /// for.
 const TIMINGS: usize = 7;
 const TIMINGS_ENOUGH: Duration = Duration::from_secs(1);
-
-/// Maximum bytes of a batch's images. Without this limit the system would let them take all of its memory.
-const IMAGES: usize = 4 << 30;
 
 /// Milliseconds of a run.
 struct Sample {
@@ -52,10 +49,9 @@ impl Subject {
     /// # Errors
     /// As [`Explainer::explain`].
     pub fn prepare(explainer: &mut Explainer, shape: [usize; 4]) -> Result<Self> {
-        let bytes = shape.iter().product::<usize>() * size_of::<f32>();
-        if bytes > IMAGES {
-            let reason = format!("a bench's images may take {} MiB at once", IMAGES >> 20);
-            return Err(Error::OutOfMemory { adapter: "memory".into(), needed: (bytes >> 20) as u64, reason });
+        let needed = shape.iter().product::<usize>() as u64 * size_of::<f32>() as u64;
+        if let Some(free) = memory::free().filter(|free| needed > *free) {
+            return Err(Error::Memory { what: "the images".into(), needed: needed >> 20, free: free >> 20 });
         }
         let values = synthetic::values(shape);
         let (first, batch) = run(explainer, shape, &values, false)?;

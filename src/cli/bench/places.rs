@@ -53,7 +53,7 @@ pub fn places(
             timeout,
         };
         // With named variants there is no need to measure which one suits best.
-        let first = if variants.is_empty() { None } else { Some("buffers") };
+        let first = Some("buffers").filter(|_| !variants.is_empty() && device.as_deref() != Some("cpu"));
         match args(first, Precision::F32).gpu()? {
             None => {
                 for &precision in precisions {
