@@ -25,7 +25,6 @@ deny:
 # Every test, on the software drivers if there is no graphics card.
 test: setup
 	cargo test
-	cargo test --features shaders-from-disk --test mutants
 
 # Also the networks over 100 million parameters. Needs about ten gigabytes of memory and a few minutes.
 test-all: test

@@ -1,5 +1,4 @@
-//! A wrong shader is detected and named. The feature `shaders-from-disk` makes the program read its shaders from a
-//! folder.
+//! A wrong shader is detected and named. A debug build reads its shaders from the folder `GRADCAM_SHADERS`.
 
 #[allow(dead_code)]
 #[path = "common/place.rs"]

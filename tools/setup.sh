@@ -24,19 +24,17 @@ packages=()
 command -v cc >/dev/null || packages+=(gcc libc6-dev)
 has_library libvulkan.so.1 || packages+=(libvulkan1)
 has_file '/usr/share/vulkan/icd.d/*.json' || has_file '/etc/vulkan/icd.d/*.json' || packages+=(mesa-vulkan-drivers)
-if [ "${1:-run}" = test ]; then
+if [[ ${1:-run} =~ ^(test|backends)$ ]]; then
     has_library libEGL.so.1 || packages+=(libegl1)
     has_file '/usr/lib/*/dri/swrast_dri.so' || has_file '/usr/lib64/dri/swrast_dri.so' || packages+=(libgl1-mesa-dri)
+fi
+if [ "${1:-run}" = test ]; then
     has_file '/usr/share/vulkan/explicit_layer.d/VkLayer_khronos_validation.json' || packages+=(vulkan-validationlayers)
 fi
 if [ "${1:-run}" = shaders ]; then
     command -v spirv-val >/dev/null || packages+=(spirv-tools)
     command -v glslangValidator >/dev/null || packages+=(glslang-tools)
     command -v g++ >/dev/null || packages+=(g++)
-fi
-if [ "${1:-run}" = backends ]; then
-    has_library libEGL.so.1 || packages+=(libegl1)
-    has_file '/usr/lib/*/dri/swrast_dri.so' || has_file '/usr/lib64/dri/swrast_dri.so' || packages+=(libgl1-mesa-dri)
 fi
 if [ "${1:-run}" = swiftshader ]; then
     has_file '/usr/lib/chromium/vk_swiftshader_icd.json' || packages+=(chromium)
