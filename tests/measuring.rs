@@ -60,6 +60,7 @@ fn bench_and_tune_refuse() {
          bench --batch 0 => --batch
          bench --variant texture => texture|textures-subgroup
          tune --device cpu => cpu
+         tune --precision f16 => f32|--precision f16
          tune nonsense => nonsense
          explain --precision f8 => f8|f16-weights
          bench --device cpu --precision f16-weights => --precision|cpu

@@ -7,7 +7,7 @@ use gradcam::gpu::Verdicts;
 use gradcam::{Classes, Device, Error, Explainer, Images, Outputs, Result};
 use indicatif::ProgressBar;
 
-use super::args::{DeviceArgs, remember};
+use super::args::{DeviceArgs, Precision, remember};
 use super::say::{Failure, print_json};
 use super::synthetic::{open, values};
 
@@ -32,6 +32,10 @@ pub struct Tune {
 
 impl Tune {
     pub fn run(self) -> Result<(), Failure> {
+        if self.device.precision == Precision::F16 {
+            let reason = "tiles are measured for products of f32; leave --precision f16 out";
+            return Err(Error::Request(reason.into()).into());
+        }
         let Some(mut gpu) = self.device.gpu()? else {
             return Err(Error::Request("there is nothing to tune on the cpu; leave --device out".into()).into());
         };

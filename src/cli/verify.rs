@@ -318,11 +318,13 @@ fn print(adapter: &Adapter) -> Result<(), Failure> {
     let text = |key: &str| adapter.info[key].as_str().unwrap_or_default().to_owned();
     let driver = [text("backend"), text("driver")].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join("; ");
     writeln!(out, "{} ({driver})", text("name"))?;
-    write!(out, "  {:32} {:>5}", "variant", "cases")?;
+    let rows = rows(adapter);
+    let width = rows.iter().map(|row| row.variant.len()).max().unwrap_or_default();
+    write!(out, "  {:width$} {:>5}", "variant", "cases")?;
     Stage::ALL.iter().try_for_each(|stage| write!(out, " {:>9}", stage.name()))?;
     writeln!(out, "  verdict")?;
-    for row in rows(adapter) {
-        write!(out, "  {:32} {:>5}", row.variant, row.cases)?;
+    for row in rows {
+        write!(out, "  {:width$} {:>5}", row.variant, row.cases)?;
         for stage in Stage::ALL {
             let error = row.errors.get(&stage).map_or("-".into(), |error| match *error {
                 f64::MAX => "broken".to_owned(),
