@@ -14,6 +14,9 @@ use crate::cli::args::unique;
 const LEAST: f64 = 0.05;
 /// A row needs this many runs for its spread to be meaningful.
 const RUNS: usize = 5;
+/// What is compared with where a side is a single file: nothing is known of the next run of the program.
+const ALONE: &str =
+    "the noise within a run; join files of several runs of each side to see that between runs: a1.json,a2.json";
 /// The largest file of runs.
 const LARGEST: u64 = 256 << 20;
 
@@ -117,8 +120,9 @@ impl Comparison {
             let table = Table::new(&keys, titles, pairs.iter().map(Pair::cells).collect());
             let body = if markdown { table.markdown() } else { table.text() };
             let differ = pairs.iter().filter(|p| matches!(p.verdict, Verdict::Faster | Verdict::Slower)).count();
-            text +=
-                &format!("{}\n\n{body}\n{differ} of {} differ by more than the noise\n\n", table.shared, pairs.len());
+            let single = [&pairs[0].base, &pairs[0].other].iter().any(|side| !side.contains(','));
+            let noise = if single { ALONE } else { "the noise" };
+            text += &format!("{}\n\n{body}\n{differ} of {} differ by more than {noise}\n\n", table.shared, pairs.len());
         }
         for Lone { only_in, not_in, key } in &self.unmatched {
             text += &format!("only in {only_in}, not in {not_in}: {}\n", key.told());
