@@ -25,6 +25,7 @@ mod tuning;
 mod upload;
 mod verdict;
 mod watch;
+mod weights;
 
 pub use device::{Gpu, GpuOptions};
 #[cfg(not(target_arch = "wasm32"))]
@@ -33,8 +34,10 @@ pub use info::{AdapterInfo, Backend};
 pub use interrupt::Interrupt;
 pub use session::Stats;
 #[doc(hidden)] // for the tests and benches
-pub use session::{Given, Run, Session, Weights};
+pub use session::{Given, Run, Session};
 #[doc(hidden)]
 pub use timing::Timed;
 pub use tuning::Measured;
 pub use verdict::{Verdict, Verdicts};
+#[doc(hidden)] // for the tests and benches
+pub use weights::Weights;

@@ -1,7 +1,8 @@
 //! A device's peak rate of multiply-adds.
 
 use super::device::Gpu;
-use super::session::{Session, Weights};
+use super::session::Session;
+use super::weights::Weights;
 use crate::error::Result;
 use crate::graph::{Graph, Kind};
 use crate::kernels::{Dispatch, Operand};

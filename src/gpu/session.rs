@@ -1,6 +1,6 @@
 //! A plan on a device, and its runs. Everything of fixed size is created once.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::clock::{CLOCK_BYTES, Clock};
@@ -11,40 +11,11 @@ use super::owned::Owned;
 use super::parts::{Latest, Sending};
 use super::upload::Uploads;
 use super::watch::Watch;
+use super::weights::Weights;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Kind, NodeId, Op, Shape};
 use crate::kernels::{Constant, Operand, texels_of};
-use crate::memory::Share;
 use crate::plan::{Medium, Plan, Slot, ZERO_TEXEL};
-
-/// A model's packed weights on a device, shared by all plans of the model.
-#[derive(Default)]
-pub struct Weights {
-    tensors: HashMap<String, Arc<Memory>>,
-    shares: Vec<Share>,
-}
-
-impl Weights {
-    /// Returns the packed constant, and uploads it at its first use. `half` stores it as f16.
-    fn get(&mut self, gpu: &Gpu, graph: &Graph, constant: &Constant, half: bool) -> Result<Arc<Memory>> {
-        let key = constant.key(graph);
-        if let Some(tensor) = self.tensors.get(&key) {
-            return Ok(tensor.clone());
-        }
-        let tensor = Arc::new(Memory::upload(&gpu.handle, constant.pack(graph), gpu.profile.texture, half)?);
-        self.tensors.insert(key, tensor.clone());
-        self.shares.push(gpu.handle.share(tensor.bytes()));
-        Ok(tensor)
-    }
-
-    fn clear(&mut self) {
-        *self = Self::default();
-    }
-
-    fn bytes(&self) -> u64 {
-        self.tensors.values().map(|t| t.bytes()).sum()
-    }
-}
 
 /// The cost of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]

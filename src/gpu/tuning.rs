@@ -8,8 +8,9 @@ use serde::Serialize;
 use web_time::Instant;
 
 use super::device::Gpu;
-use super::session::{Session, Weights};
+use super::session::Session;
 use super::verdict::Verdict;
+use super::weights::Weights;
 use crate::error::Result;
 use crate::graph::{Conv2d, Graph, Kind, NodeId, Op, Param, Window};
 use crate::kernels::{Class, Product, Profile, Tile, Tuned};
